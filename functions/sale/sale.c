@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sale.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "identity.h"
+#include "json.h"
+#include "keys.h"
+#include "log.h"
+#include "quantity.h"
+#include "queue.h"
+#include "worker.h"
+#include "ban.h"
+
+#define SALES_PER_ROUND 100
+
+static char *row_json(const struct order *o, const struct order_row *row)
+{
+    char quantity[QUANTITY_TEXT_SIZE];
+    cJSON *json = json_new_object();
+    quantity_format(row->thousandths, quantity);
+    json_add_str(json, "type", "sale");
+    json_add_int(json, "order", o->id);
+    json_add_int(json, "item", row->item_id);
+    json_add_str(json, "sku", row->sku);
+    json_add_str(json, "quantity", quantity);
+    json_add_int(json, "warehouse", row->warehouse_id);
+    json_add_int(json, "till_ms", o->date_ms);
+    char *text = json_print(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+void sale_plan(const struct order *o, struct args *effects)
+{
+    for (size_t i = 0; i < o->row_count; i++) {
+        const struct order_row *row = &o->rows[i];
+        char op[64], hint[32];
+        if (row->thousandths <= 0) {
+            continue;
+        }
+        char *json = row_json(o, row);
+        (void)snprintf(op, sizeof op, "sale:%lld:%lld", (long long)o->id, (long long)row->item_id);
+        effect_sale(effects, op, json);
+        order_row_hint(row, hint);
+        effect_mark(effects, QUEUE_SKU, row->sku, o->date_ms, hint, "");
+        free(json);
+    }
+}
+
+/* Mapping cases of the rows. Best effort: the sale is settled already, and the writer notices the same SKUs. */
+static enum next raise_cases(struct app *app, const struct order *o, struct reason *why)
+{
+    struct args effects = {0};
+    const char **skus = xcalloc(o->row_count + 1, sizeof *skus);
+    struct identity *found = xcalloc(o->row_count + 1, sizeof *found);
+    for (size_t i = 0; i < o->row_count; i++) {
+        skus[i] = o->rows[i].sku;
+    }
+    enum next next = identity_resolve(app, skus, o->row_count, found, why);
+    for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
+        if (!identity_usable(&found[i])) {
+            identity_case(app, skus[i], &found[i], true, &effects);
+        }
+    }
+    if (next == NEXT_DONE) {
+        next = effects_apply(app->redis, &effects, why);
+    }
+    args_free(&effects);
+    free(found);
+    free(skus);
+    return next;
+}
+
+static void settle(struct app *app, const struct claim *c)
+{
+    struct order *o = NULL;
+    struct args effects = {0};
+    struct reason why = {0};
+    size_t fenced = 0;
+    enum next next = order_rows_read(c->data, &o, &why);
+    if (next == NEXT_DONE) {
+        sale_plan(o, &effects);
+        next = queue_complete(app->redis, QUEUE_SALE, c, 1, &effects, &fenced, &why);
+    }
+    args_free(&effects);
+    if (next != NEXT_DONE) {
+        worker_unsettled(app, QUEUE_SALE, c, 1, next, &why, app->set->mapping->owner_stock);
+    } else {
+        next = raise_cases(app, o, &why);
+        LOG(LOG_INFO, "sale recorded", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity}, {"rows", log_int((long long)o->row_count)},
+            {"mapping", next == NEXT_DONE ? NULL : why.text});
+    }
+    order_free(o);
+}
+
+enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why)
+{
+    struct claims claims = {0};
+    struct worker_hold hold;
+    enum next next = queue_claim(app->redis, QUEUE_SALE, SALES_PER_ROUND, app->set->mapping->owner_stock, &claims, why);
+    if (next != NEXT_DONE || claims.n == 0) {
+        *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
+        claims_free(&claims);
+        return next;
+    }
+    worker_hold_begin(&hold, app, QUEUE_SALE, &claims);
+    for (size_t i = 0; i < claims.n; i++) {
+        settle(app, &claims.list[i]);
+        (void)app_keep(app);
+    }
+    worker_hold_end(&hold);
+    claims_free(&claims);
+    *wait_ms = 0;
+    return NEXT_DONE;
+}
+
+/* ---- invoke ---- */
+
+/* A payload with orderitems is an order of Sitoo; anything else must be rows handed on. */
+static enum next read_payload(const char *payload, size_t len, struct order **o, struct reason *why)
+{
+    char error[120];
+    cJSON *json = json_read(payload, len, error, sizeof error);
+    if (json == NULL) {
+        return reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
+    }
+    enum next next = json_get(json, "orderitems") != NULL ? order_read(json, "BC-", o, why) : order_rows_read(payload, o, why);
+    cJSON_Delete(json);
+    return next;
+}
+
+static void print_plan(struct app *app, const struct order *o)
+{
+    for (size_t i = 0; i < o->row_count; i++) {
+        if (o->rows[i].thousandths > 0) {
+            char *json = row_json(o, &o->rows[i]);
+            app->trace("plan", json);
+            free(json);
+        }
+    }
+}
+
+int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
+{
+    struct order *o = NULL;
+    struct args effects = {0};
+    struct reason why = {0};
+    enum next next = read_payload(payload, len, &o, &why);
+    if (next == NEXT_DONE) {
+        print_plan(app, o);
+        if (!dry_run) {
+            sale_plan(o, &effects);
+            next = effects_apply(app->redis, &effects, &why);
+            next = next == NEXT_DONE ? raise_cases(app, o, &why) : next;
+            app->trace("outcome", next == NEXT_DONE ? "{\"settled\":true}" : "{\"settled\":false}");
+        }
+    }
+    if (next != NEXT_DONE) {
+        (void)fprintf(stderr, "%s\n", why.text);
+    }
+    args_free(&effects);
+    order_free(o);
+    return next == NEXT_DONE ? 0 : 1;
+}

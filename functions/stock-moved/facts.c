@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "keys.h"
+#include "quantity.h"
+#include "ban.h"
+
+void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims)
+{
+    memset(f, 0, sizeof *f);
+    f->mapping = m;
+    f->n = claims->n;
+    f->list = xcalloc(f->n + 1, sizeof *f->list);
+    f->stock = xcalloc(f->n * m->warehouse_count + 1, sizeof *f->stock);
+    f->have = xcalloc(f->n * m->warehouse_count + 1, sizeof *f->have);
+    f->stored = xcalloc(f->n * m->location_count + 1, sizeof *f->stored);
+    for (size_t i = 0; i < f->n; i++) {
+        struct fact *fact = &f->list[i];
+        fact->claim = &claims->list[i];
+        fact->sku = claims->list[i].entity;
+        fact->next = NEXT_DEFER; /* until its level is known and written */
+        fact->check = hint_has(fact->claim->hint, "b");
+        fact->force = hint_has(fact->claim->hint, "f");
+        fact->stock = f->stock + i * m->warehouse_count;
+        fact->have = f->have + i * m->warehouse_count;
+        fact->stored = f->stored + i * m->location_count;
+    }
+}
+
+void facts_free(struct facts *f)
+{
+    free(f->list);
+    free(f->stock);
+    free(f->have);
+    free(f->stored);
+    args_free(&f->effects);
+    memset(f, 0, sizeof *f);
+}
+
+enum next facts_identify(struct app *app, struct facts *f, struct reason *why)
+{
+    const char **skus = xcalloc(f->n + 1, sizeof *skus);
+    struct identity *found = xcalloc(f->n + 1, sizeof *found);
+    for (size_t i = 0; i < f->n; i++) {
+        skus[i] = f->list[i].sku;
+    }
+    enum next next = identity_resolve(app, skus, f->n, found, why);
+    for (size_t i = 0; next == NEXT_DONE && i < f->n; i++) {
+        f->list[i].item = found[i];
+        f->list[i].settled = !identity_usable(&found[i]);
+        if (f->list[i].settled || f->list[i].force) {
+            identity_case(app, skus[i], &found[i], false, &f->effects);
+        }
+    }
+    free(found);
+    free(skus);
+    return next;
+}
+
+/* ---- from Redis ---- */
+
+static void add_fields(const struct facts *f, struct args *a)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        for (size_t w = 0; w < f->mapping->warehouse_count; w++) {
+            args_addf(a, "%lld|%s", (long long)f->mapping->warehouses[w], f->list[i].sku);
+        }
+    }
+}
+
+static int64_t thousandths_at(const redisReply *r, size_t i)
+{
+    int64_t n = 0;
+    const char *text = reply_str_at(r, i);
+    return text != NULL && int_parse(text, -QUANTITY_MAX, QUANTITY_MAX, &n) ? n : 0;
+}
+
+static void take_replies(struct facts *f, redisReply *const *r)
+{
+    size_t w = f->mapping->warehouse_count, l = f->mapping->location_count;
+    for (size_t i = 0; i < f->n * w; i++) {
+        f->stock[i].pending = thousandths_at(r[0], i);
+        f->stock[i].withheld_ledger = thousandths_at(r[1], i);
+        f->stock[i].withheld_return = thousandths_at(r[2], i);
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        f->list[i].unallocated = thousandths_at(r[0], f->n * w + i);
+    }
+    for (size_t i = 0; i < f->n * l; i++) {
+        (void)level_stored_read(reply_str_at(r[3], i), &f->stored[i]);
+    }
+}
+
+enum next facts_recall(struct app *app, struct facts *f, struct reason *why)
+{
+    struct args cmds[4] = {{0}, {0}, {0}, {0}};
+    redisReply *replies[4] = {NULL, NULL, NULL, NULL};
+    const char *const keys[] = {KEY_PENDING_QTY, KEY_WITHHELD_LEDGER, KEY_WITHHELD_RETURN, app->set->mode == MODE_LIVE ? KEY_LEVEL_LIVE : KEY_LEVEL_SHADOW};
+    for (size_t k = 0; k < 4; k++) {
+        args_add(&cmds[k], "HMGET");
+        args_add_key(&cmds[k], app->redis, keys[k]);
+        if (k < 3) {
+            add_fields(f, &cmds[k]);
+        }
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        args_addf(&cmds[0], "0|%s", f->list[i].sku);
+        for (size_t l = 0; l < f->mapping->location_count; l++) {
+            args_addf(&cmds[3], "%lld|%s", (long long)f->mapping->locations[l].location_id, f->list[i].sku);
+        }
+    }
+    enum next next = redis_pipeline(app->redis, cmds, 4, true, replies, why);
+    if (next == NEXT_DONE) {
+        take_replies(f, replies);
+    }
+    for (size_t k = 0; k < 4; k++) {
+        args_free(&cmds[k]);
+        if (replies[k] != NULL) {
+            freeReplyObject(replies[k]);
+        }
+    }
+    return next;
+}

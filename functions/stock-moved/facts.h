@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that is known of a batch of due SKUs when their levels are computed.
+ *
+ * Reads are complete or count for nothing: "no row = 0" holds only if the answer held all of its rows, the SKU exists in Sitoo
+ * with stock counting on, and the warehouse has rows at all. Otherwise the old level stays and a case is parked.
+ */
+#ifndef ONEPOOL_FACTS_H
+#define ONEPOOL_FACTS_H
+
+#include "app.h"
+#include "identity.h"
+#include "level.h"
+#include "queue.h"
+
+struct fact {
+    const struct claim *claim;
+    const char *sku;
+    struct identity item;
+    bool check;  /* BigCommerce moved stock by itself: read back */
+    bool force;  /* write even if nothing changed */
+    bool settled; /* nothing to write: a case was parked, or the SKU is none of ours */
+    enum next next;     /* what becomes of the claim */
+    int64_t unallocated;
+    struct stock *stock;         /* one per mapped warehouse, in the order of mapping->warehouses */
+    unsigned char *have;         /* one per mapped warehouse: enum fact_have */
+    struct level_stored *stored; /* one per mapped location */
+};
+
+enum fact_have { HAVE_NOT, HAVE_ABSENT, HAVE_STOCK };
+
+struct facts {
+    const struct mapping *mapping;
+    struct fact *list;
+    size_t n;
+    struct args effects; /* cases found on the way */
+    /* backing memory */
+    struct stock *stock;
+    unsigned char *have;
+    struct level_stored *stored;
+};
+
+void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims);
+void facts_free(struct facts *f);
+
+/* Which BigCommerce item each SKU is; unusable ones are settled with a case. */
+enum next facts_identify(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+/* Available per warehouse: remembered where nothing touched it, else read from Sitoo. */
+enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+/* Rows that Sitoo did not send: 0 where that is proven, else a case. Called by facts_stock. */
+enum next facts_absent(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+/* Remembers one proven value, so that it is not read again until something touches it. */
+enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available, struct reason *why) NODISCARD;
+/* Pending, withheld and stored levels from Redis. */
+enum next facts_recall(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing levels: one absolute adjustment at a time, up to 2,000 items grouped by location; a refused batch is split until
+ * only the bad item waits; what was written is read back later.
+ *
+ *   PUT /v3/inventory/adjustments/absolute
+ *   {"reason":"onepool: stock of the shops","items":[{"location_id":1,"variant_id":74,"quantity":3}]} -> 200 {"transaction_id":"..."}
+ *
+ * Source: reference/inventory.v3.yml, docs inventory-adjustments (2026-04-01), bigcommerce.md 6.2.
+ */
+#ifndef ONEPOOL_WRITE_H
+#define ONEPOOL_WRITE_H
+
+#include "facts.h"
+
+#define WRITE_ITEMS_MAX ((size_t)2000)
+
+/* One SKU at one location. */
+struct level_item {
+    struct fact *fact;
+    int64_t location_id;
+    int64_t level, was; /* whole units; was: last known */
+    int64_t till_ms;
+};
+
+/* The body of one adjustment. Pure; the caller frees. */
+char *write_body(const struct level_item *items, size_t n);
+/* "location|sku" and level of each item: what the intent keeps, and what recovery reads. Pure; the caller frees. */
+char *write_intent(const struct level_item *items, size_t n, const char *body);
+
+/*
+ * Computes the level of every fact at every mapped location, reads unknown ones from BigCommerce, and writes what differs. Sets
+ * fact->next of each. NEXT_STOP: the writer lease was lost. lease_token fences the intents.
+ */
+enum next write_levels(struct app *app, struct facts *f, const char *lease_token, struct reason *why) NODISCARD;
+
+/* Intents that a writer left open: their items are unsure, and are written again. Called when the lease is taken. */
+enum next write_recover(struct app *app, struct reason *why) NODISCARD;
+
+/* Levels as BigCommerce has them now. */
+struct level_query {
+    int64_t location_id;
+    const struct identity *item;
+    bool found;
+    int64_t level;
+};
+/* Reads n levels in as few calls as can be: GET /v3/inventory/items?variant_id:in=...&location_id:in=... */
+enum next levels_query(struct app *app, struct level_query *q, size_t n, struct reason *why) NODISCARD;
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "confirm.h"
+#include "facts.h"
+#include "hooks.h"
+#include "json.h"
+#include "keys.h"
+#include "ledger.h"
+#include "log.h"
+#include "queue.h"
+#include "weborders.h"
+#include "worker.h"
+#include "write.h"
+#include "ban.h"
+
+#define LEASE_MS INT64_C(30000)
+#define SKUS_PER_ROUND 1000
+
+/* What the process keeps between rounds: app->state. */
+struct writer {
+    char token[24];    /* of the writer lease; "" = not ours */
+    int64_t taken_ms;  /* monotonic: lease taken or extended */
+    int64_t orders_ms; /* monotonic: web orders last read */
+};
+
+static struct writer *writer_of(struct app *app)
+{
+    if (app->state == NULL) {
+        app->state = xcalloc(1, sizeof(struct writer));
+    }
+    return app->state;
+}
+
+/* ---- lease ---- */
+
+static enum next take_lease(struct app *app, bool *ours, int64_t *wait_ms, struct reason *why)
+{
+    struct writer *w = writer_of(app);
+    struct args a = {0};
+    char token[24];
+    redisReply *reply = NULL;
+    args_add(&a, WRITER_LEASE);
+    args_add(&a, app->holder);
+    args_add_int(&a, LEASE_MS);
+    enum next next = redis_fcall(app->redis, "lease", &a, true, &reply, why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    *ours = reply_int_at(reply, 0) == 1;
+    *wait_ms = *ours ? 0 : reply_int_at(reply, 1);
+    (void)snprintf(token, sizeof token, "%lld", (long long)reply_int_at(reply, 1));
+    freeReplyObject(reply);
+    if (!*ours) {
+        w->token[0] = '\0';
+        return NEXT_DONE;
+    }
+    w->taken_ms = clock_mono_ms();
+    if (strcmp(token, w->token) != 0) {
+        LOG(LOG_INFO, "this process is the store's writer now", {"token", token});
+        next = write_recover(app, why);
+        if (next == NEXT_DONE) {
+            (void)str_copy(w->token, sizeof w->token, token);
+        }
+    }
+    return next;
+}
+
+/* Runs beside whatever is kept already while calls are made: the writer lease too must not end in the middle. */
+struct keeper {
+    struct app *app;
+    struct worker_hold hold;
+};
+
+static bool keep_both(void *arg)
+{
+    struct keeper *k = arg;
+    const struct writer *w = writer_of(k->app);
+    struct reason why = {0};
+    bool ours = true;
+    int64_t wait = 0;
+    if (clock_mono_ms() - w->taken_ms > LEASE_MS / 3 && take_lease(k->app, &ours, &wait, &why) == NEXT_DONE && !ours) {
+        return false;
+    }
+    return clock_mono_ms() - w->taken_ms < LEASE_MS && worker_hold_keep(&k->hold);
+}
+
+static void keep_begin(struct keeper *k, struct app *app, const char *queue, const struct claims *claims)
+{
+    k->app = app;
+    worker_hold_begin(&k->hold, app, queue, claims);
+    app->keep = keep_both;
+    app->keep_arg = k;
+}
+
+void writer_leave(struct app *app)
+{
+    struct args a = {0};
+    struct reason why = {0};
+    redisReply *reply = NULL;
+    const struct writer *w = writer_of(app);
+    if (w->token[0] != '\0') {
+        args_add(&a, WRITER_LEASE);
+        args_add(&a, w->token);
+        if (redis_fcall(app->redis, "unlease", &a, true, &reply, &why) == NEXT_DONE) {
+            freeReplyObject(reply);
+        }
+        args_free(&a);
+    }
+    free(app->state);
+    app->state = NULL;
+}
+
+/* ---- ledger and web orders, by the queue's only entity ---- */
+
+/* Web orders are read before every write anyway; here only so that those without a till sale are seen. */
+static enum next orders_when_due(struct app *app, struct reason *why)
+{
+    struct writer *w = writer_of(app);
+    if (w->orders_ms != 0 && clock_mono_ms() - w->orders_ms < LEDGER_POLL_MS) {
+        return NEXT_DONE;
+    }
+    enum next next = weborders_refresh(app, why);
+    if (next == NEXT_DONE) {
+        w->orders_ms = clock_mono_ms();
+    }
+    return next;
+}
+
+static void report_read(const char *what, enum next next, const struct reason *why)
+{
+    if (next != NEXT_DONE) {
+        LOG(LOG_WARN, "reading failed; trying again", {"outcome", "deferred"}, {"what", what}, {"cause", why->cause}, {"why", why->text});
+    }
+}
+
+static enum next read_feeds(struct app *app, const struct claims *claims, struct reason *why)
+{
+    struct keeper keeper;
+    struct reason ledger = {0}, orders = {0};
+    keep_begin(&keeper, app, QUEUE_LEDGER, claims);
+    enum next first = ledger_read(app, &ledger);
+    enum next second = orders_when_due(app, &orders);
+    worker_hold_end(&keeper.hold);
+    report_read("ledger", first, &ledger);
+    report_read("web orders", second, &orders);
+    int64_t delay = LEDGER_POLL_MS;
+    if (first != NEXT_DONE || second != NEXT_DONE) {
+        delay = ledger.wait_ms > orders.wait_ms ? ledger.wait_ms : orders.wait_ms;
+        delay = delay < 1000 ? 1000 : delay;
+    }
+    return queue_tick(app->redis, QUEUE_LEDGER, &claims->list[0], delay, why);
+}
+
+static enum next timer_work(struct app *app, int64_t *wait_ms, struct reason *why)
+{
+    struct claims claims = {0};
+    enum next next = queue_claim(app->redis, QUEUE_LEDGER, 1, app->set->mapping->owner_stock, &claims, why);
+    *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : 0;
+    if (next == NEXT_DONE && claims.n > 0) {
+        *wait_ms = 0;
+        next = read_feeds(app, &claims, why);
+    } else if (next == NEXT_DONE && claims.wait_ms < 0) {
+        struct args mark = {0}; /* the first start makes the timer */
+        effect_mark(&mark, QUEUE_LEDGER, "main", 0, "", "");
+        next = effects_apply(app->redis, &mark, why);
+        args_free(&mark);
+    }
+    claims_free(&claims);
+    return next;
+}
+
+/* ---- SKUs ---- */
+
+static void end_claims(struct app *app, const struct facts *f, enum next next, const struct reason *why)
+{
+    struct claim *done = xcalloc(f->n + 1, sizeof *done), *later = xcalloc(f->n + 1, sizeof *later);
+    size_t done_count = 0, later_count = 0, fenced = 0;
+    struct reason redis = {0};
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->list[i].settled || f->list[i].next == NEXT_DONE) {
+            done[done_count++] = *f->list[i].claim;
+        } else {
+            later[later_count++] = *f->list[i].claim;
+        }
+    }
+    if (done_count > 0 && queue_complete(app->redis, QUEUE_SKU, done, done_count, NULL, &fenced, &redis) != NEXT_DONE) {
+        LOG(LOG_WARN, "SKUs not completed; they come again", {"n", log_int((long long)done_count)}, {"why", redis.text});
+    }
+    if (later_count > 0) {
+        struct reason cause = *why;
+        cause.not_its_fault = cause.not_its_fault || next == NEXT_STOP;
+        worker_unsettled(app, QUEUE_SKU, later, later_count, NEXT_DEFER, &cause, app->set->mapping->owner_stock);
+    }
+    free(later);
+    free(done);
+}
+
+/* Order of reads: Sitoo first, then the web orders. An order reserved in between is subtracted twice for a moment (too low,
+ * healed by the next write); the other way round would sell what is gone. */
+static enum next process(struct app *app, struct facts *f, struct reason *why)
+{
+    enum next next = facts_identify(app, f, why);
+    next = next == NEXT_DONE ? facts_stock(app, f, why) : next;
+    next = next == NEXT_DONE ? weborders_refresh(app, why) : next;
+    if (next == NEXT_DONE) {
+        writer_of(app)->orders_ms = clock_mono_ms();
+    }
+    next = next == NEXT_DONE ? facts_recall(app, f, why) : next;
+    next = next == NEXT_DONE ? write_levels(app, f, writer_of(app)->token, why) : next;
+    struct reason cases = {0};
+    if (effects_apply(app->redis, &f->effects, &cases) != NEXT_DONE) {
+        LOG(LOG_WARN, "cases not stored; they are found again", {"why", cases.text});
+    }
+    return next;
+}
+
+static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct reason *why)
+{
+    struct claims claims = {0};
+    struct facts facts;
+    struct keeper keeper;
+    enum next next = queue_claim(app->redis, QUEUE_SKU, SKUS_PER_ROUND, app->set->mapping->owner_stock, &claims, why);
+    *n = claims.n;
+    *wait_ms = claims.wait_ms;
+    if (next == NEXT_DONE && claims.n > 0) {
+        int64_t start = clock_mono_ms();
+        keep_begin(&keeper, app, QUEUE_SKU, &claims);
+        facts_init(&facts, app->set->mapping, &claims);
+        next = process(app, &facts, why);
+        end_claims(app, &facts, next, why);
+        facts_free(&facts);
+        worker_hold_end(&keeper.hold);
+        LOG(LOG_INFO, "round", {"outcome", next_name(next)}, {"skus", log_int((long long)claims.n)}, {"took_ms", log_int(clock_mono_ms() - start)});
+        next = next == NEXT_STOP && !stop_requested() ? NEXT_DEFER : NEXT_DONE;
+    }
+    claims_free(&claims);
+    return next;
+}
+
+static void sooner(int64_t *wait_ms, int64_t candidate)
+{
+    if (candidate >= 0 && candidate < *wait_ms) {
+        *wait_ms = candidate;
+    }
+}
+
+enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
+{
+    bool ours = false;
+    int64_t wait = 0;
+    size_t skus = 0, hooks = 0;
+    struct keeper keeper;
+    const struct claims none = {0};
+    enum next next = take_lease(app, &ours, &wait, why);
+    if (next != NEXT_DONE || !ours) {
+        *wait_ms = wait > 0 && wait < 500 ? wait : 500;
+        return next;
+    }
+    next = timer_work(app, &wait, why);
+    sooner(wait_ms, wait);
+    if (next == NEXT_DONE) {
+        next = sku_work(app, &skus, &wait, why);
+        sooner(wait_ms, skus > 0 ? 0 : wait);
+    }
+    if (next == NEXT_DONE) {
+        next = hooks_work(app, &hooks, why);
+        sooner(wait_ms, hooks > 0 ? 0 : -1);
+    }
+    if (next == NEXT_DONE) {
+        keep_begin(&keeper, app, QUEUE_SKU, &none);
+        next = confirm_levels(app, &wait, why);
+        worker_hold_end(&keeper.hold);
+        sooner(wait_ms, wait);
+    }
+    return next;
+}
+
+/* ---- invoke ---- */
+
+static void plan_sku(struct app *app, const char *sku, struct args *effects)
+{
+    cJSON *o = json_new_object();
+    json_add_str(o, "sku", sku);
+    json_add_str(o, "act", "compute and write its levels");
+    char *text = json_print(o);
+    app->trace("plan", text);
+    free(text);
+    cJSON_Delete(o);
+    effect_mark(effects, QUEUE_SKU, sku, 0, "f", "");
+}
+
+static enum next plan_payload(struct app *app, const char *payload, size_t len, struct args *effects, struct reason *why)
+{
+    char error[120], line[160];
+    int64_t product = 0, variant = 0;
+    const cJSON *sku = NULL;
+    cJSON *json = json_read(payload, len, error, sizeof error);
+    const cJSON *data = json_get(json, "data"), *skus = json_array(json, "skus");
+    enum next next = NEXT_DONE;
+    (void)json_id(data, "variant_id", &variant);
+    if (json == NULL) {
+        next = reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
+    } else if (json_id(data, "product_id", &product)) {
+        (void)snprintf(line, sizeof line, "{\"item\":\"%lld:%lld\",\"act\":\"read its levels back\"}", (long long)product, (long long)variant);
+        app->trace("plan", line);
+        (void)snprintf(line, sizeof line, "%lld:%lld", (long long)product, (long long)variant);
+        effect_mark(effects, QUEUE_ITEM, line, 0, "", "");
+    } else if (skus == NULL) {
+        next = reason_set(why, NEXT_PARK, "payload", "give a stock_changed hook, or {\"skus\":[\"A\"]}");
+    }
+    cJSON_ArrayForEach(sku, skus)
+    {
+        if (cJSON_IsString(sku)) {
+            plan_sku(app, sku->valuestring, effects);
+        }
+    }
+    cJSON_Delete(json);
+    return next;
+}
+
+int writer_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
+{
+    struct args effects = {0};
+    struct reason why = {0};
+    int64_t wait = 0;
+    enum next next = plan_payload(app, payload, len, &effects, &why);
+    if (next == NEXT_DONE && !dry_run) {
+        next = effects_apply(app->redis, &effects, &why);
+        next = next == NEXT_DONE ? writer_work(app, &wait, &why) : next;
+        bool ours = writer_of(app)->token[0] != '\0';
+        writer_leave(app);
+        app->trace("outcome", next != NEXT_DONE ? "{\"settled\":false}" : ours ? "{\"settled\":true}" : "{\"marked\":true,\"by\":\"the running writer\"}");
+    }
+    if (next != NEXT_DONE) {
+        (void)fprintf(stderr, "%s\n", why.text);
+    }
+    args_free(&effects);
+    return next == NEXT_DONE ? 0 : 1;
+}

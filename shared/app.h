@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one process of a function holds: settings, its Redis connection, its HTTP client, and the stop flag.
+ * Passed first to everything that has effects. The only global of the program is the stop flag.
+ */
+#ifndef ONEPOOL_APP_H
+#define ONEPOOL_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "http.h"
+#include "redis.h"
+#include "settings.h"
+
+struct app {
+    const char *name; /* function name */
+    const struct settings *set;
+    struct redis *redis;
+    struct http *http;
+    char holder[64];                  /* names this process in leases: host, pid, random part */
+    bool (*keep)(void *arg);          /* called about every 100 ms while waiting: extends leases; false = give up */
+    void *keep_arg;
+    void *state;                      /* what a function keeps between rounds; freed by its leave() */
+    void (*trace)(const char *step, const char *json); /* invoke mode: prints each call; else NULL */
+};
+
+/* Opens nothing yet; connections are made on first use. NULL settings are not allowed. acceptor: short time-outs. */
+enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor, struct reason *why) NODISCARD;
+void app_close(struct app *app);
+
+/* Installs the handlers and blocks SIGTERM and SIGINT: they are taken only where app_sleep or a poll waits. */
+void stop_setup(void);
+/* True once SIGTERM or SIGINT has arrived (pending ones count). */
+bool stop_requested(void);
+/* Waits up to ms for fd (or -1) to be readable; a stop signal ends it at once. True if fd is readable. */
+bool stop_poll(int fd, int64_t ms);
+
+/* Runs app->keep if set. False: stop or lease lost, give up what is in hand. */
+bool app_keep(struct app *app);
+/* Sleeps in small steps, keeping leases; false as above. */
+bool app_sleep(struct app *app, int64_t ms);
+
+#endif

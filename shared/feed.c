@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "feed.h"
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "json.h"
+#include "keys.h"
+#include "log.h"
+#include "queue.h"
+#include "ban.h"
+
+#define BASIC_MAX 512 /* bytes of decoded credentials */
+
+const char *feed_act_name(enum feed_act act)
+{
+    switch (act) {
+    case FEED_ORDER:
+        return "order";
+    case FEED_LEDGER:
+        return "ledger";
+    case FEED_IGNORED:
+        return "ignored";
+    case FEED_FOREIGN:
+        return "foreign";
+    case FEED_BAD:
+        return "bad";
+    }
+    return "bad";
+}
+
+static void bad(struct feed_event *out, const char *problem)
+{
+    out->act = FEED_BAD;
+    (void)str_copy(out->problem, sizeof out->problem, problem);
+}
+
+/* order, booking and order-delivery events name an order; so may types that do not exist yet, which only count. */
+static bool names_order(const char *type)
+{
+    return strcmp(type, "order") == 0 || strcmp(type, "booking") == 0 || strcmp(type, "order-delivery") == 0;
+}
+
+static bool moves_stock(const char *type)
+{
+    return strcmp(type, "warehouse-transaction") == 0 || strcmp(type, "shipment") == 0 || strcmp(type, "shipment-v3") == 0;
+}
+
+static void plan_order(const cJSON *element, int64_t site_id, struct feed_event *out)
+{
+    const cJSON *data = json_get(element, "data");
+    const char *what = json_str(data, "order_event_type");
+    int64_t site = 0;
+    if (!cJSON_IsObject(data)) {
+        bad(out, "data: must be an object");
+        return;
+    }
+    if (what != NULL && strcmp(what, "email-receipt") == 0) {
+        out->act = FEED_IGNORED;
+        return;
+    }
+    if (!json_int(data, "eshop_id", &site)) {
+        bad(out, "data.eshop_id: must be a whole number");
+    } else if (site != site_id) {
+        out->act = FEED_FOREIGN;
+    } else if (!json_int(data, "order_id", &out->order_id) || out->order_id <= 0) {
+        bad(out, "data.order_id: must be a whole number above 0");
+    } else {
+        out->act = FEED_ORDER;
+    }
+}
+
+void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out)
+{
+    int64_t account = 0;
+    const char *id = json_str(element, "event_id"), *type = json_str(element, "event_type");
+    memset(out, 0, sizeof *out);
+    if (!cJSON_IsObject(element)) {
+        bad(out, "the element is not an object");
+    } else if (id == NULL || id[0] == '\0') {
+        bad(out, "event_id: missing or not a text");
+    } else if (strlen(id) > FEED_EVENT_ID_MAX) {
+        bad(out, "event_id: longer than 128 bytes");
+    } else if (type == NULL) {
+        bad(out, "event_type: missing or not a text");
+    } else if (!json_int(element, "account_id", &account)) {
+        bad(out, "account_id: must be a whole number");
+    } else {
+        (void)str_copy(out->id, sizeof out->id, id);
+        if (account != account_id) {
+            out->act = FEED_FOREIGN;
+        } else if (names_order(type)) {
+            plan_order(element, site_id, out);
+        } else {
+            out->act = moves_stock(type) ? FEED_LEDGER : FEED_IGNORED;
+        }
+    }
+}
+
+/* Short digest that names raw bytes in a case id. */
+static void digest(const char *data, size_t len, char out[17])
+{
+    unsigned char sum[SHA256_DIGEST_LENGTH];
+    (void)SHA256((const unsigned char *)data, len, sum);
+    for (size_t i = 0; i < 8; i++) {
+        (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)sum[i]);
+    }
+}
+
+static void case_raw(const struct app *app, struct args *effects, const char *cause, const char *text, const char *bytes, size_t len)
+{
+    char entity[40], sum[17];
+    digest(bytes, len, sum);
+    (void)snprintf(entity, sizeof entity, "event %s", sum);
+    const struct parked p = {.cause = cause,
+                             .owner = app->set->mapping != NULL ? app->set->mapping->owner_stock : "operations",
+                             .entity = entity,
+                             .text = text,
+                             .effect = "One event of Sitoo was not acted on; the ledger is still read, so stock stays right",
+                             .step = "Show the bytes to the integrator; then run: onepool parked --close",
+                             .queue = "",
+                             .job = "",
+                             .bytes = bytes,
+                             .bytes_len = len};
+    effect_case(effects, &p);
+}
+
+/* Appends one event of the accept command. Any authentic event of ours is a doorbell for the ledger. */
+static void add_event(struct args *args, const char *id, const char *bytes, size_t len, const struct args *effects)
+{
+    args_add(args, id);
+    args_add_bytes(args, bytes, len);
+    args_add(args, "0"); /* a duplicate of Sitoo changes nothing more */
+    args_add_int(args, (int64_t)effects->n);
+    args_append(args, effects);
+}
+
+static void add_planned(const struct app *app, const struct feed_event *e, const cJSON *element, struct args *args)
+{
+    struct args effects = {0};
+    char *bytes = json_print(element);
+    char order[24];
+    switch (e->act) {
+    case FEED_ORDER:
+        (void)snprintf(order, sizeof order, "%lld", (long long)e->order_id);
+        effect_mark(&effects, QUEUE_ORDER, order, 0, "", "");
+        effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
+        break;
+    case FEED_LEDGER:
+        effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
+        break;
+    case FEED_IGNORED:
+        effect_count(&effects, "events:ignored", 1);
+        break;
+    case FEED_FOREIGN:
+        effect_count(&effects, "events:foreign", 1);
+        break;
+    case FEED_BAD:
+        effect_count(&effects, "events:bad", 1);
+        case_raw(app, &effects, "bad_event", e->problem, bytes, strlen(bytes));
+        break;
+    }
+    /* The element is stored as read; strict reading keeps every value, only white space is lost. */
+    add_event(args, e->id, bytes, strlen(bytes), &effects);
+    args_free(&effects);
+    free(bytes);
+}
+
+static size_t add_raw_body(const struct app *app, const char *body, size_t len, const char *problem, struct args *args)
+{
+    struct args effects = {0};
+    effect_count(&effects, "events:bad", 1);
+    case_raw(app, &effects, "bad_batch", problem, body, len);
+    effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
+    add_event(args, "", body, len, &effects);
+    args_free(&effects);
+    LOG(LOG_ALARM, "batch of events is not what Sitoo documents; stored raw", {"problem", problem}, {"bytes", log_int((long long)len)});
+    return 1;
+}
+
+size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args)
+{
+    char problem[160] = "the body is not a JSON array";
+    cJSON *batch = json_read(body, len, problem, sizeof problem);
+    const cJSON *element = NULL;
+    size_t n = 0;
+    if (!cJSON_IsArray(batch)) {
+        cJSON_Delete(batch);
+        return add_raw_body(app, body, len, problem, args);
+    }
+    cJSON_ArrayForEach(element, batch)
+    {
+        struct feed_event e;
+        feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
+        add_planned(app, &e, element, args);
+        if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
+            LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
+        }
+        if (app->trace != NULL) {
+            char line[160];
+            (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", n, feed_act_name(e.act), (long long)e.order_id);
+            app->trace("plan", line);
+        }
+        n++;
+    }
+    if (n > FEED_EVENTS_MAX) {
+        LOG(LOG_WARN, "batch is longer than the documented 10 events; taken", {"events", log_int((long long)n)});
+    }
+    cJSON_Delete(batch);
+    return n;
+}
+
+/* Decodes "Basic base64(user:password)" into user and password; false if it is anything else. */
+static bool basic_read(const char *header, char *out, size_t size, const char **password)
+{
+    size_t len = 0;
+    if (header == NULL || strncasecmp(header, "Basic ", 6) != 0) {
+        return false;
+    }
+    header += 6 + strspn(header + 6, " ");
+    len = strlen(header);
+    if (len == 0 || len % 4 != 0 || len / 4 * 3 >= size) {
+        return false;
+    }
+    int n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)header, (int)len);
+    if (n < 0) {
+        return false;
+    }
+    out[n] = '\0';
+    char *colon = memchr(out, ':', (size_t)n);
+    if (colon == NULL) {
+        return false;
+    }
+    *colon = '\0';
+    *password = colon + 1;
+    return true;
+}
+
+static bool authentic(const struct app *app, const char *header)
+{
+    char text[BASIC_MAX];
+    const char *password = NULL;
+    bool good = false;
+    if (basic_read(header, text, sizeof text, &password)) {
+        /* Every comparison is made, so that time tells nothing. */
+        bool user = secret_equal(text, app->set->events_user);
+        bool now = secret_equal(password, app->set->events_password);
+        bool before = secret_equal(password, app->set->events_password_previous);
+        good = user && (now || before);
+    }
+    explicit_bzero(text, sizeof text);
+    return good;
+}
+
+static enum next store(struct app *app, const char *body, size_t len, int64_t *fresh, int64_t *again, struct reason *why)
+{
+    struct args events = {0}, command = {0};
+    redisReply *reply = NULL;
+    size_t n = feed_events(app, body, len, &events);
+    args_add(&command, FEED_SOURCE);
+    args_add_int(&command, (int64_t)n);
+    args_append(&command, &events);
+    /* A lost answer is repeated: the idempotency keys make that safe. */
+    enum next next = redis_fcall(app->redis, "accept", &command, true, &reply, why);
+    args_free(&events);
+    args_free(&command);
+    if (next == NEXT_DONE) {
+        *fresh = reply_int_at(reply, 0);
+        *again = reply_int_at(reply, 1);
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply)
+{
+    struct reason why = {0};
+    int64_t fresh = 0, again = 0;
+    if (strcmp(call->method, "POST") != 0 || !call->whole) {
+        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method}, {"problem", call->whole ? "not a POST" : "body is not whole"});
+        return;
+    }
+    if (!authentic(app, fcgi_header(call, "AUTHORIZATION"))) {
+        reply->status = app->set->mapping != NULL ? (int)app->set->mapping->sitoo_bad_auth_status : 503;
+        LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours", {"outcome", "refused"},
+            {"path", call->path}, {"do", "compare SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD with the event subscription"});
+        return;
+    }
+    enum next next = store(app, call->body, call->body_len, &fresh, &again, &why);
+    if (next != NEXT_DONE) {
+        LOG(LOG_ERROR, "batch not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+        return;
+    }
+    reply->status = 200;
+    LOG(LOG_INFO, "batch accepted", {"outcome", "accepted"}, {"path", call->path}, {"events", log_int(fresh)}, {"duplicates", log_int(again)});
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sitoo's event feed: batches of thin events posted to us (Events SPI).
+ *
+ *   [ {"event_id":"0000...1","event_type":"order","event_date":1463041120,"account_id":1500,
+ *      "data":{"eshop_id":1,"order_id":11513,"warehouse_id":1,"order_event_type":"add"}}, ... ]      1 to 10 elements
+ *
+ * Sources: developer.sitoo.com/spi-events/overview and /events (sitoo.md 3). Only 200 and 503 may leave us: any other status may
+ * delete the events. The same batch is taken on /hooks/sitoo, /events, /sale and /return, so a wrong route loses nothing.
+ */
+#ifndef ONEPOOL_FEED_H
+#define ONEPOOL_FEED_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "err.h"
+#include "fcgi.h"
+
+#define FEED_EVENTS_MAX 10     /* documented; more are taken, and said in the log */
+#define FEED_EVENT_ID_MAX 128  /* bytes; documented are 32 hex digits */
+#define FEED_SOURCE "sitoo"
+
+enum feed_act {
+    FEED_ORDER,   /* read the order and sort its rows */
+    FEED_LEDGER,  /* stock moved: read the ledger */
+    FEED_IGNORED, /* stored and counted only: receipts, Z-reports, unknown types */
+    FEED_FOREIGN, /* another account or site: stored and counted only */
+    FEED_BAD      /* element cannot be understood: parked raw */
+};
+
+struct feed_event {
+    enum feed_act act;
+    char id[FEED_EVENT_ID_MAX + 1]; /* "" for a bad element */
+    int64_t order_id;               /* FEED_ORDER */
+    char problem[120];              /* FEED_BAD: what is wrong, naming the field */
+};
+
+/* Decides what one element of a batch asks for. Pure. */
+void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out);
+const char *feed_act_name(enum feed_act act);
+
+/* The whole call: method, Basic credentials (current and previous password), body, storage, answer 200 or 503. */
+void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply);
+
+/* Plans a body without storing it and appends the accept command's events (see 20_accept.lua) to args; returns their
+ * number. With trace set, each plan is printed as a step. Body that is no JSON array: one parked raw event. */
+size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every Redis key, in one place. All begin with the tenant's hash tag, "{default}:"; the Redis functions of
+ * shared/lua build the ones marked F from the same names.
+ *
+ *   key                  type    life            writer, meaning
+ *   due:<queue>          zset    until closed    F  score = next moment at which the entity may be taken
+ *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease since till hint data cause
+ *   journal              stream  14 days         F  source, id, bytes as received
+ *   idem:<source>:<id>   string  8 days          F  the event was journalled
+ *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
+ *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
+ *   parked               zset    until closed    F  case ids by first time
+ *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last queue job bytes
+ *   ignore               set     for ever        F  case ids that a person chose to ignore
+ *   count                hash    for ever        F  counters for /metrics
+ *   token                string  for ever        F  fencing tokens; starts at the time in ms
+ *   lease:<name>         hash    its ttl         F  holder token
+ *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
+ *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails
+ *   rate:sitoo:<k>       hash    for ever        F  until fails
+ *   intents              hash    until closed    F  write-ahead intents: id -> JSON
+ *   pending:orders       hash    until closed    F  web orders that hold stock
+ *   pending:qty          hash    until closed    F  "warehouse|sku" -> thousandths
+ *   withheld:l, :r       hash    until closed    F  "warehouse|sku" -> thousandths, by ledger and by return orders
+ *   level:<mode>         hash    for ever        F  "location|sku" -> last written level
+ *   unconfirmed          zset    until closed    F  levels to read back
+ *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
+ *   cursor               hash    until closed    stock-moved: ledger (id), orders (ms), ready (1), since (ms)
+ *   seen:ledger          zset    newest 2,000    stock-moved: ledger ids handled, for the overlap
+ *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total": last ledger row
+ *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available read_ms"
+ *   sku:<sku>            string  1 day           identity: JSON of the BigCommerce item, or why there is none
+ *   bcsku                hash    8 days          identity: "product:variant" -> sku
+ *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
+ *   filled:<warehouse>   string  1 day           stock-moved: the warehouse has rows at all
+ *   brake                string  10 minutes      onepool brake --release: one held write may pass
+ *   shadow               stream  90 days         gate: writes that shadow mode did not send
+ *   ready                string  1 minute        acceptors: proof that Redis takes writes
+ */
+#ifndef ONEPOOL_KEYS_H
+#define ONEPOOL_KEYS_H
+
+#define QUEUE_ORDER "order"   /* entity: Sitoo order id */
+#define QUEUE_SALE "sale"     /* entity: Sitoo order id; data: rows sold */
+#define QUEUE_RETURN "return" /* entity: Sitoo order id; data: rows returned */
+#define QUEUE_SKU "sku"       /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again) */
+#define QUEUE_LEDGER "ledger" /* entity: "main" */
+#define QUEUE_ITEM "item"     /* entity: "product:variant" of BigCommerce */
+
+/* Longest key without the tenant: a SKU of 255 bytes and a prefix. */
+#define KEY_MAX 320
+
+#define KEY_CURSOR "cursor"
+#define KEY_SEEN "seen:ledger"
+#define KEY_CHAIN "chain:%lld"
+#define KEY_STOCK "stock:%lld"
+#define KEY_SKU "sku:%s"
+#define KEY_BCSKU "bcsku"
+#define KEY_EXISTS "exists:%s"
+#define KEY_FILLED "filled:%lld"
+#define KEY_PENDING_ORDERS "pending:orders"
+#define KEY_PENDING_QTY "pending:qty"
+#define KEY_WITHHELD_LEDGER "withheld:l"
+#define KEY_WITHHELD_RETURN "withheld:r"
+#define KEY_LEVEL_LIVE "level:live"
+#define KEY_LEVEL_SHADOW "level:shadow"
+#define KEY_UNCONFIRMED "unconfirmed"
+#define KEY_BRAKE "brake"
+#define KEY_SHADOW "shadow"
+#define KEY_READY "ready"
+#define KEY_PARKED "parked"
+#define KEY_CASE "case:%s"
+#define KEY_COUNT "count"
+#define KEY_INTENTS "intents"
+#define KEY_LEDGER "ledger"
+
+#endif

@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The Redis Function library of onepool. The files of this folder are joined in name order and embedded in
+-- every binary with their exact bytes; VERSION (a digest of those bytes) is defined in front of them.
+-- Each function is registered as <name>_<VERSION>, so that two releases can run side by side.
+--
+-- KEYS[1] is the hash tag "{tenant}"; every key is made from it here (the list is in shared/keys.h).
+-- Time is Redis TIME only: no machine's clock can shorten a lease.
+
+local DAY_MS = 86400000
+local IDEM_KEEP_S = 8 * 86400 -- BigCommerce retries for 48.1 h, Sitoo for 24 h; well beyond both
+local OP_KEEP_S = 90 * 86400
+local JOURNAL_KEEP_MS = 14 * DAY_MS
+local LEDGER_KEEP_MS = 90 * DAY_MS
+local LAG_KEEP = 10000
+local BACKLOG_MAX = 1000000
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- Whole numbers as text without exponent: tostring(1e14) would be 1e+14.
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+-- Fencing tokens rise for ever, also after an empty Redis: they start at the time.
+local function next_token(P)
+  local key = P .. 'token'
+  if redis.call('EXISTS', key) == 0 then
+    redis.call('SET', key, int(now_ms()))
+  end
+  return redis.call('INCR', key)
+end
+
+local function register(name, fn)
+  redis.register_function(name .. '_' .. VERSION, function(keys, args)
+    return fn(keys[1] .. ':', args)
+  end)
+end
+
+local function count(P, name, n)
+  redis.call('HINCRBY', P .. 'count', name, n)
+end
+
+local function job_key(P, queue, entity)
+  return P .. 'job:' .. queue .. ':' .. entity
+end
+
+-- Union of two lists of words separated by spaces.
+local function join_words(a, b)
+  if a == nil or a == false or a == '' then return b or '' end
+  if b == nil or b == false or b == '' then return a end
+  local seen, out = {}, {}
+  for word in (a .. ' ' .. b):gmatch('%S+') do
+    if not seen[word] then
+      seen[word] = true
+      out[#out + 1] = word
+    end
+  end
+  return table.concat(out, ' ')
+end
+
+-- The smaller of two times, where '' or nil or 0 means none.
+local function earlier(a, b)
+  local x, y = tonumber(a or '') or 0, tonumber(b or '') or 0
+  if x == 0 then return y end
+  if y == 0 then return x end
+  return math.min(x, y)
+end
+
+local function wake(P, queue)
+  redis.call('PUBLISH', P .. 'wake:' .. queue, '1')
+end

@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Effects: what accepting an event or completing an entity changes besides itself. They are applied in the
+-- same call, so that an event is never accepted without being due, nor an order settled without its SKUs
+-- being due. Arguments are flat: name, then a fixed number of values.
+
+-- mark: the entity is due now. Marking twice does no harm. While it is leased only gen rises, and complete
+-- makes it due again.
+local function mark(P, now, queue, entity, till, hint, data)
+  local job = job_key(P, queue, entity)
+  local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease')
+  local set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
+  if not old[1] then
+    set[#set + 1] = 'since'
+    set[#set + 1] = int(now)
+  end
+  local first = earlier(old[2], till)
+  if first > 0 then
+    set[#set + 1] = 'till'
+    set[#set + 1] = int(first)
+  end
+  if hint ~= '' then
+    set[#set + 1] = 'hint'
+    set[#set + 1] = join_words(old[3], hint)
+  end
+  if data ~= '' then
+    set[#set + 1] = 'data'
+    set[#set + 1] = data
+  end
+  redis.call('HSET', job, unpack(set))
+  if old[4] ~= '1' then
+    redis.call('ZADD', P .. 'due:' .. queue, 'LT', int(now), entity)
+    return queue
+  end
+  return nil
+end
+
+-- case: one parked case per cause and entity, with a counter. Cases on the ignore list are only counted.
+-- times = 0: somebody noticed the cause, but it is not a further occurrence.
+local function park_case(P, now, times, cause, owner, entity, text, effect, step, queue, job, bytes)
+  local id = cause .. ':' .. entity
+  if redis.call('SISMEMBER', P .. 'ignore', id) == 1 then
+    count(P, 'ignored', times)
+    return
+  end
+  local key = P .. 'case:' .. id
+  local fresh = redis.call('EXISTS', key) == 0
+  redis.call('HINCRBY', key, 'count', times)
+  if fresh then
+    redis.call('HSET', key, 'first', int(now), 'cause', cause, 'entity', entity)
+    redis.call('ZADD', P .. 'parked', int(now), id)
+    count(P, 'parked', 1)
+  end
+  redis.call('HSET', key, 'last', int(now), 'owner', owner, 'text', text, 'effect', effect, 'step', step,
+    'queue', queue, 'job', job)
+  if bytes ~= '' then
+    redis.call('HSET', key, 'bytes', bytes)
+  end
+end
+
+local function close_case(P, id)
+  if redis.call('ZREM', P .. 'parked', id) == 1 then
+    redis.call('DEL', P .. 'case:' .. id)
+    count(P, 'parked_closed', 1)
+    return 1
+  end
+  return 0
+end
+
+-- True the first time that an operation id is seen: what makes a record happen once.
+local function first_time(P, op)
+  return op == '' or redis.call('SET', P .. 'op:' .. op, '1', 'NX', 'EX', OP_KEEP_S) ~= false
+end
+
+local function ledger_add(P, now, json)
+  redis.call('XADD', P .. 'ledger', 'MINID', '~', int(now - LEDGER_KEEP_MS), '*', 'row', json)
+end
+
+-- name -> { number of arguments, function(P, now, arguments...) returning a queue to wake or nil }
+local EFFECTS = {
+  mark = { 5, mark },
+  case = { 9, function(P, now, ...) park_case(P, now, 1, ...) end },
+  notice = { 9, function(P, now, ...) park_case(P, now, 0, ...) end },
+  close = { 1, function(P, _, id) close_case(P, id) end },
+  count = { 2, function(P, _, name, n) count(P, name, n) end },
+  log = { 2, function(P, now, op, json)
+    if first_time(P, op) then
+      ledger_add(P, now, json)
+    end
+  end },
+  -- A sale as it was rung up: recorded once per order row.
+  sale = { 2, function(P, now, op, json)
+    if first_time(P, op) then
+      count(P, 'sales', 1)
+      ledger_add(P, now, json)
+    else
+      count(P, 'sales_again', 1)
+    end
+  end },
+  -- Units withheld from sale. They are counted from two sides, the ledger ("l") and the return orders ("r");
+  -- the larger of both is withheld, so it does not matter which is read first.
+  hold = { 5, function(P, _, op, side, warehouse, sku, thousandths)
+    if first_time(P, op) then
+      redis.call('HINCRBY', P .. 'withheld:' .. side, warehouse .. '|' .. sku, thousandths)
+    end
+  end },
+}
+
+-- Applies args[from..to]. Wakes each queue once.
+local function apply_effects(P, now, args, from, to)
+  local queues, i = {}, from
+  while i <= to do
+    local effect = EFFECTS[args[i]]
+    if not effect or i + effect[1] > to then
+      error('effect ' .. tostring(args[i]) .. ' is unknown or cut short')
+    end
+    local queue = effect[2](P, now, unpack(args, i + 1, i + effect[1]))
+    if queue then
+      queues[queue] = true
+    end
+    i = i + 1 + effect[1]
+  end
+  for queue in pairs(queues) do
+    wake(P, queue)
+  end
+end
+
+-- apply(effects...): effects on their own (a person's retry, the writer's marks).
+register('apply', function(P, args)
+  apply_effects(P, now_ms(), args, 1, #args)
+  return 1
+end)

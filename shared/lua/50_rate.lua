@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Budgets that all processes share. What the platform says always wins.
+
+local function pause_until(P, key, until_ms)
+  redis.call('HSET', key, 'until', int(until_ms))
+end
+
+-- Exponential pause with full jitter: base * 2^(n-1) up to cap, times (0.5 .. 1.0).
+local function backoff(n, base, cap, jitter_percent)
+  local top = math.min(cap, base * 2 ^ math.min(n - 1, 16))
+  return top * (0.5 + jitter_percent / 200)
+end
+
+-- rate_take(cost, reserve_percent) -> 0 = go, else milliseconds to wait.
+-- BigCommerce: mirrors the window that its headers describe. Until the first headers are seen one call at a
+-- time is let through, so that a restart does not burst.
+register('rate_take', function(P, args)
+  local now, key = now_ms(), P .. 'rate:bigcommerce'
+  local cost, reserve = tonumber(args[1]), tonumber(args[2])
+  local f = redis.call('HMGET', key, 'until', 'quota', 'left', 'reset', 'window', 'inflight', 'took')
+  local pause = (tonumber(f[1] or '') or 0) - now
+  if pause > 0 then
+    return math.ceil(pause)
+  end
+  local quota, left, reset = tonumber(f[2] or ''), tonumber(f[3] or ''), tonumber(f[4] or '') or 0
+  local inflight, took = tonumber(f[6] or '') or 0, tonumber(f[7] or '') or 0
+  if not quota then
+    if inflight > 0 and now - took < 15000 then
+      return 50
+    end
+    redis.call('HSET', key, 'inflight', 1, 'took', int(now))
+    return 0
+  end
+  if now >= reset then
+    left, reset, inflight = quota, now + (tonumber(f[5] or '') or 30000), 0
+  end
+  if left - cost < math.ceil(quota * reserve / 100) then
+    redis.call('HSET', key, 'left', int(left), 'reset', int(reset), 'inflight', inflight)
+    count(P, 'rate_waits:bigcommerce', 1)
+    return math.max(1, math.ceil(reset - now))
+  end
+  redis.call('HSET', key, 'left', int(left - cost), 'reset', int(reset), 'inflight', inflight + cost, 'took', int(now))
+  count(P, 'calls:bigcommerce', cost)
+  return 0
+end)
+
+-- rate_adopt(status, quota, left, reset_ms, window_ms, retry_after_s, jitter): after every answer; -1 = header
+-- absent; status 0 = no answer. Within a window `left` never rises (answers come out of order).
+register('rate_adopt', function(P, args)
+  local now, key = now_ms(), P .. 'rate:bigcommerce'
+  local status, quota, left = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  local reset_ms, window, after, jitter = tonumber(args[4]), tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
+  local f = redis.call('HMGET', key, 'left', 'reset', 'inflight', 'fails', 'window')
+  local inflight = math.max(0, (tonumber(f[3] or '') or 0) - 1)
+  redis.call('HSET', key, 'inflight', inflight)
+  if window > 0 then
+    redis.call('HSET', key, 'window', window)
+  else
+    window = tonumber(f[5] or '') or 30000
+  end
+  if quota > 0 and left >= 0 and reset_ms >= 0 and reset_ms <= 3600000 then
+    local reset, ours = now + reset_ms + 50, tonumber(f[2] or '') or 0
+    if math.abs(reset - ours) < window / 2 and f[1] then
+      left = math.min(left, tonumber(f[1]))
+      reset = math.max(reset, ours)
+    else
+      left = math.max(0, left - inflight)
+    end
+    redis.call('HSET', key, 'quota', quota, 'left', int(left), 'reset', int(reset))
+  end
+  if status == 429 then
+    count(P, 'refused:bigcommerce', 1)
+    local fails = redis.call('HINCRBY', key, 'fails', 1)
+    local wait = math.max(after > 0 and after * 1000 or 0, reset_ms > 0 and reset_ms or 0)
+    if wait == 0 then
+      wait = backoff(fails, 1000, 60000, jitter)
+    end
+    pause_until(P, key, now + math.min(600000, math.max(100, wait)))
+  elseif status == 0 or status >= 500 then
+    count(P, 'failed:bigcommerce', 1)
+    local fails = redis.call('HINCRBY', key, 'fails', 1)
+    pause_until(P, key, now + backoff(fails, 250, 8000, jitter))
+  elseif f[4] and f[4] ~= '0' then
+    redis.call('HSET', key, 'fails', 0)
+  end
+  return 1
+end)
+
+-- sitoo_take(keys, slots, ttl_ms) -> { key index from 1, slot, token } or { 0, wait_ms, 0 }.
+-- One call in flight per API key (slots per key configurable): a short lease that a dead holder loses.
+register('sitoo_take', function(P, args)
+  local now, keys, slots, ttl = now_ms(), tonumber(args[1]), tonumber(args[2]), args[3]
+  local wait = 10000
+  for i = 1, keys do
+    local pause = (tonumber(redis.call('HGET', P .. 'rate:sitoo:' .. i, 'until') or '') or 0) - now
+    if pause > 0 then
+      wait = math.min(wait, pause)
+    else
+      for s = 1, slots do
+        local token = int(next_token(P))
+        if redis.call('SET', P .. 'lease:sitoo:' .. i .. ':' .. s, token, 'NX', 'PX', ttl) then
+          count(P, 'calls:sitoo', 1)
+          return { i, s, tonumber(token) }
+        end
+      end
+      wait = math.min(wait, 20)
+    end
+  end
+  return { 0, math.max(1, math.ceil(wait)), 0 }
+end)
+
+-- sitoo_give(key, slot, token, status, retry_after_ms, min_interval_ms, jitter)
+register('sitoo_give', function(P, args)
+  local now, lease = now_ms(), P .. 'lease:sitoo:' .. args[1] .. ':' .. args[2]
+  local status, after, pause, jitter = tonumber(args[4]), tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
+  local key = P .. 'rate:sitoo:' .. args[1]
+  if redis.call('GET', lease) == args[3] then
+    redis.call('DEL', lease)
+  end
+  if status == 429 or status == 0 or status >= 500 then
+    count(P, (status == 429 and 'refused' or 'failed') .. ':sitoo', 1)
+    local fails = redis.call('HINCRBY', key, 'fails', 1)
+    if after > 0 then
+      pause = math.max(1000, math.min(600000, after))
+    else
+      pause = backoff(fails, status == 429 and 1000 or 250, status == 429 and 60000 or 8000, jitter)
+    end
+  else
+    redis.call('HSET', key, 'fails', 0)
+  end
+  if pause > 0 then
+    pause_until(P, key, now + pause)
+  end
+  return 1
+end)

@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Write-ahead intents: stored before a write leaves, closed when its outcome is known. What is open when a
+-- writer starts may or may not have been applied.
+
+-- intent_open(id, json, lease name, lease token) -> 1, or -1 if the lease was lost meanwhile (fenced)
+register('intent_open', function(P, args)
+  if args[3] ~= '' and redis.call('HGET', P .. 'lease:' .. args[3], 'token') ~= args[4] then
+    return -1
+  end
+  redis.call('HSET', P .. 'intents', args[1], args[2])
+  return 1
+end)
+
+register('intent_close', function(P, args)
+  return redis.call('HDEL', P .. 'intents', args[1])
+end)

@@ -1,0 +1,105 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Levels as last written, per location and SKU, and what still has to be read back.
+-- level:<mode> holds "location|sku" -> "level state written_ms till_ms not_before_ms"; state: w written,
+-- u unsure (an answer was lost), c confirmed, k known from a read only.
+
+local function level_fields(value)
+  local level, state, written, till, from = string.match(value or '', '^(%-?%d+) (%a) (%d+) (%d+) (%d+)$')
+  if not level then return nil end
+  return { level = level, state = state, written = tonumber(written), till = tonumber(till), from = tonumber(from) }
+end
+
+local function lag_push(P, name, ms)
+  local key = P .. 'lag:' .. name
+  redis.call('LPUSH', key, int(math.max(0, ms)))
+  redis.call('LTRIM', key, 0, LAG_KEEP - 1)
+  redis.call('EXPIRE', key, 7 * 86400)
+end
+
+-- levels_put(mode, state, check_after_ms, not_before_ms, n, n x (location|sku, level, till), effects...)
+-- state k: known, nothing to confirm. w, u: to be read back after check_after_ms. The effects are the ledger rows.
+register('levels_put', function(P, args)
+  local now, mode, state = now_ms(), args[1], args[2]
+  local check, from, n = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+  local hash = P .. 'level:' .. mode
+  for i = 1, n do
+    local field, level, till = args[3 + 3 * i], args[4 + 3 * i], tonumber(args[5 + 3 * i])
+    local old = level_fields(redis.call('HGET', hash, field))
+    local before = 0
+    if old and (old.state == 'w' or old.state == 'u') then
+      before = old.from
+      till = earlier(old.till, till)
+    end
+    if state == 'w' and till > 0 and mode == 'live' then
+      lag_push(P, 'accepted', now - till)
+    end
+    redis.call('HSET', hash, field,
+      level .. ' ' .. state .. ' ' .. int(now) .. ' ' .. int(till) .. ' ' .. int(math.max(before, from > 0 and now + from or 0)))
+    if state ~= 'k' and mode == 'live' then
+      redis.call('ZADD', P .. 'unconfirmed', int(now + check), field)
+    end
+  end
+  apply_effects(P, now, args, 6 + 3 * n, #args)
+  return n
+end)
+
+-- levels_check(n, n x location|sku, check_after_ms): BigCommerce moved stock by itself; read these back soon.
+register('levels_check', function(P, args)
+  local now, n = now_ms(), tonumber(args[1])
+  for i = 1, n do
+    redis.call('ZADD', P .. 'unconfirmed', 'NX', int(now + tonumber(args[2 + n])), args[1 + i])
+  end
+  return n
+end)
+
+-- levels_due(limit) -> { wait_ms or -1, then per field: location|sku, stored value or '' }
+register('levels_due', function(P, args)
+  local now, key = now_ms(), P .. 'unconfirmed'
+  local out = { -1 }
+  for _, field in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', int(now), 'LIMIT', 0, args[1])) do
+    out[#out + 1] = field
+    out[#out + 1] = redis.call('HGET', P .. 'level:live', field) or ''
+  end
+  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  if head[2] then
+    out[1] = math.max(0, tonumber(head[2]) - now)
+  end
+  return out
+end)
+
+-- levels_seen(retry_ms, give_up_ms, n, n x (location|sku, value as it was, level seen or '')) -> per field
+-- 1 confirmed, 2 not yet: look again, 3 differs for good: must be written again, 0 changed meanwhile.
+register('levels_seen', function(P, args)
+  local now, retry, give_up, n = now_ms(), tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  local hash, out = P .. 'level:live', {}
+  for i = 1, n do
+    local field, was, seen = args[1 + 3 * i], args[2 + 3 * i], args[3 + 3 * i]
+    local value = redis.call('HGET', hash, field) or ''
+    local f = level_fields(value)
+    if value ~= was or not f then
+      out[i] = 0
+      if not f then
+        redis.call('ZREM', P .. 'unconfirmed', field)
+      end
+    elseif now < f.from then
+      out[i] = 2
+      redis.call('ZADD', P .. 'unconfirmed', int(f.from), field)
+    elseif seen == f.level then
+      out[i] = 1
+      redis.call('ZREM', P .. 'unconfirmed', field)
+      if f.state == 'w' or f.state == 'u' then
+        redis.call('HSET', hash, field, f.level .. ' c ' .. int(f.written) .. ' 0 0')
+        if f.till > 0 then
+          lag_push(P, 'confirmed', now - f.till)
+        end
+      end
+    elseif now - f.written > give_up or f.state == 'c' or f.state == 'k' then
+      out[i] = 3
+      redis.call('ZADD', P .. 'unconfirmed', int(now + retry), field)
+    else
+      out[i] = 2
+      redis.call('ZADD', P .. 'unconfirmed', int(now + retry), field)
+    end
+  end
+  return out
+end)

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mapping file (ONEPOOL_CONFIG): which BigCommerce location shows the stock of which Sitoo warehouses,
+ * and the rules that go with it. JSON; unknown keys are mistakes; every mistake is named by its path
+ * ("locations[0].sitoo_warehouse_ids[2]: ...") and all are reported together.
+ *
+ *   { "locations": [ { "bigcommerce_location_id": 1, "sitoo_warehouse_ids": [1, 2, 43] } ],
+ *     "pickup":    [ { "bigcommerce_location_id": 5, "sitoo_warehouse_id": 43, "pickup_method_ids": [2],
+ *                      "shipping_method_names": ["Collect in Leeds"] } ],
+ *     "shipping":  { "location_id": 1, "allocate_from": [1, 2], "allow_split": false, "return_only": false },
+ *     "brake":     { "max_zeroed_skus": 200, "max_units_moved": 5000, "max_price_change_percent": 50 },
+ *     "sitoo":     { "max_inflight": 1, "page_size": 1000, ... }, "budget": {...}, "owners": {...},
+ *     "products": {...}, "returns": {...} }
+ *
+ * The last two are read by later releases; here they only have to be objects.
+ */
+#ifndef ONEPOOL_MAPPING_H
+#define ONEPOOL_MAPPING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+#define MAPPING_LOCATIONS_MAX 200 /* BigCommerce allows 100 active locations; more on request */
+#define MAPPING_WAREHOUSES_MAX 500
+#define MAPPING_METHODS_MAX 50
+#define MAPPING_FILE_MAX (1024 * 1024) /* bytes */
+
+/* One BigCommerce location whose level we write: from "locations", or from "pickup". */
+struct mapping_location {
+    int64_t location_id;
+    int64_t *warehouse_ids;
+    size_t warehouse_count;
+    bool is_pickup;
+    bool serves_shipping; /* pending rows that no warehouse was chosen for count here */
+    int64_t *pickup_method_ids; /* pickup only */
+    size_t pickup_method_count;
+};
+
+struct mapping {
+    struct mapping_location *locations; /* "locations" first, then "pickup" */
+    size_t location_count;
+    int64_t *warehouses; /* every mapped warehouse once, ascending */
+    size_t warehouse_count;
+
+    int64_t shipping_location_id; /* 0 = not named */
+    int64_t *allocate_from;
+    size_t allocate_from_count;
+    bool allow_split, return_only;
+
+    /* sitoo.*: the UNSURE register of docs/unsure.md; defaults in brackets */
+    int64_t sitoo_max_inflight;    /* calls at once per API key [1] 1..10 */
+    int64_t sitoo_min_interval_ms; /* pause between calls of one key [0] 0..60000 */
+    int64_t sitoo_page_size;       /* [1000] 10..5000 */
+    int64_t sitoo_cursor_overlap;  /* ids read again behind the ledger cursor [50] 0..1000 */
+    int64_t sitoo_reserve_days;    /* [0] 0..365, used by later releases */
+    int64_t sitoo_bad_auth_status; /* sitoo.events.bad_auth_status: answer to wrong event credentials [503]; 401 or 503 */
+    char sitoo_order_prefix[16];   /* sitoo.order_prefix: our own orders' externalid begins so ["BC-"] [A-Za-z0-9_-]{1,15} */
+
+    int64_t budget_reserve_percent; /* of BigCommerce's quota left to other apps [10] 0..90 */
+    int64_t weight_stock, weight_orders, weight_refunds, weight_rest; /* [60 25 10 5]; must add up to 100 */
+
+    int64_t brake_max_zeroed_skus;  /* one write [200] 1..1000000 */
+    int64_t brake_max_units_moved;  /* one write [5000] 1..1000000000 */
+
+    int64_t confirm_delay_ms;   /* bigcommerce.confirm_delay_ms: first read-back after a write [1500] 100..600000 */
+    int64_t confirm_timeout_ms; /* bigcommerce.confirm_timeout_ms: then the level is written again [30000] */
+    int64_t orders_overlap_s;   /* bigcommerce.orders_overlap_s: modification dates read again [120] 10..86400 */
+    int64_t orders_days;        /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */
+
+    char owner_mapping[40], owner_stock[40], owner_money[40], owner_pickup[40]; /* [merchandising operations finance store] */
+};
+
+/*
+ * Reads and checks the text of a mapping file. Returns NULL if there is any mistake; each is one line in mistakes
+ * ("mapping file: locations[0].bigcommerce_location_id: missing, give the id of a BigCommerce location"). Checks besides types
+ * and limits: a location mapped twice (also by pickup), a warehouse twice in one location, a warehouse in several pool
+ * locations, shipping.location_id not mapped, allocate_from naming a warehouse that no location maps, return_only with a mapped
+ * shipping location (design: refused), weights not adding up to 100, at least one location.
+ * The caller frees with mapping_free.
+ */
+struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes) NODISCARD;
+/* The same from a file; a missing or unreadable one is a mistake too. */
+struct mapping *mapping_load(const char *path, struct buf *mistakes) NODISCARD;
+void mapping_free(struct mapping *m);
+
+/* Position in m->warehouses, or -1 if the warehouse is not mapped. */
+int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);
+/* The pickup entry of a BigCommerce location, or by pickup method if location_id is 0; NULL if none. */
+const struct mapping_location *mapping_pickup(const struct mapping *m, int64_t location_id, int64_t pickup_method_id);
+
+#endif

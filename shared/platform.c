@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platform.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "json.h"
+#include "log.h"
+#include "ban.h"
+
+#define SITOO_PERMIT_MS (PLATFORM_TIMEOUT_MS + 5000) /* a dead holder loses the key after this */
+#define URL_MAX 16000                                /* bytes; callers keep filters near 4,000 */
+#define CREDENTIALS_WAIT_MS INT64_C(30000)
+#define WAVE_MAX ((size_t)SITOO_KEYS_MAX * 10)
+
+void answer_free(struct answer *a)
+{
+    cJSON_Delete(a->json);
+    free(a->text);
+    memset(a, 0, sizeof *a);
+}
+
+static int64_t jitter_percent(void)
+{
+    uint32_t random = 0;
+    (void)getrandom(&random, sizeof random, 0);
+    return (int64_t)(random % 101);
+}
+
+static void trace_call(struct app *app, const char *platform, const char *method, const char *path, const struct http_answer *a)
+{
+    LOG(LOG_DEBUG, "call", {"platform", platform}, {"method", method}, {"status", log_int(a->status)}, {"took_ms", log_int(a->took_ms)});
+    if (app->trace == NULL) {
+        return;
+    }
+    cJSON *o = json_new_object();
+    json_add_str(o, "platform", platform);
+    json_add_str(o, "method", method);
+    json_add_str(o, "path", path);
+    json_add_int(o, "status", a->status);
+    json_add_int(o, "took_ms", a->took_ms);
+    char *text = json_print(o);
+    app->trace("call", text);
+    free(text);
+    cJSON_Delete(o);
+}
+
+static enum next refused(const char *platform, const char *path, const struct http_answer *h, struct answer *a, struct reason *why)
+{
+    a->text = xstrndup(h->body, h->body_len < 300 ? h->body_len : 300);
+    why->not_its_fault = true;
+    if (h->status == 401 || h->status == 403) {
+        why->wait_ms = CREDENTIALS_WAIT_MS;
+        return reason_set(why, NEXT_DEFER, "credentials", "%s answered %d: check its password or token, its scopes, and whether our address is allowed", platform, h->status);
+    }
+    if (h->status == 429 || h->status >= 500) {
+        return reason_set(why, NEXT_DEFER, h->status == 429 ? "quota" : "platform_down", "%s answered %d", platform, h->status);
+    }
+    why->not_its_fault = false;
+    return reason_set(why, NEXT_PARK, "refused", "%s answered %d to %.80s: %.200s", platform, h->status, path, a->text);
+}
+
+/* Turns a transport result into the meaning of platform.h. */
+static enum next understand(const char *platform, const char *path, const struct http_answer *h, struct answer *a, struct reason *why)
+{
+    char error[120];
+    memset(a, 0, sizeof *a);
+    a->status = h->status;
+    a->date_ms = h->date_ms;
+    a->took_ms = h->took_ms;
+    if (h->fate != HTTP_ANSWERED) {
+        why->not_its_fault = true;
+        why->ambiguous = h->fate == HTTP_AMBIGUOUS;
+        return reason_set(why, NEXT_DEFER, "platform_down", "%s: %s", platform, h->error);
+    }
+    if (h->status == 404) {
+        a->text = xstrndup(h->body, h->body_len < 300 ? h->body_len : 300);
+        return NEXT_DONE;
+    }
+    if (h->status < 200 || h->status > 299) {
+        return refused(platform, path, h, a, why);
+    }
+    if (h->status == 204 || h->body_len == 0) {
+        return NEXT_DONE;
+    }
+    a->json = json_read(h->body, h->body_len, error, sizeof error);
+    if (a->json == NULL) {
+        return reason_set(why, NEXT_DEFER, "not_json", "%s answered %d to %.80s with something that is not JSON (%s)", platform, h->status, path, error);
+    }
+    return NEXT_DONE;
+}
+
+/* ---- Sitoo ---- */
+
+struct permit {
+    int64_t key, slot;
+    char token[24];
+};
+
+/* NEXT_DONE with key 0 and *wait_ms when none is free now. */
+static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_ms, struct reason *why)
+{
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, (int64_t)app->set->sitoo_key_count);
+    args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->sitoo_max_inflight : 1);
+    args_add_int(&a, SITOO_PERMIT_MS);
+    enum next next = redis_fcall(app->redis, "sitoo_take", &a, false, &reply, why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    p->key = reply_int_at(reply, 0);
+    p->slot = reply_int_at(reply, 1);
+    (void)snprintf(p->token, sizeof p->token, "%lld", (long long)reply_int_at(reply, 2));
+    *wait_ms = p->key > 0 ? 0 : p->slot;
+    freeReplyObject(reply);
+    return NEXT_DONE;
+}
+
+/* The platform's own wait in ms from Retry-After or X-Rate-Limit-Reset, whichever is longer; 0 = none named. */
+static int64_t sitoo_named_wait_ms(const struct http_answer *h)
+{
+    int64_t wait = h->retry_after_s > 0 ? h->retry_after_s * 1000 : 0;
+    if (h->reset_epoch_s > 0) {
+        int64_t until = h->reset_epoch_s * 1000 - clock_wall_ms();
+        wait = until > wait ? until : wait;
+    }
+    return wait;
+}
+
+static void sitoo_return_permit(struct app *app, const struct permit *p, const struct http_answer *h)
+{
+    struct args a = {0};
+    struct reason ignored = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, p->key);
+    args_add_int(&a, p->slot);
+    args_add(&a, p->token);
+    args_add_int(&a, h->fate == HTTP_ANSWERED ? h->status : 0);
+    args_add_int(&a, sitoo_named_wait_ms(h));
+    args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->sitoo_min_interval_ms : 0);
+    args_add_int(&a, jitter_percent());
+    /* If Redis is away the permit ends by itself. */
+    if (redis_fcall(app->redis, "sitoo_give", &a, true, &reply, &ignored) == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    args_free(&a);
+}
+
+/* Waits for one permit, then takes what else is free, up to want. */
+static enum next sitoo_permits(struct app *app, struct permit *permits, size_t want, size_t *got, struct reason *why)
+{
+    int64_t end = clock_mono_ms() + PLATFORM_WAIT_MAX_MS + PLATFORM_TIMEOUT_MS;
+    *got = 0;
+    while (*got < want) {
+        int64_t wait = 0;
+        enum next next = sitoo_permit(app, &permits[*got], &wait, why);
+        if (next != NEXT_DONE) {
+            return *got > 0 ? NEXT_DONE : next;
+        }
+        if (wait == 0) {
+            (*got)++;
+        } else if (*got > 0) {
+            break;
+        } else if (wait > PLATFORM_WAIT_MAX_MS || clock_mono_ms() > end) {
+            why->wait_ms = wait;
+            why->not_its_fault = true;
+            return reason_set(why, NEXT_DEFER, "quota", "no Sitoo API key is free for another %lld ms", (long long)wait);
+        } else if (!app_sleep(app, wait > 10 ? 5 + wait * jitter_percent() / 100 : wait)) {
+            why->not_its_fault = true;
+            return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
+        }
+    }
+    return NEXT_DONE;
+}
+
+static bool tick(void *arg)
+{
+    return app_keep(arg);
+}
+
+static void sitoo_request(struct app *app, struct http_request *q, const struct permit *p, const char *path, char *url)
+{
+    (void)snprintf(url, URL_MAX, "%s/accounts/%lld%s", app->set->sitoo_api_url, (long long)app->set->sitoo_account_id, path);
+    *q = (struct http_request){.method = "GET",
+                               .url = url,
+                               .headers = {"Accept: application/json"},
+                               .user = app->set->sitoo_keys[p->key - 1].id,
+                               .password = app->set->sitoo_keys[p->key - 1].password,
+                               .timeout_ms = PLATFORM_TIMEOUT_MS,
+                               .response_max = PLATFORM_ANSWER_MAX,
+                               .may_repeat = true};
+}
+
+/* One wave: as many of paths[0..n-1] as permits are free. *done says how many were answered as they should. */
+static enum next sitoo_wave(struct app *app, const char *const *paths, struct answer *answers, size_t n, size_t *done, struct reason *why)
+{
+    struct permit permits[WAVE_MAX];
+    struct http_request requests[WAVE_MAX];
+    struct http_answer results[WAVE_MAX];
+    size_t got = 0;
+    *done = 0;
+    enum next next = sitoo_permits(app, permits, n < WAVE_MAX ? n : WAVE_MAX, &got, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    char *urls = xmalloc(got * URL_MAX);
+    for (size_t i = 0; i < got; i++) {
+        sitoo_request(app, &requests[i], &permits[i], paths[i], urls + i * URL_MAX);
+    }
+    http_perform(app->http, requests, results, got, tick, app);
+    for (size_t i = 0; i < got; i++) {
+        sitoo_return_permit(app, &permits[i], &results[i]);
+        trace_call(app, "sitoo", "GET", paths[i], &results[i]);
+        enum next one = understand("Sitoo", paths[i], &results[i], &answers[i], next == NEXT_DONE ? why : &(struct reason){0});
+        if (one == NEXT_DONE && answers[i].json == NULL && answers[i].status != 404) {
+            one = reason_set(why, NEXT_DEFER, "not_json", "Sitoo answered %.80s with an empty body", paths[i]);
+        }
+        next = next == NEXT_DONE ? one : next;
+        http_answer_free(&results[i]);
+    }
+    free(urls);
+    *done = got;
+    return next;
+}
+
+enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n, struct reason *why)
+{
+    size_t done = 0;
+    memset(answers, 0, n * sizeof *answers);
+    while (done < n) {
+        size_t wave = 0;
+        enum next next = sitoo_wave(app, paths + done, answers + done, n - done, &wave, why);
+        done += wave;
+        if (next != NEXT_DONE) {
+            for (size_t i = 0; i < done; i++) {
+                answer_free(&answers[i]);
+            }
+            return next;
+        }
+    }
+    return NEXT_DONE;
+}
+
+/* ---- BigCommerce ---- */
+
+static enum next bigcommerce_permit(struct app *app, struct reason *why)
+{
+    int64_t end = clock_mono_ms() + PLATFORM_WAIT_MAX_MS;
+    for (;;) {
+        struct args a = {0};
+        redisReply *reply = NULL;
+        args_add_int(&a, 1);
+        args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->budget_reserve_percent : 10);
+        enum next next = redis_fcall(app->redis, "rate_take", &a, false, &reply, why);
+        args_free(&a);
+        if (next != NEXT_DONE) {
+            return next;
+        }
+        int64_t wait = reply_int(reply);
+        freeReplyObject(reply);
+        if (wait <= 0) {
+            return NEXT_DONE;
+        }
+        why->not_its_fault = true;
+        if (clock_mono_ms() + wait > end) {
+            why->wait_ms = wait;
+            return reason_set(why, NEXT_DEFER, "quota", "BigCommerce's quota is used up or it asked to wait: %lld ms", (long long)wait);
+        }
+        if (!app_sleep(app, wait)) {
+            return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
+        }
+    }
+}
+
+static void bigcommerce_adopt(struct app *app, const struct http_answer *h)
+{
+    struct args a = {0};
+    struct reason ignored = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, h->fate == HTTP_ANSWERED ? h->status : 0);
+    args_add_int(&a, h->rate_quota);
+    args_add_int(&a, h->rate_left);
+    args_add_int(&a, h->rate_reset_ms);
+    args_add_int(&a, h->rate_window_ms);
+    args_add_int(&a, h->retry_after_s);
+    args_add_int(&a, jitter_percent());
+    if (redis_fcall(app->redis, "rate_adopt", &a, true, &reply, &ignored) == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    args_free(&a);
+}
+
+static enum next bigcommerce_call(struct app *app, const char *method, const char *path, const char *body, struct answer *answer, struct reason *why)
+{
+    char token[200];
+    struct http_answer h;
+    memset(answer, 0, sizeof *answer);
+    enum next next = bigcommerce_permit(app, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    char *url = xmalloc(URL_MAX);
+    (void)snprintf(url, URL_MAX, "%s/stores/%s%s", app->set->bigcommerce_api_url, app->set->bigcommerce_store_hash, path);
+    (void)snprintf(token, sizeof token, "X-Auth-Token: %s", app->set->bigcommerce_token);
+    const struct http_request q = {.method = method,
+                                   .url = url,
+                                   .headers = {"Accept: application/json", token, body != NULL ? "Content-Type: application/json" : NULL},
+                                   .body = body,
+                                   .body_len = body != NULL ? strlen(body) : 0,
+                                   .timeout_ms = PLATFORM_TIMEOUT_MS,
+                                   .response_max = PLATFORM_ANSWER_MAX,
+                                   .may_repeat = body == NULL};
+    http_perform(app->http, &q, &h, 1, tick, app);
+    bigcommerce_adopt(app, &h);
+    trace_call(app, "bigcommerce", method, path, &h);
+    next = understand("BigCommerce", path, &h, answer, why);
+    http_answer_free(&h);
+    explicit_bzero(token, sizeof token);
+    free(url);
+    return next;
+}
+
+enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why)
+{
+    enum next next = bigcommerce_call(app, "GET", path, NULL, answer, why);
+    if (next != NEXT_DONE) {
+        answer_free(answer);
+    }
+    return next;
+}
+
+enum next bigcommerce_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer, struct reason *why)
+{
+    enum next next = bigcommerce_call(app, method, path, body, answer, why);
+    /* Robustness: a gateway's 502 or 504 says nothing about what the platform behind it did, nor does a 500; an unreadable 200 at
+       least tells that it was reached. */
+    if (answer->status >= 500 || (next != NEXT_DONE && answer->status >= 200 && answer->status <= 299)) {
+        why->ambiguous = true;
+    }
+    if (next == NEXT_DONE && answer->status == 404) {
+        return reason_set(why, NEXT_PARK, "refused", "BigCommerce answered 404 to %s: %.200s", path, answer->text != NULL ? answer->text : "");
+    }
+    return next;
+}

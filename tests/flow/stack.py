@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private copy of onepool for one test: Redis, the simulators, nginx and the functions chosen, in a temporary folder.
+
+Everything that waits, waits for a condition. Nothing here knows how a function works inside: it starts and kills
+processes, sends requests, and reads what the outside can read.
+"""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ONEPOOL_TEST_BUILD", ROOT / "build" / "asan"))
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
+EVENTS_USER = "onepool"
+EVENTS_PASSWORD = "flow-test-events-password"
+HOOK_SECRET = "flow-test-hook-secret-0123456789"
+SANITIZER_REPORT = re.compile(
+    r"ERROR: (?:Address|Leak|Undefined\w*)Sanitizer|AddressSanitizer:DEADLYSIGNAL|SUMMARY: \w+Sanitizer"
+    r"|^\S+:\d+:\d+: runtime error:",
+    re.MULTILINE,
+)
+
+
+class Answer:
+    """What nginx or a simulator said."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"Answer({self.status}, {self.body[:200]!r})"
+
+
+class Process:
+    """A program in a process group of its own, with its output in a log file."""
+
+    def __init__(self, name, argv, log, env=None, stdout=None):
+        self.name = name
+        self.killed = False  # by a test, so a bad exit status says nothing
+        with open(log, "ab") as err:
+            self.popen = subprocess.Popen(
+                [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=stdout or err, stderr=err, env=env, cwd=ROOT,
+                start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def stop(self, timeout=20):
+        """SIGTERM and wait; whatever is left of the group is then killed. Returns False if it had to be."""
+        ended = True
+        self.signal(signal.SIGTERM)
+        try:
+            self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            ended = False
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait(5)
+        return ended
+
+
+def free_ports(count):
+    """Ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+def wait_until(predicate, timeout=10.0, what="the condition"):
+    """Calls predicate until it returns something true, which is returned. After timeout seconds: TimeoutError."""
+    end = time.monotonic() + timeout
+    while True:
+        result = predicate()
+        if result:
+            return result
+        if time.monotonic() >= end:
+            raise TimeoutError(f"{what} did not come true within {timeout} s (last: {result!r})")
+        time.sleep(0.01)
+
+
+def request(url, method="GET", body=b"", headers=None, timeout=20.0):
+    """One HTTP request on a connection of its own."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    try:
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path or "/", body=body, headers=headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()
+
+
+def as_bytes(body):
+    if isinstance(body, bytes):
+        return body
+    return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+class Stack:
+    """See the module's text. start() and stop() do the parts that the constructor names; each can be done alone."""
+
+    def __init__(self, functions=FUNCTIONS, redis=True, simulators=True, nginx=True, env=None, simulator_args=(),
+                 mapping=None):
+        self.wanted = {"functions": tuple(functions), "redis": redis, "simulators": simulators, "nginx": nginx}
+        self.env_overrides = {k: str(v) for k, v in (env or {}).items()}
+        self.simulator_args = tuple(simulator_args)
+        # A short name: the path of a unix socket may have 107 bytes.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="onepool-", dir="/tmp"))
+        self.run, self.log_folder = self.folder / "run", self.folder / "log"
+        for folder in (self.run, self.log_folder, self.folder / "nginx", self.folder / "redis"):
+            folder.mkdir()
+        self.mapping_file = self.folder / "mapping.json"
+        if mapping is not None:
+            self.mapping_file.write_text(json.dumps(mapping), encoding="utf-8")
+        self.mapping_given = mapping is not None
+        self.processes = {}
+        self.simulator_urls = {}
+        self.http_port, self.internal_port = free_ports(2)
+        self.complaints = []  # what teardown found
+
+    # ------------------------------------------------------------ settings
+
+    @property
+    def redis_socket(self):
+        return self.run / "redis.sock"
+
+    def settings(self):
+        """The environment of a function."""
+        keep = {k: v for k, v in os.environ.items()
+                if not k.startswith(("ONEPOOL_", "SITOO_", "BIGCOMMERCE_", "REDIS_URL"))}
+        # Values nobody listens on, for tests without simulators: port 9 of loopback refuses.
+        return {
+            **keep,
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
+            "ONEPOOL_MODE": "live", "ONEPOOL_CONFIG": str(self.mapping_file), "ONEPOOL_LOG": "debug",
+            "ONEPOOL_HTTP_PORT": str(self.http_port), "ONEPOOL_INTERNAL_PORT": str(self.internal_port),
+            "REDIS_URL": f"unix://{self.redis_socket}",
+            "SITOO_API_URL": self.simulator_urls.get("sitoo", "http://127.0.0.1:9"),
+            "SITOO_API_ID": "1500-1", "SITOO_API_PASSWORD": "sim-sitoo-password",
+            "SITOO_ACCOUNT_ID": "1500", "SITOO_SITE_ID": "1",
+            "SITOO_EVENTS_USER": EVENTS_USER, "SITOO_EVENTS_PASSWORD": EVENTS_PASSWORD,
+            "BIGCOMMERCE_API_URL": self.simulator_urls.get("bigcommerce", "http://127.0.0.1:9"),
+            "BIGCOMMERCE_STORE_HASH": "simstore", "BIGCOMMERCE_ACCESS_TOKEN": "sim-bc-token",
+            "BIGCOMMERCE_HOOK_SECRET": HOOK_SECRET,
+            **self.env_overrides,
+        }
+
+    # ------------------------------------------------------------ start and stop
+
+    def start(self):
+        if self.wanted["redis"]:
+            self.start_redis()
+        if self.wanted["simulators"]:
+            self.start_simulators()
+        if self.wanted["nginx"]:
+            self.start_nginx()
+        for name in self.wanted["functions"]:
+            self.start_function(name)
+        if "sitoo-events" in self.wanted["functions"] and self.wanted["nginx"]:
+            self.wait_until(lambda: self.get("/ready").status == 200, 20, "GET /ready = 200")
+        return self
+
+    def stop(self):
+        """Functions first, then what they need. Collects complaints; remove() deletes the folder."""
+        order = [n for n in self.processes if n in FUNCTIONS] + [n for n in self.processes if n not in FUNCTIONS]
+        functions = [self.processes[n] for n in order if n in FUNCTIONS]
+        for process in functions:
+            process.signal(signal.SIGCONT)
+            process.signal(signal.SIGTERM)
+        for name in order:
+            process = self.processes[name]
+            if not process.stop():
+                self.complaints.append(f"{name} did not end after SIGTERM")
+            elif name in FUNCTIONS and not process.killed and process.popen.returncode != 0:
+                self.complaints.append(f"{name} ended with status {process.popen.returncode}, not 0")
+        self.processes.clear()
+        self.complaints += self.sanitizer_reports()
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, name, argv, **options):
+        assert name not in self.processes or not self.processes[name].alive(), f"{name} runs already"
+        self.processes[name] = Process(name, argv, self.log_file(name), **options)
+        return self.processes[name]
+
+    def _wait_alive(self, name, predicate, timeout, what):
+        """Waits for predicate, and fails at once if the process ends meanwhile."""
+        def check():
+            assert self.processes[name].alive(), f"{name} ended while starting:\n{self.logs(name)[-4000:]}"
+            return predicate()
+        return self.wait_until(check, timeout, what)
+
+    def start_redis(self):
+        self.redis_socket.unlink(missing_ok=True)
+        self._start("redis", ["redis-server", ROOT / "deploy" / "redis.conf", "--dir", self.folder / "redis",
+                              "--unixsocket", self.redis_socket])
+        self._wait_alive("redis", self.redis_answers, 15, "Redis answers PING")
+
+    def redis_answers(self):
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(2)
+                s.connect(str(self.redis_socket))
+                s.sendall(b"PING\r\n")
+                return s.recv(64).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def redis(self):
+        """A client of the private Redis (python3-redis)."""
+        import redis
+        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=True)
+
+    def restart_redis(self, kill9=True):
+        self.stop_redis(kill9)
+        self.start_redis()
+
+    def stop_redis(self, kill9=True):
+        process = self.processes["redis"]
+        process.killed = True
+        process.signal(signal.SIGKILL if kill9 else signal.SIGTERM)
+        process.popen.wait(20)
+
+    def start_simulators(self):
+        ready = self.folder / "simulators.ready"
+        args = ["--sitoo-port", 0, "--bigcommerce-port", 0, "--control-port", 0,
+                "--feed-url", f"http://127.0.0.1:{self.http_port}/hooks/sitoo",
+                "--feed-user", EVENTS_USER, "--feed-password", EVENTS_PASSWORD, "--seed", 1,
+                "--mapping", self.mapping_file]
+        if not self.mapping_given:
+            args += ["--write-mapping", self.mapping_file]
+        with open(ready, "wb") as out:
+            self._start("simulators", ["/usr/bin/python3", "-B", ROOT / "tests" / "sim" / "main.py", *args,
+                                       *self.simulator_args], stdout=out)
+        self._wait_alive("simulators", lambda: ready.read_text(encoding="utf-8").endswith("\n"), 15,
+                         "the simulators are ready")
+        line = json.loads(ready.read_text(encoding="utf-8").splitlines()[0])
+        assert line["ready"] is True
+        self.simulator_urls = {k: line[k].rstrip("/") for k in ("sitoo", "bigcommerce", "control")}
+
+    def render_nginx(self):
+        text = (ROOT / "nginx" / "onepool.conf.in").read_text(encoding="utf-8")
+        values = {"HTTP_PORT": str(self.http_port), "INTERNAL_PORT": str(self.internal_port), "RUN": str(self.run),
+                  "VAR": str(self.folder), "USER_LINE": "user root;" if os.getuid() == 0 else ""}
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", value)
+        # The template's log folder is VAR/log, which is ours too.
+        (self.folder / "nginx" / "onepool.conf").write_text(text, encoding="utf-8")
+
+    def start_nginx(self):
+        program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        assert program, "nginx is not installed (deploy/setup.sh run)"
+        self.render_nginx()
+        self._start("nginx", [program, "-e", self.log_file("nginx"), "-p", self.folder / "nginx",
+                              "-c", self.folder / "nginx" / "onepool.conf"])
+        self._wait_alive("nginx", lambda: self._listens(self.http_port) and self._listens(self.internal_port), 10,
+                         "nginx listens")
+
+    def restart_nginx(self):
+        self.processes["nginx"].stop()
+        self.start_nginx()
+
+    @staticmethod
+    def _listens(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), 2).close()
+            return True
+        except OSError:
+            return False
+
+    def sockets(self, name):
+        return [self.run / f"{name}.{side}.sock" for side in "ab"]
+
+    def start_function(self, name, env=None, wait=True):
+        """env: beside the stack's settings, for this start only. wait: until both sockets take connections."""
+        program = BUILD / name
+        assert program.exists(), f"{program} is missing (make VARIANT=asan all)"
+        settings = {**self.settings(), "ONEPOOL_LISTEN": str(self.run / name), **(env or {})}
+        self._start(name, [program], env={k: str(v) for k, v in settings.items()})
+        if wait:
+            self._wait_alive(name, lambda: all(map(self._accepts, self.sockets(name))), 15, f"{name} listens")
+        return self.processes[name]
+
+    @staticmethod
+    def _accepts(path):
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(2)
+                s.connect(str(path))
+            return True
+        except OSError:
+            return False
+
+    # ------------------------------------------------------------ killing
+
+    def kill_parent(self, name, sig=signal.SIGKILL):
+        """Sends sig to a part's first process; does not wait. SIGTERM is expected to end with status 0."""
+        process = self.processes[name]
+        if sig in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT):
+            process.killed = True
+        process.signal(sig)
+        return process
+
+    def children(self, name):
+        """Pids of the acceptors and workers, in ascending order."""
+        parent, found = self.processes[name].pid, []
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    stat = pathlib.Path("/proc", entry, "stat").read_text(encoding="utf-8", errors="replace")
+                except OSError:
+                    continue
+                fields = stat.rpartition(")")[2].split()
+                if int(fields[1]) == parent and fields[0] != "Z":
+                    found.append(int(entry))
+        return sorted(found)
+
+    def kill_child(self, name, sig=signal.SIGKILL, pid=None):
+        """Sends sig to one child (the first unless pid is given) and returns its pid."""
+        pid = pid or self.children(name)[0]
+        assert pid in self.children(name), f"{pid} is not a child of {name}"
+        os.kill(pid, sig)
+        return pid
+
+    # ------------------------------------------------------------ talking
+
+    def url(self, path, internal=False):
+        return f"http://127.0.0.1:{self.internal_port if internal else self.http_port}{path}"
+
+    def get(self, path, internal=False):
+        return request(self.url(path, internal))
+
+    def post(self, path, body, user=EVENTS_USER, password=EVENTS_PASSWORD, headers=None):
+        """A platform's call. Sitoo's paths get Basic credentials (user=None: none), BigCommerce's the secret header;
+        headers are added last, and one with the value None is left out."""
+        sent = {"Content-Type": "application/json"}
+        if path.startswith("/hooks/bigcommerce"):
+            sent["X-Onepool-Secret"] = HOOK_SECRET
+        elif user is not None:
+            sent["Authorization"] = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        sent.update(headers or {})
+        return request(self.url(path), "POST", as_bytes(body), {k: v for k, v in sent.items() if v is not None})
+
+    def status(self):
+        """GET /status of the internal listener."""
+        answer = self.get("/status", internal=True)
+        assert answer.status == 200, f"/status: {answer}"
+        return answer.json()
+
+    def control(self, method, path, body=None):
+        """A call to the simulators' control port; returns its JSON, or None if it sent nothing."""
+        answer = request(self.simulator_urls["control"] + path, method, b"" if body is None else as_bytes(body),
+                         {"Content-Type": "application/json"})
+        assert 200 <= answer.status < 300, f"{method} {path}: {answer}"
+        return answer.json() if answer.body else None
+
+    def wait_until(self, predicate, timeout=10.0, what="the condition"):
+        return wait_until(predicate, timeout, what)
+
+    # ------------------------------------------------------------ logs
+
+    def log_file(self, name):
+        return self.log_folder / f"{name}.log"
+
+    def logs(self, name):
+        """All that a part wrote so far; also "nginx-access" and "nginx-error"."""
+        try:
+            return self.log_file(name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def sanitizer_reports(self):
+        found = []
+        for path in sorted(self.log_folder.glob("*.log")):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            match = SANITIZER_REPORT.search(text)
+            if match:
+                found.append(f"{path.name}: {text[match.start():match.start() + 3000]}")
+        return found
+
+    def log_tails(self, lines=30):
+        parts = []
+        for path in sorted(self.log_folder.glob("*.log")):
+            text = path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+            if text:
+                parts.append("\n".join([f"---- {path.name}", *text]))
+        return "\n".join(parts)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan of faults for one platform: which request goes wrong, and how. Seeded, so that a run can be repeated.
+
+A plan is {"seed": 1, "rules": [rule, ...]}. Every rule has a "kind" and may have
+
+    "method": "PUT"        only this method
+    "path": "inventory"    only paths that hold this text
+    "count": 3             the next three that match, then never again
+    "rate": 0.1            one in ten that match; neither count nor rate = all
+
+The first rule that matches and hits decides, except that "latency" rules add up with the one that follows.
+
+    latency              {"ms": 200, "jitter_ms": 100}
+    status               {"status": 500|502|503}       an error in the platform's own shape, nothing done
+    rate_limit           {"headers": true|false}       429 with or without the rate headers, nothing done
+    html                 {"status": 502}               an HTML page instead of JSON, nothing done
+    reset                {"after_apply": false}        the connection is closed without an answer
+    timeout_after_apply  {"seconds": 60}               done, then silence until the caller leaves; then closed
+    half_body            {}                            done; the answer ends in the middle
+    drip                 {"seconds": 5}                done; the answer comes in small pieces
+    outage               {"seconds": 12, "mode": "status"|"reset", "status": 503}   everything refused, from now on
+"""
+import random
+import time
+
+KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage"}
+
+
+class FaultPlan:
+    """Chooses per request. calls counts what was hit, by kind."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.clear()
+
+    def clear(self):
+        self.rules = []
+        self.hits = {}
+        self.rng = random.Random(self.seed)
+
+    def load(self, plan):
+        """Replaces the plan; ValueError says what is wrong with it."""
+        rules = plan.get("rules", [])
+        for rule in rules:
+            if rule.get("kind") not in KINDS:
+                raise ValueError(f"kind must be one of {sorted(KINDS)}, not {rule.get('kind')!r}")
+        self.seed = plan.get("seed", self.seed)
+        self.clear()
+        for rule in rules:
+            rule = dict(rule)
+            if rule["kind"] == "outage":
+                rule["until"] = time.monotonic() + rule.get("seconds", 10)
+            self.rules.append(rule)
+
+    def outage_left(self):
+        """Seconds until the longest outage ends, 0 if there is none."""
+        return max([0.0] + [r["until"] - time.monotonic() for r in self.rules if r["kind"] == "outage"])
+
+    def _hits(self, rule):
+        if rule["kind"] == "outage":
+            return time.monotonic() < rule["until"]
+        if "count" in rule:
+            if rule["count"] <= 0:
+                return False
+            rule["count"] -= 1
+            return True
+        return "rate" not in rule or self.rng.random() < rule["rate"]
+
+    def pick(self, method, path):
+        """(extra latency in seconds, rule or None) for this request."""
+        extra = 0.0
+        for rule in self.rules:
+            if rule.get("method", method) != method or rule.get("path", "") not in path or not self._hits(rule):
+                continue
+            self.hits[rule["kind"]] = self.hits.get(rule["kind"], 0) + 1
+            if rule["kind"] != "latency":
+                return extra, rule
+            extra += (rule.get("ms", 0) + self.rng.random() * rule.get("jitter_ms", 0)) / 1000
+        return extra, None

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of onepool's mapping file that says which BigCommerce location is fed by which Sitoo warehouses."""
+import json
+import os
+
+
+def default_mapping(warehouse_ids):
+    """The mapping of the simulated shop. Warehouses beyond the fourth feed the web pool; 9 "Reclaims" is mapped nowhere."""
+    pool = [w for w in warehouse_ids if w not in (4, 9)]
+    return {
+        "locations": [
+            {"bigcommerce_location_id": 1, "sitoo_warehouse_ids": pool},
+            {"bigcommerce_location_id": 7, "sitoo_warehouse_ids": [4]},
+        ],
+        "pickup": [{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2]}],
+        "shipping": {"location_id": 1, "allocate_from": [1, 2], "allow_split": False, "return_only": False},
+    }
+
+
+def write_if_missing(path, mapping):
+    """Writes the mapping as JSON unless the file exists."""
+    if os.path.exists(path):
+        return
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        json.dump(mapping, file, indent=2)
+        file.write("\n")
+    os.replace(path + ".part", path)
+
+
+class Mapping:
+    """What the oracle needs of a mapping file.
+
+    feeds      {location: [warehouse, ...]} of "locations" and "pickup"
+    of         {warehouse: [location, ...]}, the inverse
+    free_at    locations that an order not yet allocated to a warehouse counts at (design: every one that could serve it)
+    pickup     {location: warehouse}
+    methods    {location: first pickup method id}
+    """
+
+    def __init__(self, data):
+        self.feeds, self.of, self.pickup, self.methods = {}, {}, {}, {}
+        for entry in data.get("locations", []):
+            self.feeds[entry["bigcommerce_location_id"]] = list(entry["sitoo_warehouse_ids"])
+        for entry in data.get("pickup", []):
+            location, warehouse = entry["bigcommerce_location_id"], entry["sitoo_warehouse_id"]
+            self.feeds[location] = [warehouse]
+            self.pickup[location] = warehouse
+            self.methods[location] = (entry.get("pickup_method_ids") or [location])[0]
+        for location, warehouses in self.feeds.items():
+            for warehouse in warehouses:
+                self.of.setdefault(warehouse, []).append(location)
+        shipping = data.get("shipping") or {}
+        self.shipping_location = shipping.get("location_id", 1)
+        sources = set(shipping.get("allocate_from", []))
+        self.free_at = [location for location, warehouses in self.feeds.items()
+                        if location == self.shipping_location or sources.intersection(warehouses)]
+
+    @classmethod
+    def load(cls, path):
+        with open(path, encoding="utf-8") as file:
+            return cls(json.load(file))

@@ -1,0 +1,460 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The truth of the simulated shop on Sitoo's side: SKUs, warehouses, stock, orders and the ledger.
+
+Actions (sale, return, booking, ...) make what Sitoo would make: an order, ledger rows with the level after them, and
+events. Quantities are integer thousandths, money integer hundredths. Every text that stands for personal data holds the
+mark PERSONAL, so that one search finds any that was kept where it must not be.
+"""
+import random
+from bisect import bisect_left, insort
+
+from pool import Pool
+from units import decimal3, money2, now_ms, thousandths
+
+ACCOUNT = 1500
+ESHOP = 1
+SITE_GUID = "{25D9C5B8-51FC-5751-7FBE-37368C7E4EF0}"
+PERSONAL = "zzpd"
+RECLAIMS = 9
+
+# sitoo.md 4.1 (the codes) and 7.3 (the ledger's types)
+ORDER, BOOKING, PARKED = 10, 100, 110
+OPEN, CLOSED, CANCELLED = 0, 10, 20
+MOVE_IN, MOVE_OUT, SALES, REFUND, STOCKTAKING = 10, 20, 30, 40, 50
+
+
+class Refused(Exception):
+    """The control interface asked for something impossible; the text says what."""
+
+
+class Sku:
+    """One SKU. kind says what BigCommerce has of it: variant, simple, none (untracked), wrong, absent, web (only there)."""
+
+    __slots__ = ("index", "sku", "productid", "title", "price", "weight", "active", "kind")
+
+    def __init__(self, index, sku, kind, price, weight=False, active=True):
+        self.index, self.sku, self.kind, self.price, self.weight, self.active = index, sku, kind, price, weight, active
+        self.productid = 1000 + index
+        self.title = f"Product {sku}"
+
+
+# What makes trouble, first in the list. (sku, kind, weight, active in Sitoo)
+SPECIAL = [
+    ("AB+C/1-2", "variant", False, True),
+    ("SITOO-ONLY-1", "absent", False, True),
+    ("UNTRACKED-1", "none", False, True),
+    ("WRONG-1-RED", "wrong", False, True),
+    ("WRONG-1-BLUE", "wrong", False, True),
+    ("INACTIVE-1", "variant", False, False),
+    ("KILO-1", "simple", True, True),
+]
+
+
+def make_skus(rng, count):
+    """The special ones, then every fifth simple and the rest variants."""
+    skus = [Sku(i, name, kind, rng.randrange(500, 50000), weight, active)
+            for i, (name, kind, weight, active) in enumerate(SPECIAL)]
+    for i in range(len(skus), max(count, len(skus) + 5)):
+        skus.append(Sku(i, f"SKU-{i:05d}", "simple" if i % 5 == 0 else "variant", rng.randrange(500, 50000)))
+    return skus
+
+
+def warehouse_ids(count):
+    """1 to 8, then from 10; 9 is always Reclaims."""
+    return [n for n in range(1, count + 2) if n != RECLAIMS][:max(4, count)] + [RECLAIMS]
+
+
+class Order:
+    """A Sitoo order. rows: [Row]; extra: additionaldata."""
+
+    __slots__ = ("id", "type", "state", "payment", "date", "register", "warehouse", "reserved_until", "externalid",
+                 "credit", "extra", "rows", "person", "log")
+
+
+class Row:
+    """An order row. quantity in whole units (negative when returned); unit in thousandths per unit, None for pieces.
+
+    sku None = a discount row (sitoo.md 4.2: no sku, follows the row it belongs to).
+    """
+
+    __slots__ = ("sku", "name", "productid", "quantity", "unit", "price", "discount", "extra")
+
+    def __init__(self, sku, name, productid, quantity, unit, price, extra=None, discount=0):
+        self.sku, self.name, self.productid, self.quantity = sku, name, productid, quantity
+        self.unit, self.price, self.extra, self.discount = unit, price, extra or {}, discount
+
+    @property
+    def total(self):
+        """decimalquantitytotal in thousandths."""
+        return self.quantity * (1000 if self.unit is None else self.unit)
+
+
+class World:
+    """Everything Sitoo knows, and the formula's pool. Listeners: on_event(event)."""
+
+    def __init__(self, seed, sku_count, warehouse_count, mapping):
+        self.rng = random.Random(seed)
+        self.started_ms = now_ms()
+        self.skus = make_skus(self.rng, sku_count)
+        self.index_of = {s.sku: s.index for s in self.skus}
+        self.warehouses = warehouse_ids(warehouse_count)
+        self.pool = Pool(mapping, len(self.skus), self.warehouses)
+        self.tracker = None  # set by main
+        self.on_event = None
+        self.silent = True  # no events while the shop is being set up
+        # Rows of the stock table, in the order they came to be: warehouse -> [sku index]; a SKU may have none.
+        self.item_rows = {w: [] for w in self.warehouses}
+        self.item_number = {w: {} for w in self.warehouses}  # sku index -> position in item_rows
+        self.item_modified = {w: {} for w in self.warehouses}
+        self.first_order = 11500 + 1
+        self.orders = []
+        self.by_externalid, self.by_creditorder, self.by_receipt = {}, {}, {}
+        self.open_orders = []  # sorted ids
+        self.ledger = []       # id = position + 1
+        self.hidden = {}       # ledger id -> ms from which it can be seen
+        self.late_rate, self.late_ms = 0.0, 0
+        self.deliveries = 0
+        self.people = 0
+        self.events_made = 0
+        self._open_shop()
+
+    # ---------------------------------------------------------------- setting up
+
+    def _open_shop(self):
+        """Stock, a little history (more orders than the default page of 10, sitoo.md 2), two open bookings."""
+        then = now_ms() // 1000 - 86400
+        for warehouse in self.warehouses:
+            for sku in self.skus:
+                if warehouse == RECLAIMS and sku.index % 7:
+                    continue
+                # A SKU without a row in a warehouse is normal (sitoo.md 7.2).
+                if sku.index >= len(SPECIAL) and self.rng.random() < 0.1:
+                    continue
+                units = self.rng.randrange(0, 31)
+                total = units * 1000 + (self.rng.randrange(0, 1000) if sku.weight else 0)
+                self._touch(sku.index, warehouse, then)
+                self.pool.add_stock(sku.index, warehouse, total=total)
+        pieces = [s.sku for s in self.skus if not s.weight and s.index >= len(SPECIAL)]
+        for _ in range(30):
+            warehouse = self.rng.choice(self.warehouses[:4])
+            self.sale([{"sku": self.rng.choice(pieces), "quantity": 1}], warehouse, -43200)
+        for _ in range(2):
+            self.booking([{"sku": self.rng.choice(pieces), "quantity": 1}], 1)
+        self.silent = False
+
+    def _touch(self, index, warehouse, seconds):
+        """Makes the stock row if there is none. datelastmodified is that of the last transaction (sitoo.md 7.2)."""
+        numbers = self.item_number[warehouse]
+        if index not in numbers:
+            numbers[index] = len(self.item_rows[warehouse])
+            self.item_rows[warehouse].append(index)
+        self.item_modified[warehouse][index] = seconds
+
+    # ---------------------------------------------------------------- events
+
+    def emit(self, kind, data):
+        """One event of the feed (sitoo.md 3.3)."""
+        if self.silent or self.on_event is None:
+            return
+        self.events_made += 1
+        self.on_event({"event_id": f"{self.rng.getrandbits(128):032x}", "event_type": kind,
+                       "event_date": now_ms() // 1000, "account_id": ACCOUNT, "data": data})
+
+    def _order_event(self, order, what, state=None):
+        """order and booking events share one shape; order_state_changed only when it changed (sitoo.md 3.3)."""
+        data = {"eshop_id": ESHOP, "order_id": order.id, "order_event_type": what}
+        if order.warehouse is not None:
+            data["warehouse_id"] = order.warehouse
+        if state is not None:
+            data["order_state_changed"] = {OPEN: "open", CLOSED: "closed", CANCELLED: "cancelled"}[state]
+        self.emit("booking" if order.type == BOOKING else "order", data)
+
+    # ---------------------------------------------------------------- the two ways stock changes
+
+    def _change(self, index, warehouse, at, total=0, reserved=0, withheld=0, till_row=None):
+        """Stock of one SKU in one warehouse; tells the tracker what it lowered."""
+        locations = self.pool.mapping.of.get(warehouse, ())
+        before = self.pool.levels(index, locations)
+        self.pool.add_stock(index, warehouse, total, reserved, withheld)
+        if self.tracker is not None:
+            self.tracker.lowered(at, index, before, self.pool.levels(index, locations), "till", till_row)
+
+    def ledger_visible(self, number):
+        """False while a row is late."""
+        due = self.hidden.get(number)
+        if due is None:
+            return True
+        if now_ms() < due:
+            return False
+        del self.hidden[number]
+        return True
+
+    def _move_ledger(self, warehouse, kind, changes, at, withhold=False, till_rows=None, **texts):
+        """Changes on hand item by item and writes one ledger row with the level after each (sitoo.md 7.3).
+
+        changes: [(index, delta)]. Returns the row's id; ids rise by one.
+        """
+        number = len(self.ledger) + 1
+        seconds = at // 1000
+        rows = []
+        for position, (index, delta) in enumerate(changes):
+            self._change(index, warehouse, at, total=delta, withheld=delta if withhold else 0,
+                         till_row=till_rows[position] if till_rows else None)
+            self._touch(index, warehouse, seconds)
+            level = self.pool.total[warehouse][index]
+            rows.append({"decimalquantity": decimal3(delta), "decimaltotal": decimal3(level), "moneypricein": "0.00",
+                         "moneytotal": "0.00", "moneyvalue": "0.00", "sku": self.skus[index].sku})
+        self.ledger.append({
+            "warehousetransactionid": number, "warehouseid": warehouse, "datecreated": seconds, "transactiontype": kind,
+            "description": texts.get("description", ""), "orderdeliveryid": texts.get("delivery"), "shipmentid": None,
+            "externalid": texts.get("externalid"), "reasoncode": texts.get("reason"), "items": rows})
+        # Whether ids become visible strictly in order is UNSURE (sitoo.md U18); assumed not, on request.
+        if self.late_rate and self.rng.random() < self.late_rate:
+            self.hidden[number] = now_ms() + self.late_ms
+        return number
+
+    def _ledger_event(self, number, warehouse):
+        # The names inside data are guesses (sitoo.md U5): a doorbell, not to be parsed.
+        self.emit("warehouse-transaction", {"eshop_id": ESHOP, "warehouse_id": warehouse,
+                                            "warehouse_transaction_id": number})
+
+    # ---------------------------------------------------------------- orders
+
+    def _rows(self, rows, sign):
+        """Control rows {"sku","quantity","discount"?,"reason"?} as order rows, quantities with this sign."""
+        if not isinstance(rows, list) or not rows:
+            raise Refused("rows must be a list that is not empty")
+        made = []
+        for row in rows:
+            index = self.index_of.get(row["sku"])
+            amount = abs(thousandths(row.get("quantity", 1)))
+            if amount == 0:
+                raise Refused(f"quantity of {row['sku']} is 0")
+            sku = self.skus[index] if index is not None else None
+            # Goods by weight: one unit of so many kilograms (sitoo.md 4.2, decimalunitquantity).
+            pieces = amount % 1000 == 0 and not (sku and sku.weight)
+            extra = {}
+            if row.get("reason"):
+                extra["reasoncode-return"] = str(row["reason"])
+            made.append(Row(row["sku"], sku.title if sku else f"Product {row['sku']}", sku.productid if sku else None,
+                            sign * (amount // 1000 if pieces else 1), None if pieces else amount,
+                            sku.price if sku else 1000, extra, row.get("discount", 0)))
+            if row.get("discount"):
+                # A discount row: no sku, moves no stock; its type number is UNSURE (sitoo.md U15).
+                made.append(Row(None, "Discount", None, 1, None, 0, {}, row["discount"]))
+        return made
+
+    def _check_warehouse(self, warehouse):
+        if warehouse not in self.pool.total:
+            raise Refused(f"there is no warehouse {warehouse}; there are {self.warehouses}")
+
+    def _order(self, kind, state, payment, warehouse, rows, date_offset_s=0, register=True, **more):
+        self._check_warehouse(warehouse)
+        self.people += 1
+        order = Order()
+        order.id = self.first_order + len(self.orders)
+        order.type, order.state, order.payment = kind, state, payment
+        # A till that was offline delivers the order later, with the original time (sitoo.md 4.1).
+        order.date = now_ms() // 1000 + int(date_offset_s)
+        order.register = "{%08X-155A-49E1-7CA8-5F7F78FC3067}" % warehouse if register else None
+        order.warehouse, order.rows = warehouse, rows
+        order.reserved_until = more.get("reserved_until")
+        order.externalid, order.credit = more.get("externalid"), more.get("credit")
+        order.extra = more.get("extra", {})
+        order.person = f"{PERSONAL}{self.people:06d}"
+        order.log = [(order.date, 0)]
+        self.orders.append(order)
+        if order.externalid:
+            self.by_externalid[order.externalid] = order
+        if order.credit:
+            self.by_creditorder.setdefault(order.credit, []).append(order.id)
+        if register:
+            receipt = f"SII{warehouse:09d}{order.id:09d}"
+            order.extra = {"pos-receiptid": receipt, "pos-timezone": "Europe/Stockholm", **order.extra}
+            self.by_receipt[receipt] = order.id
+        if state == OPEN:
+            insort(self.open_orders, order.id)
+        return order
+
+    def order(self, number):
+        """The order of this id or None."""
+        position = number - self.first_order
+        return self.orders[position] if 0 <= position < len(self.orders) else None
+
+    def _stock_rows(self, order):
+        """[(index, thousandths signed)] of the rows that move stock: known SKUs only (sitoo.md 7.2, WETAIL)."""
+        return [(self.index_of[r.sku], r.total) for r in order.rows if r.sku in self.index_of and r.total]
+
+    def sale(self, rows, warehouse=1, date_offset_s=0):
+        """A sale at a till: order 10/10/20, ledger type 30, events. Returns (order id, ms)."""
+        order = self._order(ORDER, CLOSED, 20, warehouse, self._rows(rows, 1), date_offset_s)
+        at = now_ms()
+        changes = [(i, -q) for i, q in self._stock_rows(order)]
+        number = None
+        if changes:
+            self.deliveries += 1
+            tracked = None
+            if self.tracker is not None:
+                tracked = [self.tracker.till_row(at, i, order.id) for i, _ in changes]
+            number = self._move_ledger(warehouse, SALES, changes, at, till_rows=tracked, delivery=self.deliveries)
+        self._order_event(order, "add", CLOSED)
+        if number:
+            self._ledger_event(number, warehouse)
+        return order.id, at
+
+    def give_back(self, rows, warehouse=1, return_warehouse=None, reason=None, original=None, date_offset_s=0):
+        """A return at a till: negative quantities (sitoo.md 4.7), ledger type 40; every unit is withheld."""
+        receiving = return_warehouse or warehouse
+        self._check_warehouse(receiving)
+        made = self._rows(rows, -1)
+        extra = {}
+        if reason:
+            extra["refundreasoncode-reasoncode"] = str(reason)
+        if original:
+            if self.order(original) is None:
+                raise Refused(f"there is no order {original}")
+            extra["pos-originalsales-orderid"] = str(original)
+        for position, row in enumerate(made):
+            if original:
+                row.extra["pos-originalsales-orderitemid"] = str(position)
+            if return_warehouse and return_warehouse != warehouse:
+                row.extra["return-warehouseid"] = str(return_warehouse)
+        order = self._order(ORDER, CLOSED, 20, warehouse, made, date_offset_s, credit=original, extra=extra)
+        at = now_ms()
+        changes = [(i, -q) for i, q in self._stock_rows(order)]
+        number = None
+        if changes:
+            self.deliveries += 1
+            number = self._move_ledger(receiving, REFUND, changes, at, withhold=True, delivery=self.deliveries)
+        self._order_event(order, "add", CLOSED)
+        if number:
+            self._ledger_event(number, receiving)
+        return order.id, at
+
+    def _reserve(self, order, sign):
+        """Open orders and bookings move only reserved: no ledger row, datelastmodified stays (sitoo.md 5.2, 7.2)."""
+        at = now_ms()
+        for index, quantity in self._stock_rows(order):
+            if index not in self.item_number[order.warehouse]:
+                self._touch(index, order.warehouse, at // 1000)
+            self._change(index, order.warehouse, at, reserved=sign * quantity)
+
+    def booking(self, rows, warehouse=1):
+        """A booking: type 100, open, reserves; event type booking."""
+        order = self._order(BOOKING, OPEN, 0, warehouse, self._rows(rows, 1),
+                            reserved_until=now_ms() // 1000 + 7 * 86400)
+        self._reserve(order, 1)
+        self._order_event(order, "add", OPEN)
+        return order.id, now_ms()
+
+    def parked_basket(self, rows, warehouse=1):
+        """A parked basket: type 110, no effect on stock (sitoo.md 4.7: ignore)."""
+        order = self._order(PARKED, OPEN, 0, warehouse, self._rows(rows, 1))
+        self._order_event(order, "add", OPEN)
+        return order.id, now_ms()
+
+    def own_order(self, externalid, rows, warehouse=1):
+        """A web order handed to Sitoo: open, reserves, not made at a till (sitoo.md 5.1). externalid is unique (5.4)."""
+        if externalid in self.by_externalid:
+            raise Refused(f"externalid {externalid} exists")
+        order = self._order(ORDER, OPEN, 20, warehouse, self._rows(rows, 1), register=False, externalid=externalid,
+                            extra={"weborder": "true"})
+        self._reserve(order, 1)
+        self._order_event(order, "add", OPEN)
+        return order.id, now_ms()
+
+    def _known_open(self, number):
+        order = self.order(number)
+        if order is None:
+            raise Refused(f"there is no order {number}")
+        if order.state != OPEN:
+            raise Refused(f"order {number} is not open")
+        return order
+
+    def _leave_open(self, order, state):
+        order.state = state
+        del self.open_orders[bisect_left(self.open_orders, order.id)]
+
+    def cancel_order(self, number):
+        """PUT orderstateid 20; that it releases the reservation is assumed (sitoo.md U7)."""
+        order = self._known_open(number)
+        self._leave_open(order, CANCELLED)
+        if order.type != PARKED:
+            self._reserve(order, -1)
+        self._order_event(order, "update", CANCELLED)
+        return order.id, now_ms()
+
+    def deliver_order(self, number):
+        """Collected or delivered: reserved and on hand go down together, ledger type 30, order closed (sitoo.md 5.1)."""
+        order = self._known_open(number)
+        self._leave_open(order, CLOSED)
+        if order.type != PARKED:
+            self._reserve(order, -1)
+            self.deliveries += 1
+            ledger = self._move_ledger(order.warehouse, SALES, [(i, -q) for i, q in self._stock_rows(order)], now_ms(),
+                                       delivery=self.deliveries)
+            self._ledger_event(ledger, order.warehouse)
+        self._order_event(order, "update", CLOSED)
+        return order.id, now_ms()
+
+    def update_order(self, number, what="update"):
+        """An event about an order that changed in a way that moves no stock: update, ready-for-pickup, ..."""
+        order = self.order(number)
+        if order is None:
+            raise Refused(f"there is no order {number}")
+        if what in ("ready-for-pickup", "pickup-rejected"):
+            order.log.append((now_ms() // 1000, 900 if what == "ready-for-pickup" else 910))
+        self._order_event(order, what)
+        return order.id, now_ms()
+
+    # ---------------------------------------------------------------- stock without an order
+
+    def _plain_rows(self, rows, key):
+        changes = []
+        for row in rows:
+            if row["sku"] not in self.index_of:
+                raise Refused(f"there is no SKU {row['sku']}")
+            changes.append((self.index_of[row["sku"]], thousandths(row[key])))
+        if not changes:
+            raise Refused("rows must not be empty")
+        return changes
+
+    def move(self, rows, source=None, target=None, externalid=None):
+        """Move Out (20) of one warehouse and Move In (10) to another, each a ledger row of its own; either may be absent."""
+        changes = self._plain_rows(rows, "quantity")
+        if source is None and target is None:
+            raise Refused("name from, to, or both")
+        numbers = []
+        for warehouse, kind, sign in ((source, MOVE_OUT, -1), (target, MOVE_IN, 1)):
+            if warehouse is None:
+                continue
+            self._check_warehouse(warehouse)
+            number = self._move_ledger(warehouse, kind, [(i, sign * q) for i, q in changes], now_ms(),
+                                       externalid=externalid)
+            self._ledger_event(number, warehouse)
+            numbers.append(number)
+        return numbers, now_ms()
+
+    def stocktake(self, rows, warehouse=1):
+        """Counted quantities; closing the batch commits one ledger row of type 50 (sitoo.md 7.4)."""
+        self._check_warehouse(warehouse)
+        changes = [(i, counted - self.pool.total[warehouse][i]) for i, counted in self._plain_rows(rows, "counted")]
+        number = self._move_ledger(warehouse, STOCKTAKING, changes, now_ms(),
+                                   description="Stocktaking has been completed!")
+        self._ledger_event(number, warehouse)
+        return number, now_ms()
+
+    # ---------------------------------------------------------------- what the control interface shows
+
+    def describe(self):
+        """SKUs, warehouses and all stock that is not nothing, in thousandths."""
+        stock = {}
+        for w in self.warehouses:
+            total, reserved = self.pool.total[w], self.pool.reserved[w]
+            stock[str(w)] = {self.skus[i].sku: {"on_hand": total[i], "reserved": reserved[i],
+                                                "withheld": self.pool.withheld.get((i, w), 0)}
+                             for i in self.item_rows[w]}
+        return {"started_ms": self.started_ms, "warehouses": self.warehouses, "unit": "thousandths",
+                "skus": [{"sku": s.sku, "kind": s.kind, "weight": s.weight, "active": s.active, "price": money2(s.price)}
+                         for s in self.skus],
+                "stock": stock, "orders": len(self.orders), "ledger": len(self.ledger)}
