@@ -140,10 +140,9 @@ static void add_event(struct args *args, const char *id, const char *bytes, size
     args_append(args, effects);
 }
 
-static void add_planned(const struct app *app, const struct feed_event *e, const cJSON *element, struct args *args)
+static void add_planned(const struct app *app, const struct feed_event *e, const char *bytes, size_t len, struct args *args)
 {
     struct args effects = {0};
-    char *bytes = json_print(element);
     char order[24];
     switch (e->act) {
     case FEED_ORDER:
@@ -162,13 +161,11 @@ static void add_planned(const struct app *app, const struct feed_event *e, const
         break;
     case FEED_BAD:
         effect_count(&effects, "events:bad", 1);
-        case_raw(app, &effects, "bad_event", e->problem, bytes, strlen(bytes));
+        case_raw(app, &effects, "bad_event", e->problem, bytes, len);
         break;
     }
-    /* The element is stored as read; strict reading keeps every value, only white space is lost. */
-    add_event(args, e->id, bytes, strlen(bytes), &effects);
+    add_event(args, e->id, bytes, len, &effects);
     args_free(&effects);
-    free(bytes);
 }
 
 static size_t add_raw_body(const struct app *app, const char *body, size_t len, const char *problem, struct args *args)
@@ -183,35 +180,60 @@ static size_t add_raw_body(const struct app *app, const char *body, size_t len, 
     return 1;
 }
 
+/* The next element of a JSON array that is known to be valid: its value, and its bytes as received. NULL at the end. */
+static cJSON *next_element(const char **at, const char *end, const char **bytes, size_t *len)
+{
+    const char *after = NULL;
+    *at += strspn(*at, " \t\r\n,");
+    cJSON *element = *at < end ? cJSON_ParseWithLengthOpts(*at, (size_t)(end - *at), &after, false) : NULL;
+    if (element != NULL) {
+        *bytes = *at;
+        *len = (size_t)(after - *at);
+        *at = after;
+    }
+    return element;
+}
+
+static void trace_event(const struct app *app, const struct feed_event *e, size_t index)
+{
+    char line[160];
+    (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", index, feed_act_name(e->act), (long long)e->order_id);
+    app->trace("plan", line);
+}
+
+static void add_element(const struct app *app, const cJSON *element, const char *bytes, size_t len, size_t index, struct args *args)
+{
+    struct feed_event e;
+    feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
+    add_planned(app, &e, bytes, len, args);
+    if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
+        LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
+    }
+    if (app->trace != NULL) {
+        trace_event(app, &e, index);
+    }
+}
+
 size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args)
 {
     char problem[160] = "the body is not a JSON array";
     cJSON *batch = json_read(body, len, problem, sizeof problem);
-    const cJSON *element = NULL;
-    size_t n = 0;
-    if (!cJSON_IsArray(batch)) {
-        cJSON_Delete(batch);
+    bool array = cJSON_IsArray(batch);
+    const char *at = body, *bytes = NULL;
+    size_t n = 0, element_len = 0;
+    cJSON_Delete(batch);
+    if (!array) {
         return add_raw_body(app, body, len, problem, args);
     }
-    cJSON_ArrayForEach(element, batch)
-    {
-        struct feed_event e;
-        feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
-        add_planned(app, &e, element, args);
-        if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
-            LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
-        }
-        if (app->trace != NULL) {
-            char line[160];
-            (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", n, feed_act_name(e.act), (long long)e.order_id);
-            app->trace("plan", line);
-        }
-        n++;
+    at += strspn(at, " \t\r\n");
+    at++; /* the opening bracket */
+    for (cJSON *element = next_element(&at, body + len, &bytes, &element_len); element != NULL; element = next_element(&at, body + len, &bytes, &element_len)) {
+        add_element(app, element, bytes, element_len, n++, args);
+        cJSON_Delete(element);
     }
     if (n > FEED_EVENTS_MAX) {
         LOG(LOG_WARN, "batch is longer than the documented 10 events; taken", {"events", log_int((long long)n)});
     }
-    cJSON_Delete(batch);
     return n;
 }
 

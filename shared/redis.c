@@ -63,13 +63,19 @@ void args_add_key(struct args *a, const struct redis *r, const char *name) {
 /* ---- what an error means ---- */
 
 static enum next defer(struct reason *why, const char *cause, const char *text) {
-    enum next next = reason_set(why, NEXT_DEFER, cause, "Redis: %.200s", text);
+    (void)reason_set(why, NEXT_DEFER, cause, "Redis: %.200s", text);
     why->not_its_fault = true;
-    return next;
+    return NEXT_DEFER;
+}
+
+static enum next bug(struct reason *why, const char *text) {
+    (void)reason_set(why, NEXT_BUG, "redis_error", "Redis refused a command: %.300s", text);
+    why->not_its_fault = false;
+    return NEXT_BUG;
 }
 
 /* The connection is of no use any more: drops it and says why. Call it at once, errno still belongs to it. */
-static enum next lost(struct redis *r, struct reason *why) {
+static void lost(struct redis *r, struct reason *why) {
     char text[160] = "out of memory";
     bool timed_out = errno == EAGAIN || errno == EWOULDBLOCK;
     bool late = r->c != NULL && (r->c->err == 0 || (r->c->err == REDIS_ERR_IO && timed_out));
@@ -77,7 +83,7 @@ static enum next lost(struct redis *r, struct reason *why) {
         (void)str_copy(text, sizeof text, r->c->errstr);
     }
     disconnect(r);
-    return late ? defer(why, "redis_slow", "no answer in time") : defer(why, "redis_down", text);
+    (void)defer(why, late ? "redis_slow" : "redis_down", late ? "no answer in time" : text);
 }
 
 /* Refusals that end by themselves or when a person repairs Redis or our settings; no event is to blame for them. */
@@ -99,8 +105,7 @@ static enum next judge(struct redis *r, const redisReply *reply, struct reason *
         return NEXT_DONE;
     }
     if (!error_passes(reply->str)) {
-        why->not_its_fault = false;
-        return reason_set(why, NEXT_BUG, "redis_error", "Redis refused a command: %.300s", reply->str);
+        return bug(why, reply->str);
     }
     enum next next = defer(why, "redis_refuses", reply->str);
     if (strncmp(reply->str, "READONLY", 8) == 0 || strncmp(reply->str, "NOAUTH", 6) == 0) {
@@ -139,7 +144,8 @@ static redisReply *next_reply(struct redis *r) {
 static enum next greet(struct redis *r, const struct args *a, struct reason *why) {
     redisReply *reply = append(r, a) ? next_reply(r) : NULL;
     if (reply == NULL) {
-        return lost(r, why);
+        lost(r, why);
+        return NEXT_DEFER;
     }
     enum next next = NEXT_DONE;
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -188,7 +194,8 @@ static enum next connection(struct redis *r, struct reason *why) {
                                : redisConnectWithTimeout(r->url.host, r->url.port, limit);
     if (r->c == NULL || r->c->err != 0 || redisSetTimeout(r->c, to_timeval(r->command_timeout_ms)) != REDIS_OK ||
         (r->url.host != NULL && redisEnableKeepAlive(r->c) != REDIS_OK)) {
-        return lost(r, why);
+        lost(r, why);
+        return NEXT_DEFER;
     }
     enum next next = authenticate(r, why);
     return next == NEXT_DONE ? select_db(r, why) : next;
@@ -210,15 +217,16 @@ static enum next exchange(struct redis *r, const struct args *cmds, size_t n, re
                           struct reason *why) {
     for (size_t i = 0; i < n; i++) {
         if (!append(r, &cmds[i])) {
-            return lost(r, why);
+            lost(r, why);
+            return NEXT_DEFER;
         }
     }
     for (size_t i = 0; i < n; i++) {
         replies[i] = next_reply(r);
         if (replies[i] == NULL) {
-            enum next next = lost(r, why);
+            lost(r, why);
             replies_free(replies, i);
-            return next;
+            return NEXT_DEFER;
         }
     }
     return NEXT_DONE;
@@ -227,10 +235,11 @@ static enum next exchange(struct redis *r, const struct args *cmds, size_t n, re
 /* With one repetition on a new connection if that is allowed. Error replies are left to the caller. */
 static enum next converse(struct redis *r, const struct args *cmds, size_t n, bool repeatable, redisReply **replies,
                           struct reason *why) {
-    memset(replies, 0, n * sizeof *replies);
+    for (size_t i = 0; i < n; i++) {
+        replies[i] = NULL;
+    }
     if (r->subscribed) {
-        why->not_its_fault = false;
-        return reason_set(why, NEXT_BUG, "redis_error", "a subscribed connection was used for a command");
+        return bug(why, "the connection is subscribed and takes no other commands");
     }
     for (int tries = repeatable ? 2 : 1;; tries--) {
         enum next next = connection(r, why);
@@ -301,18 +310,20 @@ enum next redis_fcall(struct redis *r, const char *function, const struct args *
 /* ---- messages ---- */
 
 /* Messages of channels subscribed before may come first; they are dropped, since the caller looks for work anyhow. */
-static enum next confirmed(struct redis *r, const char *channel, struct reason *why) {
+static enum next subscribe(struct redis *r, const struct args *command, struct reason *why) {
     int64_t end = clock_mono_ms() + r->command_timeout_ms;
+    bool queued = append(r, command);
     bool found = false;
     while (!found) {
-        redisReply *reply = clock_mono_ms() <= end ? next_reply(r) : NULL;
+        redisReply *reply = queued && clock_mono_ms() <= end ? next_reply(r) : NULL;
         if (reply == NULL) {
-            return lost(r, why);
+            lost(r, why);
+            return NEXT_DEFER;
         }
         const char *kind = reply_str_at(reply, 0);
         const char *name = reply_str_at(reply, 1);
         enum next next = judge(r, reply, why);
-        found = kind != NULL && name != NULL && strcmp(kind, "subscribe") == 0 && strcmp(name, channel) == 0;
+        found = kind != NULL && name != NULL && strcmp(kind, "subscribe") == 0 && strcmp(name, command->argv[1]) == 0;
         freeReplyObject(reply);
         if (next != NEXT_DONE) {
             disconnect(r);
@@ -329,7 +340,7 @@ enum next redis_subscribe(struct redis *r, const char *name, struct reason *why)
     if (next == NEXT_DONE) {
         args_add(&a, "SUBSCRIBE");
         args_add_key(&a, r, name);
-        next = append(r, &a) ? confirmed(r, a.argv[1], why) : lost(r, why);
+        next = subscribe(r, &a, why);
     }
     args_free(&a);
     return next;

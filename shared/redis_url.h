@@ -11,15 +11,15 @@
  * the user may be empty (the default user). Port 6379 and database 0 unless named.
  */
 struct redis_url {
-    char *path; /* socket, or NULL */
-    char *host; /* without the brackets of an IPv6 address; NULL with path */
-    char *user; /* NULL = none named */
+    char *path;     /* socket, or NULL */
+    char *host;     /* without the brackets of an IPv6 address; NULL with path */
+    char *user;     /* NULL = none named */
     char *password; /* NULL = no AUTH */
     int port;
     int db;
 };
 
-/* False, a text in error (never a part of the URL, which holds a password) and nothing to free if it is not understood. */
+/* If it is not understood: false, a text in error (no part of the URL, which holds a password), nothing to free. */
 bool redis_url_parse(const char *text, struct redis_url *url, char *error, size_t error_size);
 /* Wipes the password. Accepts a zeroed struct. */
 void redis_url_free(struct redis_url *url);

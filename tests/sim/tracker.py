@@ -7,6 +7,10 @@ is the level right after the movement, or the level right now where something ha
 """
 
 
+# A write is computed from what was read a while ago; so long a movement may explain a write that carries too much.
+STALE_MS = 15000
+
+
 class TillRow:
     """One row of a till sale; done when it is done at every location it lowers."""
 
@@ -49,11 +53,11 @@ class Tracker:
     def reset(self):
         self.open = {}  # (sku, location) -> [Movement]
         self.open_kinds = {}  # sku -> {kind: count}
+        self.last = {"till": {}, "web": {}}  # kind -> {sku: ms of its last lowering movement}
         self.rows = []
         self.sold_twice = {"inside": 0, "inside_web": 0, "outside": 0}
         self.sold_twice_rows = []
         self.web_rows = 0
-        self.web_rows_refused = 0
 
     # ---------------------------------------------------------------- the world moves
 
@@ -67,19 +71,23 @@ class Tracker:
         for (location, old), (_, new) in zip(before, after):
             if new >= old:
                 continue
+            self.last[kind][sku] = at
             offered = self.target_of(sku, location)
             if offered is None:
                 offered = self.level_of(sku, location)
             if offered is None or offered <= new:
                 continue  # nothing to write: BigCommerce offers no more than this already
-            self.open.setdefault((sku, location), []).append(Movement(at, new, kind, row))
-            kinds = self.open_kinds.setdefault(sku, {})
-            kinds[kind] = kinds.get(kind, 0) + 1
+            self._open(at, sku, location, new, kind, row)
             if row is not None:
                 row.open_accept += 1
                 row.open_confirm += 1
 
-    def web_row(self, at, sku, location, quantity, truth, order_id):
+    def _open(self, at, sku, location, limit, kind, row):
+        self.open.setdefault((sku, location), []).append(Movement(at, limit, kind, row))
+        kinds = self.open_kinds.setdefault(sku, {})
+        kinds[kind] = kinds.get(kind, 0) + 1
+
+    def web_row(self, at, name, sku, location, quantity, truth, order_id):
         """A shopper bought quantity units where BigCommerce offered enough and the truth was this many units."""
         self.web_rows += 1
         twice = quantity - max(0, truth)
@@ -89,7 +97,7 @@ class Tracker:
         window = "inside" if kinds.get("till") else "inside_web" if kinds.get("web") else "outside"
         self.sold_twice[window] += twice
         if len(self.sold_twice_rows) < 1000:
-            self.sold_twice_rows.append({"at_ms": at, "sku": sku, "location": location, "order_id": order_id,
+            self.sold_twice_rows.append({"at_ms": at, "sku": name, "location": location, "order_id": order_id,
                                          "quantity": quantity, "truth": truth, "units": twice, "window": window})
 
     # ---------------------------------------------------------------- onepool writes and reads
@@ -100,6 +108,16 @@ class Tracker:
             movement.row.open_accept -= 1
             if movement.row.open_accept == 0:
                 movement.row.accepted = at
+
+    def arrived(self, at, sku, location, value):
+        """A write of value was taken. Too high, because a movement came after it was computed: that is open (again)."""
+        right = self.pool.level(sku, location) if location in self.pool.sums else value
+        if value <= right or (sku, location) in self.open:
+            return
+        for kind, last in self.last.items():
+            if at - last.get(sku, -STALE_MS) < STALE_MS:
+                self._open(at, sku, location, right, kind, None)
+                return
 
     def written(self, at, sku, location, value):
         """BigCommerce answered 200 to a write of value."""

@@ -60,8 +60,9 @@ def make_skus(rng, count):
 
 
 def warehouse_ids(count):
-    """1 to 8, then from 10; 9 is always Reclaims."""
-    return [n for n in range(1, count + 2) if n != RECLAIMS][:max(4, count)] + [RECLAIMS]
+    """1 to 8, then from 10, at least four; last of all 9, Reclaims."""
+    count = max(4, count)
+    return [n for n in range(1, count + 2) if n != RECLAIMS][:count] + [RECLAIMS]
 
 
 class Order:
@@ -97,7 +98,9 @@ class World:
         self.started_ms = now_ms()
         self.skus = make_skus(self.rng, sku_count)
         self.index_of = {s.sku: s.index for s in self.skus}
-        self.warehouses = warehouse_ids(warehouse_count)
+        ids = warehouse_ids(warehouse_count)
+        # A mapping may name more than there are; Reclaims stays last.
+        self.warehouses = sorted({*ids[:-1], *mapping.of} - {RECLAIMS}) + [RECLAIMS]
         self.pool = Pool(mapping, len(self.skus), self.warehouses)
         self.tracker = None  # set by main
         self.on_event = None
@@ -446,10 +449,10 @@ class World:
 
     # ---------------------------------------------------------------- what the control interface shows
 
-    def describe(self):
-        """SKUs, warehouses and all stock that is not nothing, in thousandths."""
+    def describe(self, with_stock=True):
+        """SKUs, warehouses and, if wanted, all rows of stock in thousandths."""
         stock = {}
-        for w in self.warehouses:
+        for w in self.warehouses if with_stock else ():
             total, reserved = self.pool.total[w], self.pool.reserved[w]
             stock[str(w)] = {self.skus[i].sku: {"on_hand": total[i], "reserved": reserved[i],
                                                 "withheld": self.pool.withheld.get((i, w), 0)}

@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <hiredis/hiredis.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,8 @@
 #include <unistd.h>
 
 #include "ban.h"
+
+struct private_redis server;
 
 static int free_port(void) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -84,7 +85,7 @@ void private_redis_restart(struct private_redis *s) {
     } while (!comes_up(s));
 }
 
-void private_redis_start(struct private_redis *s) {
+static void private_redis_start(struct private_redis *s) {
     memset(s, 0, sizeof *s);
     (void)snprintf(s->dir, sizeof s->dir, "/tmp/onepool-test-XXXXXX");
     assert_non_null(mkdtemp(s->dir));
@@ -101,8 +102,83 @@ void private_redis_kill(struct private_redis *s) {
     s->pid = 0;
 }
 
-void private_redis_end(struct private_redis *s) {
+static void private_redis_end(struct private_redis *s) {
     private_redis_kill(s);
     (void)unlink(s->socket);
     assert_int_equal(rmdir(s->dir), 0);
+}
+
+/* ---- clients ---- */
+
+struct redis *client_at(const char *url) {
+    char error[120] = "";
+    const struct redis_options options = {
+        .url = url, .tenant = "shop", .connect_timeout_ms = 500, .command_timeout_ms = COMMAND_MS};
+    struct redis *r = redis_new(&options, error, sizeof error);
+    assert_string_equal(error, "");
+    assert_non_null(r);
+    return r;
+}
+
+struct redis *client(void) {
+    return client_at(server.url);
+}
+
+struct args words(const char *text) {
+    struct args a = {0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        args_add_bytes(&a, text, len);
+        text += len + strspn(text + len, " ");
+    }
+    return a;
+}
+
+enum next run(struct redis *r, const char *text, bool repeatable, redisReply **reply, struct reason *why) {
+    struct args a = words(text);
+    memset(why, 0, sizeof *why);
+    enum next next = redis_command(r, &a, repeatable, reply, why);
+    args_free(&a);
+    assert_true((next == NEXT_DONE) == (*reply != NULL));
+    return next;
+}
+
+int64_t must(struct redis *r, const char *text) {
+    redisReply *reply = NULL;
+    struct reason why;
+    assert_int_equal(run(r, text, true, &reply, &why), NEXT_DONE);
+    int64_t n = reply_int(reply);
+    freeReplyObject(reply);
+    return n;
+}
+
+enum next refused(struct redis *r, const char *text, bool repeatable, const char *cause) {
+    redisReply *reply = NULL;
+    struct reason why;
+    enum next next = run(r, text, repeatable, &reply, &why);
+    assert_string_equal(why.cause, cause);
+    assert_true(why.text[0] != '\0');
+    assert_true(why.not_its_fault == (next == NEXT_DEFER));
+    return next;
+}
+
+int empty(void **state) {
+    struct redis *r = client();
+    (void)state;
+    (void)must(r, "FLUSHALL");
+    (void)must(r, "FUNCTION FLUSH");
+    redis_free(r);
+    return 0;
+}
+
+int start(void **state) {
+    (void)state;
+    private_redis_start(&server);
+    return 0;
+}
+
+int end(void **state) {
+    (void)state;
+    private_redis_end(&server);
+    return 0;
 }

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http.h"
+#include "json.h"
+#include "quantity.h"
+#include "redis.h"
+#include "ban.h"
+
+#define SECRET_MAX 4096 /* bytes of a secret or its file */
+
+struct reader {
+    const char *(*get)(const char *);
+    struct buf *mistakes;
+};
+
+static const char *from_environment(const char *name)
+{
+    return getenv(name);
+}
+
+static void mistake(const struct reader *r, const char *name, const char *text)
+{
+    buf_addf(r->mistakes, "%s: %s\n", name, text);
+}
+
+static void wipe(char **secret)
+{
+    if (*secret != NULL) {
+        explicit_bzero(*secret, strlen(*secret));
+        free(*secret);
+        *secret = NULL;
+    }
+}
+
+/* ---- reading one setting ---- */
+
+static char *read_text(const struct reader *r, const char *name, const char *preset)
+{
+    const char *value = r->get(name);
+    return value != NULL && value[0] != '\0' ? xstrdup(value) : preset != NULL ? xstrdup(preset) : NULL;
+}
+
+static char *read_file(const struct reader *r, const char *name, const char *path)
+{
+    char text[200], *secret = xcalloc(SECRET_MAX + 2, 1);
+    FILE *f = fopen(path, "rb");
+    size_t len = f != NULL ? fread(secret, 1, SECRET_MAX + 1, f) : 0;
+    if (f == NULL || ferror(f) != 0 || len > SECRET_MAX) {
+        (void)snprintf(text, sizeof text, "%.120s: %s", path, f == NULL ? strerror(errno) : "cannot be read or is longer than 4,096 bytes");
+        mistake(r, name, text);
+        wipe(&secret);
+    } else {
+        while (len > 0 && (secret[len - 1] == '\n' || secret[len - 1] == '\r')) {
+            secret[--len] = '\0';
+        }
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return secret;
+}
+
+/* X or X_FILE; NULL if neither is set. */
+static char *read_secret(const struct reader *r, const char *name, size_t min)
+{
+    char file_name[80], text[80];
+    (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+    char *path = read_text(r, file_name, NULL), *secret = read_text(r, name, NULL);
+    if (path != NULL && secret != NULL) {
+        mistake(r, name, "is given twice, as itself and as a file; keep one");
+    } else if (path != NULL) {
+        secret = read_file(r, file_name, path);
+    }
+    free(path);
+    if (secret != NULL && (strlen(secret) < min || strpbrk(secret, "\r\n") != NULL)) {
+        (void)snprintf(text, sizeof text, "must be one line of at least %zu characters", min);
+        mistake(r, name, text);
+    }
+    return secret;
+}
+
+static char *need_secret(const struct reader *r, const char *name, size_t min, const char *what)
+{
+    char *secret = read_secret(r, name, min);
+    if (secret == NULL) {
+        mistake(r, name, what);
+    }
+    return secret;
+}
+
+static int64_t read_int(const struct reader *r, const char *name, int64_t min, int64_t max, int64_t preset)
+{
+    const char *value = r->get(name);
+    char text[120];
+    int64_t n = preset;
+    if (value != NULL && value[0] != '\0' && !int_parse(value, min, max, &n)) {
+        (void)snprintf(text, sizeof text, "must be a whole number from %lld to %lld", (long long)min, (long long)max);
+        mistake(r, name, text);
+        n = preset;
+    }
+    return n;
+}
+
+/* The index of the value among words; `preset` if unset. */
+static size_t read_word(const struct reader *r, const char *name, const char *const *words, size_t n, size_t preset)
+{
+    const char *value = r->get(name);
+    struct buf text;
+    if (value == NULL || value[0] == '\0') {
+        return preset;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            return i;
+        }
+    }
+    buf_init(&text, 200);
+    buf_add_str(&text, "must be one of");
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(&text, "%s %s", i > 0 ? "," : "", words[i]);
+    }
+    mistake(r, name, buf_str(&text));
+    buf_free(&text);
+    return preset;
+}
+
+static bool only(const char *text, const char *allowed, size_t max)
+{
+    return text[0] != '\0' && strlen(text) <= max && text[strspn(text, allowed)] == '\0';
+}
+
+#define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
+#define NAME_CHARS LOWER_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+
+/* ---- groups ---- */
+
+static void read_general(const struct reader *r, struct settings *s, const char *function)
+{
+    static const char *const modes[] = {"shadow", "live"}, *const logs[] = {"debug", "info"}, *const flags[] = {"0", "1"};
+    char preset[128];
+    s->tenant = read_text(r, "ONEPOOL_TENANT", "default");
+    if (!only(s->tenant, NAME_CHARS, 64)) {
+        mistake(r, "ONEPOOL_TENANT", "may hold letters, digits, _ and -, at most 64");
+    }
+    s->mode = (enum mode)read_word(r, "ONEPOOL_MODE", modes, 2, MODE_SHADOW);
+    s->log = (enum log_level)read_word(r, "ONEPOOL_LOG", logs, 2, LOG_INFO);
+    s->dev = read_word(r, "ONEPOOL_DEV", flags, 2, 0) == 1;
+    s->allow_http = read_word(r, "ONEPOOL_ALLOW_HTTP", flags, 2, 0) == 1;
+    (void)snprintf(preset, sizeof preset, "var/run/%s", function);
+    s->listen = read_text(r, "ONEPOOL_LISTEN", preset);
+    s->acceptors = read_int(r, "ONEPOOL_ACCEPTORS", 2, 64, 4);
+    s->workers = read_int(r, "ONEPOOL_WORKERS", 0, 16, 1);
+}
+
+static void read_redis(const struct reader *r, struct settings *s)
+{
+    char error[160] = "";
+    s->redis_url = read_text(r, "REDIS_URL", "redis://127.0.0.1:6379/0");
+    if (!redis_url_valid(s->redis_url, error, sizeof error)) {
+        mistake(r, "REDIS_URL", error);
+    }
+}
+
+static char *read_url(const struct reader *r, const struct settings *s, const char *name, const char *preset)
+{
+    char error[160] = "";
+    char *url = read_text(r, name, preset);
+    while (url[0] != '\0' && url[strlen(url) - 1] == '/') {
+        url[strlen(url) - 1] = '\0';
+    }
+    if (!http_url_allowed(url, s->allow_http, error, sizeof error)) {
+        mistake(r, name, error);
+    }
+    return url;
+}
+
+static void read_bigcommerce(const struct reader *r, struct settings *s)
+{
+    s->bigcommerce_api_url = read_url(r, s, "BIGCOMMERCE_API_URL", "https://api.bigcommerce.com");
+    s->bigcommerce_store_hash = read_text(r, "BIGCOMMERCE_STORE_HASH", "");
+    if (!only(s->bigcommerce_store_hash, LOWER_DIGITS, 32)) {
+        mistake(r, "BIGCOMMERCE_STORE_HASH", "missing or wrong; it is the part of the API path after /stores/");
+    }
+    s->bigcommerce_token = need_secret(r, "BIGCOMMERCE_ACCESS_TOKEN", 8, "missing; it is the access token of a store-level API account");
+}
+
+static void read_hooks(const struct reader *r, struct settings *s)
+{
+    static const char *const words[] = {"off", "report", "require"};
+    s->hook_secret = need_secret(r, "BIGCOMMERCE_HOOK_SECRET", 16, "missing; it is the value of the header X-Onepool-Secret of our webhooks");
+    s->hook_secret_previous = read_secret(r, "BIGCOMMERCE_HOOK_SECRET_PREVIOUS", 16);
+    if (read_word(r, "BIGCOMMERCE_SIGNATURE", words, 3, 1) == 2) {
+        mistake(r, "BIGCOMMERCE_SIGNATURE", "require is not possible in this release, which does not check signatures");
+    }
+}
+
+static void read_sitoo_ids(const struct reader *r, struct settings *s)
+{
+    const char *account = r->get("SITOO_ACCOUNT_ID"), *site = r->get("SITOO_SITE_ID");
+    if (account == NULL || !int_parse(account, 1, JSON_INT_MAX, &s->sitoo_account_id)) {
+        mistake(r, "SITOO_ACCOUNT_ID", "missing or not a whole number; it is the part of the API id before the dash");
+    }
+    if (site == NULL || !int_parse(site, 1, JSON_INT_MAX, &s->sitoo_site_id)) {
+        mistake(r, "SITOO_SITE_ID", "must be the eshopid, a whole number such as 1; the GUID of GET /sites.json gives empty answers");
+    }
+}
+
+static void read_keys(const struct reader *r, struct settings *s)
+{
+    for (size_t i = 0; i < SITOO_KEYS_MAX; i++) {
+        char id_name[40] = "SITOO_API_ID", password_name[40] = "SITOO_API_PASSWORD";
+        if (i > 0) {
+            (void)snprintf(id_name, sizeof id_name, "SITOO_API_ID_%zu", i + 1);
+            (void)snprintf(password_name, sizeof password_name, "SITOO_API_PASSWORD_%zu", i + 1);
+        }
+        char *id = read_text(r, id_name, NULL), *password = read_secret(r, password_name, 1);
+        if (id == NULL && password == NULL && i > 0) {
+            return;
+        }
+        if (id == NULL || password == NULL || strchr(id, ':') != NULL) {
+            mistake(r, id == NULL ? id_name : password_name, "missing; a Sitoo API key is an id such as 1500-1 and its password");
+        }
+        s->sitoo_keys[s->sitoo_key_count++] = (struct sitoo_key){.id = id, .password = password};
+    }
+}
+
+static void read_events(const struct reader *r, struct settings *s)
+{
+    s->events_user = read_text(r, "SITOO_EVENTS_USER", NULL);
+    if (s->events_user == NULL || strchr(s->events_user, ':') != NULL) {
+        mistake(r, "SITOO_EVENTS_USER", "missing, or holds a colon; it is the user of the event subscription, of our own choosing");
+    }
+    s->events_password = need_secret(r, "SITOO_EVENTS_PASSWORD", 12, "missing; it is the password of the event subscription, of our own choosing");
+    s->events_password_previous = read_secret(r, "SITOO_EVENTS_PASSWORD_PREVIOUS", 12);
+}
+
+static void read_mapping(const struct reader *r, struct settings *s)
+{
+    s->config_path = read_text(r, "ONEPOOL_CONFIG", NULL);
+    if (s->config_path == NULL) {
+        mistake(r, "ONEPOOL_CONFIG", "missing; it is the path of the mapping file");
+    } else {
+        s->mapping = mapping_load(s->config_path, r->mistakes);
+    }
+}
+
+struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *), struct buf *mistakes)
+{
+    const struct reader r = {.get = getenv_fn != NULL ? getenv_fn : from_environment, .mistakes = mistakes};
+    struct settings *s = xcalloc(1, sizeof *s);
+    size_t before = mistakes->len;
+    read_general(&r, s, function);
+    if ((needs & NEED_REDIS) != 0) {
+        read_redis(&r, s);
+    }
+    if ((needs & (NEED_EVENTS | NEED_SITOO)) != 0) {
+        read_sitoo_ids(&r, s);
+    }
+    if ((needs & NEED_EVENTS) != 0) {
+        read_events(&r, s);
+    }
+    if ((needs & NEED_SITOO) != 0) {
+        s->sitoo_api_url = read_url(&r, s, "SITOO_API_URL", "https://api.mysitoo.com/v2");
+        read_keys(&r, s);
+    }
+    if ((needs & NEED_BIGCOMMERCE) != 0) {
+        read_bigcommerce(&r, s);
+    }
+    if ((needs & NEED_HOOK_SECRET) != 0) {
+        read_hooks(&r, s);
+    }
+    if ((needs & NEED_MAPPING) != 0) {
+        read_mapping(&r, s);
+    }
+    if (mistakes->len > before) {
+        settings_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void settings_free(struct settings *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < s->sitoo_key_count; i++) {
+        free(s->sitoo_keys[i].id);
+        wipe(&s->sitoo_keys[i].password);
+    }
+    wipe(&s->redis_url); /* may hold a password */
+    wipe(&s->bigcommerce_token);
+    wipe(&s->hook_secret);
+    wipe(&s->hook_secret_previous);
+    wipe(&s->events_password);
+    wipe(&s->events_password_previous);
+    free(s->events_user);
+    free(s->bigcommerce_api_url);
+    free(s->bigcommerce_store_hash);
+    free(s->sitoo_api_url);
+    free(s->tenant);
+    free(s->config_path);
+    free(s->listen);
+    mapping_free(s->mapping);
+    free(s);
+}

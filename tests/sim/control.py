@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control interface: JSON over HTTP by which tests and the demonstration move the simulated shop. README.md lists it."""
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from day import Day, default_phases, phase_of
+from units import now_ms
+from world import PERSONAL, Refused
+
+
+class Control:
+    """Refusals are 400 {"error": text}; unknown paths 404."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.day = None
+        self.day_task = None
+        self.routes = {
+            ("POST", "/sale"): self.sale, ("POST", "/sales"): self.sales, ("POST", "/return"): self.give_back,
+            ("POST", "/booking"): self.booking, ("POST", "/parked-basket"): self.parked,
+            ("POST", "/own-order"): self.own_order, ("POST", "/cancel-order"): self.cancel,
+            ("POST", "/deliver-order"): self.deliver, ("POST", "/update-order"): self.update,
+            ("POST", "/move"): self.move, ("POST", "/stocktake"): self.stocktake,
+            ("POST", "/web-order"): self.web_order, ("POST", "/web-order-status"): self.web_status,
+            ("POST", "/web-refund"): self.web_refund, ("POST", "/web-order-archive"): self.web_archive,
+            ("POST", "/send-event"): self.send_event, ("DELETE", "/faults"): self.no_faults,
+            ("GET", "/faults"): self.show_faults, ("PUT", "/faults/sitoo"): self.faults,
+            ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
+            ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
+            ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
+            ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
+            ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
+            ("DELETE", "/day"): self.stop_day, ("GET", "/personal-data"): self.personal, ("GET", "/"): self.list_routes,
+        }
+
+    async def handle(self, request):
+        method = self.routes.get((request.method, request.path))
+        if method is None:
+            return web.json_response({"error": f"{request.method} {request.path} is not known"}, status=404)
+        query = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
+        try:
+            body = json.loads(await request.read() or b"{}")
+            return web.json_response(method(body, query, request))
+        except KeyError as missing:
+            return web.json_response({"error": f"{missing} is missing"}, status=400)
+        except (Refused, ValueError, TypeError, AttributeError) as problem:
+            return web.json_response({"error": str(problem)}, status=400)
+
+    # ---------------------------------------------------------------- tills
+
+    @staticmethod
+    def _made(result, name="order_id"):
+        return {name: result[0], "at_ms": result[1]}
+
+    def _sell(self, body):
+        return self._made(self.shop.world.sale(body["rows"], body.get("warehouse", 1), body.get("date_offset_s", 0)))
+
+    def sale(self, body, query, request):
+        return self._sell(body)
+
+    def sales(self, body, query, request):
+        """A bare list of sales, or {"sales": [...]}."""
+        return {"sales": [self._sell(one) for one in (body if isinstance(body, list) else body["sales"])]}
+
+    def give_back(self, body, query, request):
+        return self._made(self.shop.world.give_back(
+            body["rows"], body.get("warehouse", 1), body.get("return_warehouse"), body.get("reason"),
+            body.get("original"), body.get("date_offset_s", 0)))
+
+    def booking(self, body, query, request):
+        return self._made(self.shop.world.booking(body["rows"], body.get("warehouse", 1)))
+
+    def parked(self, body, query, request):
+        return self._made(self.shop.world.parked_basket(body["rows"], body.get("warehouse", 1)))
+
+    def own_order(self, body, query, request):
+        return self._made(self.shop.world.own_order(body["externalid"], body["rows"], body.get("warehouse", 1)))
+
+    def cancel(self, body, query, request):
+        return self._made(self.shop.world.cancel_order(body["order_id"]))
+
+    def deliver(self, body, query, request):
+        return self._made(self.shop.world.deliver_order(body["order_id"]))
+
+    def update(self, body, query, request):
+        return self._made(self.shop.world.update_order(body["order_id"], body.get("event", "update")))
+
+    def move(self, body, query, request):
+        rows = body["rows"] if "rows" in body else [{"sku": body["sku"], "quantity": body["quantity"]}]
+        return self._made(self.shop.world.move(rows, body.get("from"), body.get("to"), body.get("externalid")),
+                          "transaction_ids")
+
+    def stocktake(self, body, query, request):
+        rows = body["rows"] if "rows" in body else [{"sku": body["sku"], "counted": body["counted"]}]
+        return self._made(self.shop.world.stocktake(rows, body.get("warehouse", 1)), "transaction_id")
+
+    def send_event(self, body, query, request):
+        """Any event, as it is."""
+        self.shop.feed.push(body)
+        return {"queued": self.shop.feed.waiting()}
+
+    # ---------------------------------------------------------------- web shop
+
+    def web_order(self, body, query, request):
+        order = self.shop.orders.place(body["rows"], body.get("status", 11), body.get("pickup_location"),
+                                       body.get("date_offset_s", 0))
+        return {"order_id": order.id if order else None, "refused": order is None, "at_ms": now_ms()}
+
+    @staticmethod
+    def _web(order):
+        return {"order_id": order.id, "status": order.status, "at_ms": now_ms()}
+
+    def web_status(self, body, query, request):
+        return self._web(self.shop.orders.set_status(body["order_id"], body["status"]))
+
+    def web_refund(self, body, query, request):
+        return self._web(self.shop.orders.refund(body["order_id"], body.get("row", 0), body.get("quantity", 1)))
+
+    def web_archive(self, body, query, request):
+        return self._web(self.shop.orders.archive(body["order_id"]))
+
+    def _place(self, query):
+        index = self.shop.world.index_of.get(query["sku"])
+        variant = self.shop.catalog.by_sku.get(query["sku"].lower())
+        location = int(query["location"])
+        if variant is None or location not in self.shop.inventory.level:
+            raise Refused(f"BigCommerce has no SKU {query['sku']} at location {location}")
+        return index, variant, location
+
+    def level(self, body, query, request):
+        _, variant, location = self._place(query)
+        inventory = self.shop.inventory
+        now = inventory.level[location][variant.unit]
+        return {"sku": variant.sku, "location": location, "level": now, "target": inventory.target(location, variant.unit),
+                "after_landing": inventory.after_landing().get((location, variant.unit), now)}
+
+    def set_level(self, body, query, request):
+        """Somebody changes a level by hand in the control panel; optionally its safety stock too."""
+        _, variant, location = self._place({k: str(v) for k, v in body.items()})
+        if "level" in body:
+            self.shop.inventory.put(location, variant.unit, int(body["level"]))
+        if "safety_stock" in body:
+            self.shop.inventory.safety[location, variant.unit] = int(body["safety_stock"])
+        return self.level({}, {"sku": body["sku"], "location": str(location)}, request)
+
+    # ---------------------------------------------------------------- trouble
+
+    def faults(self, body, query, request):
+        platform = self.shop.platforms[request.path.rpartition("/")[2]]
+        platform.faults.load(body)
+        return {"rules": platform.faults.rules}
+
+    def no_faults(self, body, query, request):
+        for platform in self.shop.platforms.values():
+            platform.faults.clear()
+        return {}
+
+    def show_faults(self, body, query, request):
+        return {name: {"rules": p.faults.rules, "hits": p.faults.hits, "outage_left_s": p.faults.outage_left()}
+                for name, p in self.shop.platforms.items()}
+
+    def change_feed(self, body, query, request):
+        self.shop.feed.change(body)
+        return self.shop.feed.describe()
+
+    def show_feed(self, body, query, request):
+        return self.shop.feed.describe()
+
+    def settings(self, body, query, request):
+        """latency_ms, lag_ms, quota, window_ms, others (calls of other apps per window), late_rows {"rate", "ms"}."""
+        bigcommerce, world = self.shop.platforms["bigcommerce"], self.shop.world
+        for name, value in body.items():
+            if name == "latency_ms":
+                for platform in self.shop.platforms.values():
+                    platform.latency = value / 1000
+            elif name == "lag_ms":
+                self.shop.inventory.lag = value / 1000
+            elif name in ("quota", "window_ms", "others"):
+                setattr(bigcommerce, name, int(value))
+            elif name == "late_rows":
+                world.late_rate, world.late_ms = value.get("rate", 0), value.get("ms", 0)
+            else:
+                raise Refused(f"{name!r} is no setting")
+        return {"latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
+                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
+                "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
+
+    # ---------------------------------------------------------------- looking
+
+    def stats(self, body, query, request):
+        return self.shop.stats()
+
+    def requests(self, body, query, request):
+        record = self.shop.record
+        return {"requests": record.since(query.get("platform", ""), int(query.get("since") or 0)), "last": record.count}
+
+    def world(self, body, query, request):
+        world = self.shop.world
+        if query.get("sku"):
+            index = world.index_of[query["sku"]]
+            pool = world.pool
+            return {"sku": query["sku"], "unit": "thousandths", "stock": {
+                str(w): {"on_hand": pool.total[w][index], "reserved": pool.reserved[w][index],
+                         "withheld": pool.withheld.get((index, w), 0)} for w in world.warehouses
+                if index in world.item_number[w]}}
+        answer = world.describe(query.get("stock") != "0")
+        answer["locations"] = self.shop.inventory.locations
+        answer["mapped"] = {str(k): v for k, v in self.shop.mapping.feeds.items()}
+        answer["pickup"] = {str(k): v for k, v in self.shop.mapping.pickup.items()}
+        return answer
+
+    def oracle(self, body, query, request):
+        if query.get("explain"):
+            return self.shop.oracle.explain(self.shop.world.index_of[query["explain"]])
+        return self.shop.oracle.check(self.shop.feed.waiting(), query.get("full") == "1")
+
+    def report(self, body, query, request):
+        return self.shop.report()
+
+    def reset_stats(self, body, query, request):
+        self.shop.counters.reset()
+        self.shop.tracker.reset()
+        self.shop.world.events_made = 0
+        self.shop.orders.placed = self.shop.orders.refused = 0
+        return {}
+
+    def personal(self, body, query, request):
+        """Every text that stands for personal data holds this mark."""
+        return {"mark": PERSONAL}
+
+    def list_routes(self, body, query, request):
+        return {"routes": [f"{method} {path}" for method, path in self.routes]}
+
+    # ---------------------------------------------------------------- a day
+
+    def start_day(self, body, query, request):
+        """{"scale": 1.0, "seed": n, "duplicate": 0.05, "phases": [...]}"""
+        if self.day_task is not None and not self.day_task.done():
+            raise Refused("a day is being played")
+        phases = [phase_of(p) for p in body["phases"]] if body.get("phases") else default_phases(body.get("scale", 1.0))
+        self.day = Day(self.shop.world, self.shop.orders, self.shop.feed, self.shop.platforms["bigcommerce"].faults,
+                       body.get("seed", self.shop.seed), phases, body.get("duplicate", 0.05))
+        self.day_task = asyncio.get_running_loop().create_task(self.day.run())
+        return self.day.describe()
+
+    def show_day(self, body, query, request):
+        return self.day.describe() if self.day else {"running": False, "finished": False}
+
+    def stop_day(self, body, query, request):
+        if self.day_task is not None:
+            self.day_task.cancel()
+        return {}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""BigCommerce's stock levels: written asynchronously, lowered by its own orders, never below what was asked (bigcommerce.md 6)."""
+import asyncio
+import random
+import uuid
+from array import array
+
+LARGEST_LEVEL = 2147483647
+UNMAPPED = 8  # a location that no mapping of ours names: it must never be touched
+
+
+class Operation:
+    """Something that will happen to levels: kind "set" or "add", items [(location, unit, value)], landed() afterwards."""
+
+    __slots__ = ("due", "kind", "items", "landed")
+
+    def __init__(self, due, kind, items, landed=None):
+        self.due, self.kind, self.items, self.landed = due, kind, items, landed
+
+
+class Inventory:
+    """Levels per location and unit. A level may become negative: parse signed (bigcommerce.md 6.2)."""
+
+    def __init__(self, catalog, location_ids, seed, lag_ms):
+        self.catalog = catalog
+        self.rng = random.Random(seed + 2)
+        self.lag = lag_ms / 1000
+        self.locations = list(location_ids)
+        count = len(catalog.variants)
+        self.level = {location: array("q", bytes(8 * count)) for location in self.locations}
+        # The level is null, shown as 0, until its first absolute write (bigcommerce.md 6.2).
+        self.is_set = {location: bytearray(count) for location in self.locations}
+        self.safety = {}   # (location, unit) -> safety stock
+        self.flying = []   # operations not landed yet
+        self.queued = {}   # (location, unit) -> [writes on their way, value of the last one]
+        self.last_due = 0.0
+
+    def put(self, location, unit, value):
+        """At once, for setting up."""
+        self.level[location][unit] = value
+        self.is_set[location][unit] = 1
+
+    def available(self, location, unit):
+        """available_to_sell = on hand - safety stock (bigcommerce.md 6.1)."""
+        return self.level[location][unit] - self.safety.get((location, unit), 0)
+
+    def target(self, location, unit):
+        """The value of the last write still on its way, or None."""
+        entry = self.queued.get((location, unit))
+        return entry[1] if entry else None
+
+    def write(self, items, alone):
+        """An absolute write that will land later; returns its transaction id.
+
+        First in, first handled; two at once have an unpredictable end (bigcommerce.md 6.2, Concurrency semantics).
+        """
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self.lag * (0.5 + self.rng.random())
+        if alone:
+            due = max(due, self.last_due)
+        self.last_due = max(due, self.last_due)
+        # A value above the limit is not saved and no error says so (bigcommerce.md 6.2).
+        items = [item for item in items if item[2] <= LARGEST_LEVEL]
+        for location, unit, value in items:
+            entry = self.queued.setdefault((location, unit), [0, value])
+            entry[0] += 1
+            entry[1] = value
+        self._start(Operation(due, "set", items))
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def add_later(self, items, delay_s, landed=None):
+        """A relative change after a delay: an order that takes its stock, or a relative adjustment. Then calls landed."""
+        self._start(Operation(asyncio.get_running_loop().time() + delay_s, "add", items, landed))
+
+    def _start(self, operation):
+        self.flying.append(operation)
+        asyncio.get_running_loop().call_at(operation.due, self._land, operation)
+
+    def _land(self, operation):
+        self.flying.remove(operation)
+        for location, unit, value in operation.items:
+            if operation.kind == "add":
+                self.level[location][unit] += value
+                continue
+            self.put(location, unit, value)
+            entry = self.queued[location, unit]
+            entry[0] -= 1
+            if entry[0] == 0:
+                del self.queued[location, unit]
+        if operation.landed:
+            operation.landed()
+
+    def after_landing(self):
+        """{(location, unit): level} of everything that will differ once all operations have landed."""
+        levels = {}
+        for operation in sorted(self.flying, key=lambda o: o.due):
+            for location, unit, value in operation.items:
+                old = levels.get((location, unit), self.level[location][unit])
+                levels[location, unit] = value if operation.kind == "set" else old + value
+        return levels
