@@ -60,7 +60,7 @@ static bool remembered(const redisReply *r, struct identity *out)
     return true;
 }
 
-static enum next recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known, struct reason *why)
+enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known, struct reason *why)
 {
     struct args a = {0};
     char name[KEY_MAX];
@@ -230,7 +230,7 @@ enum next identity_resolve(struct app *app, const char *const *skus, size_t n, s
         return NEXT_DONE;
     }
     bool *known = xcalloc(n, sizeof *known);
-    enum next next = recall(app, skus, n, out, known, why);
+    enum next next = identity_recall(app, skus, n, out, known, why);
     for (size_t i = 0; next == NEXT_DONE && i <= n; i++) {
         bool full = count == CHUNK || (count > 0 && (i == n || bytes + strlen(skus[i]) * 3 > FILTER_MAX));
         if (full) {

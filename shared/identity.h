@@ -43,6 +43,9 @@ enum identity_state identity_decide(int64_t product_id, int64_t variant_id, cons
  */
 enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why) NODISCARD;
 
+/* The same from memory only, without a call; known[i] says whether anything is remembered of skus[i]. */
+enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known, struct reason *why) NODISCARD;
+
 /* Appends the mapping case of an unusable SKU (one per SKU and cause, with a counter), or closes its cases if usable.
  * occurred: count it (a sale was rung up); false: it was only noticed again. */
 void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred, struct args *effects);

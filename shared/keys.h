@@ -44,7 +44,7 @@
 #define QUEUE_ORDER "order"   /* entity: Sitoo order id */
 #define QUEUE_SALE "sale"     /* entity: Sitoo order id; data: rows sold */
 #define QUEUE_RETURN "return" /* entity: Sitoo order id; data: rows returned */
-#define QUEUE_SKU "sku"       /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again) */
+#define QUEUE_SKU "sku"       /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again), s (sold, not identified) */
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM "item"     /* entity: "product:variant" of BigCommerce */
 

@@ -248,23 +248,35 @@ enum next sitoo_get(struct app *app, const char *const *paths, struct answer *an
 
 /* ---- BigCommerce ---- */
 
+/* rate_take or rate_pace: both answer with the milliseconds to wait. */
+static enum next ask_budget(struct app *app, const char *function, int64_t cost, int64_t *wait_ms, struct reason *why)
+{
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, cost);
+    args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->budget_reserve_percent : 10);
+    enum next next = redis_fcall(app->redis, function, &a, false, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        *wait_ms = reply_int(reply);
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+enum next bigcommerce_pace(struct app *app, int64_t cost, int64_t *wait_ms, struct reason *why)
+{
+    return ask_budget(app, "rate_pace", cost, wait_ms, why);
+}
+
 static enum next bigcommerce_permit(struct app *app, struct reason *why)
 {
     int64_t end = clock_mono_ms() + PLATFORM_WAIT_MAX_MS;
     for (;;) {
-        struct args a = {0};
-        redisReply *reply = NULL;
-        args_add_int(&a, 1);
-        args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->budget_reserve_percent : 10);
-        enum next next = redis_fcall(app->redis, "rate_take", &a, false, &reply, why);
-        args_free(&a);
-        if (next != NEXT_DONE) {
+        int64_t wait = 0;
+        enum next next = ask_budget(app, "rate_take", 1, &wait, why);
+        if (next != NEXT_DONE || wait <= 0) {
             return next;
-        }
-        int64_t wait = reply_int(reply);
-        freeReplyObject(reply);
-        if (wait <= 0) {
-            return NEXT_DONE;
         }
         why->not_its_fault = true;
         if (clock_mono_ms() + wait > end) {

@@ -40,6 +40,9 @@ enum next sitoo_get(struct app *app, const char *const *paths, struct answer *an
 /* One read of BigCommerce; path begins after /stores/{hash}, e.g. "/v2/time". NEXT_DONE for 200, 204, and 404. */
 enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) NODISCARD;
 
+/* How long work that gains by waiting should wait before it spends `cost` calls; 0 = go. Spreads a rush over the quota's window. */
+enum next bigcommerce_pace(struct app *app, int64_t cost, int64_t *wait_ms, struct reason *why) NODISCARD;
+
 /*
  * One write to BigCommerce. For gate.c only: every write passes the gate. why->ambiguous: it may have been applied.
  * answer is set (status, text) also on NEXT_PARK, so that a refusal can be split; free it in every case.

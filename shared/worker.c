@@ -10,7 +10,7 @@
 #include "ban.h"
 
 #define WAIT_MAX_MS INT64_C(1000) /* a lost wake-up costs no more than this */
-#define BACKOFF_MAX_MS INT64_C(5000)
+#define BACKOFF_MAX_MS INT64_C(2000)
 
 bool worker_hold_keep(struct worker_hold *h)
 {
@@ -121,6 +121,23 @@ static void nudge_wait(struct redis **nudge, int64_t wait_ms)
     }
 }
 
+/* After a round that failed. A platform that asks to wait is guarded by its budget, so new work may wake us; anything else (Redis
+ * away, our own mistake) is met with a growing pause. */
+static void pause_after(const struct reason *why, enum next next, struct redis **nudge, int64_t *backoff)
+{
+    bool platform = next == NEXT_DEFER && why->not_its_fault && strncmp(why->cause, "redis", 5) != 0;
+    if (platform) {
+        int64_t wait = why->wait_ms > 50 ? why->wait_ms : 50;
+        nudge_wait(nudge, wait);
+        return;
+    }
+    *backoff = *backoff == 0 ? 50 : *backoff * 2;
+    *backoff = *backoff > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : *backoff;
+    LOG(next == NEXT_BUG ? LOG_ERROR : LOG_WARN, "round failed", {"outcome", next_name(next)}, {"cause", why->cause}, {"why", why->text},
+        {"wait_ms", log_int(*backoff)});
+    (void)stop_poll(-1, *backoff);
+}
+
 int worker_run(struct app *app, const struct function *fn)
 {
     struct redis *nudge = NULL;
@@ -136,13 +153,9 @@ int worker_run(struct app *app, const struct function *fn)
         if (next == NEXT_DONE) {
             backoff = 0;
             nudge_wait(&nudge, wait);
-            continue;
+        } else {
+            pause_after(&why, next, &nudge, &backoff);
         }
-        backoff = backoff == 0 ? 50 : backoff * 2;
-        backoff = backoff > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : backoff;
-        LOG(next == NEXT_BUG ? LOG_ERROR : LOG_WARN, "round failed", {"outcome", next_name(next)}, {"cause", why.cause}, {"why", why.text},
-            {"wait_ms", log_int(backoff)});
-        (void)stop_poll(-1, backoff);
     }
     if (fn->leave != NULL) {
         fn->leave(app);

@@ -51,25 +51,25 @@ void sale_plan(const struct order *o, struct args *effects)
     }
 }
 
-/* Mapping cases of the rows. Best effort: the sale is settled already, and the writer notices the same SKUs. */
-static enum next raise_cases(struct app *app, const struct order *o, struct reason *why)
+/* Mapping cases of the rows, as far as is remembered; what is not is left to the writer, which looks up many SKUs in a call and
+ * counts the sale then (hint s). */
+static enum next plan_cases(struct app *app, const struct order *o, struct args *effects, struct reason *why)
 {
-    struct args effects = {0};
     const char **skus = xcalloc(o->row_count + 1, sizeof *skus);
     struct identity *found = xcalloc(o->row_count + 1, sizeof *found);
+    bool *known = xcalloc(o->row_count + 1, sizeof *known);
     for (size_t i = 0; i < o->row_count; i++) {
         skus[i] = o->rows[i].sku;
     }
-    enum next next = identity_resolve(app, skus, o->row_count, found, why);
+    enum next next = o->row_count > 0 ? identity_recall(app, skus, o->row_count, found, known, why) : NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
-        if (!identity_usable(&found[i])) {
-            identity_case(app, skus[i], &found[i], true, &effects);
+        if (!known[i]) {
+            effect_mark(effects, QUEUE_SKU, skus[i], 0, "s", "");
+        } else if (!identity_usable(&found[i])) {
+            identity_case(app, skus[i], &found[i], true, effects);
         }
     }
-    if (next == NEXT_DONE) {
-        next = effects_apply(app->redis, &effects, why);
-    }
-    args_free(&effects);
+    free(known);
     free(found);
     free(skus);
     return next;
@@ -84,15 +84,14 @@ static void settle(struct app *app, const struct claim *c)
     enum next next = order_rows_read(c->data, &o, &why);
     if (next == NEXT_DONE) {
         sale_plan(o, &effects);
-        next = queue_complete(app->redis, QUEUE_SALE, c, 1, &effects, &fenced, &why);
+        next = plan_cases(app, o, &effects, &why);
+        next = next == NEXT_DONE ? queue_complete(app->redis, QUEUE_SALE, c, 1, &effects, &fenced, &why) : next;
     }
     args_free(&effects);
     if (next != NEXT_DONE) {
         worker_unsettled(app, QUEUE_SALE, c, 1, next, &why, app->set->mapping->owner_stock);
     } else {
-        next = raise_cases(app, o, &why);
-        LOG(LOG_INFO, "sale recorded", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity}, {"rows", log_int((long long)o->row_count)},
-            {"mapping", next == NEXT_DONE ? NULL : why.text});
+        LOG(LOG_INFO, "sale recorded", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity}, {"rows", log_int((long long)o->row_count)});
     }
     order_free(o);
 }
@@ -144,6 +143,21 @@ static void print_plan(struct app *app, const struct order *o)
     }
 }
 
+/* Looks the SKUs up for real, so that the calls are shown. */
+static enum next show_items(struct app *app, const struct order *o, struct args *effects, struct reason *why)
+{
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
+        const char *sku = o->rows[i].sku;
+        struct identity found = {0};
+        next = identity_resolve(app, &sku, 1, &found, why);
+        if (next == NEXT_DONE && !identity_usable(&found)) {
+            identity_case(app, sku, &found, true, effects);
+        }
+    }
+    return next;
+}
+
 int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
 {
     struct order *o = NULL;
@@ -154,8 +168,8 @@ int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
         print_plan(app, o);
         if (!dry_run) {
             sale_plan(o, &effects);
-            next = effects_apply(app->redis, &effects, &why);
-            next = next == NEXT_DONE ? raise_cases(app, o, &why) : next;
+            next = show_items(app, o, &effects, &why);
+            next = next == NEXT_DONE ? effects_apply(app->redis, &effects, &why) : next;
             app->trace("outcome", next == NEXT_DONE ? "{\"settled\":true}" : "{\"settled\":false}");
         }
     }

@@ -54,7 +54,7 @@ enum next facts_identify(struct app *app, struct facts *f, struct reason *why)
         f->list[i].item = found[i];
         f->list[i].settled = !identity_usable(&found[i]);
         if (f->list[i].settled || f->list[i].force) {
-            identity_case(app, skus[i], &found[i], false, &f->effects);
+            identity_case(app, skus[i], &found[i], hint_has(f->list[i].claim->hint, "s"), &f->effects);
         }
     }
     free(found);

@@ -24,7 +24,7 @@ enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t del
     if (!last->known) {
         return CHAIN_FIRST;
     }
-    if (id <= last->id) {
+    if (id < last->id) {
         return CHAIN_LATE;
     }
     return last->total + delta == total ? CHAIN_FITS : CHAIN_HOLE;
@@ -167,9 +167,9 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
     return next == NEXT_DONE ? chain_set(app, warehouse, sku, id, total, why) : next;
 }
 
-static void plan_record(struct page *p, const cJSON *row, int64_t id, int64_t warehouse, const char *sku, int64_t delta, int64_t total)
+static void plan_record(struct page *p, const cJSON *row, int index, int64_t id, int64_t warehouse, const char *sku, int64_t delta, int64_t total)
 {
-    char op[320], quantity[QUANTITY_TEXT_SIZE];
+    char op[80], quantity[QUANTITY_TEXT_SIZE];
     int64_t type = 0, created_s = 0;
     (void)json_int(row, "transactiontype", &type);
     (void)json_int(row, "datecreated", &created_s);
@@ -185,17 +185,17 @@ static void plan_record(struct page *p, const cJSON *row, int64_t id, int64_t wa
     json_add_str(json, "on_hand", quantity);
     json_add_int(json, "created_s", created_s);
     char *text = json_print(json);
-    (void)snprintf(op, sizeof op, "move:%lld:%s", (long long)id, sku);
+    (void)snprintf(op, sizeof op, "move:%lld:%d", (long long)id, index); /* a row may name a SKU twice */
     effect_log(&p->effects, op, text);
     free(text);
     cJSON_Delete(json);
     if (type == LEDGER_REFUND && delta > 0) {
-        (void)snprintf(op, sizeof op, "hold:l:%lld:%s", (long long)id, sku);
+        (void)snprintf(op, sizeof op, "hold:l:%lld:%d", (long long)id, index);
         effect_hold(&p->effects, op, 'l', warehouse, sku, delta);
     }
 }
 
-static enum next take_item(struct app *app, struct page *p, const cJSON *row, const cJSON *item, int64_t id, int64_t warehouse, struct reason *why)
+static enum next take_item(struct app *app, struct page *p, const cJSON *row, const cJSON *item, int index, int64_t id, int64_t warehouse, struct reason *why)
 {
     const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity"), *after = json_str(item, "decimaltotal");
     int64_t delta = 0, total = 0;
@@ -209,7 +209,7 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
         LOG(LOG_WARN, "ledger row without readable quantities; its SKU is read all the same", {"row", log_int(id)}, {"sku", sku});
         return NEXT_DONE;
     }
-    plan_record(p, row, id, warehouse, sku, delta, total);
+    plan_record(p, row, index, id, warehouse, sku, delta, total);
     return check_chain(app, p, warehouse, sku, id, delta, total, why);
 }
 
@@ -218,6 +218,7 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     int64_t id = 0, warehouse = 0;
     const cJSON *item = NULL;
     bool seen = false;
+    int index = 0;
     if (!json_int(row, "warehousetransactionid", &id) || id <= 0 || !json_int(row, "warehouseid", &warehouse)) {
         return reason_set(why, NEXT_DEFER, "bad_ledger", "a row of Sitoo's ledger has no warehousetransactionid or warehouseid");
     }
@@ -232,7 +233,7 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     args_add_int(&p->seen, id);
     cJSON_ArrayForEach(item, json_array(row, "items"))
     {
-        next = next == NEXT_DONE ? take_item(app, p, row, item, id, warehouse, why) : next;
+        next = next == NEXT_DONE ? take_item(app, p, row, item, index++, id, warehouse, why) : next;
     }
     return next;
 }

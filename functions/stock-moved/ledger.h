@@ -29,7 +29,8 @@ struct chain {
 
 enum chain_verdict { CHAIN_FIRST, CHAIN_FITS, CHAIN_HOLE, CHAIN_LATE };
 
-/* Compares a row with the last one before it. Pure. LATE: the row is older than the last one. */
+/* Compares a row with the last one before it. Pure. LATE: the row is older than the last one. Several items of one row carry
+ * the same id and follow one another. */
 enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t delta, int64_t total);
 
 /* Reads everything that is new. */

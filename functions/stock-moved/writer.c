@@ -14,6 +14,7 @@
 #include "keys.h"
 #include "ledger.h"
 #include "log.h"
+#include "platform.h"
 #include "queue.h"
 #include "weborders.h"
 #include "worker.h"
@@ -22,6 +23,8 @@
 
 #define LEASE_MS INT64_C(30000)
 #define SKUS_PER_ROUND 1000
+#define CALLS_PER_ROUND 3 /* of BigCommerce: web orders, write, read back */
+#define PACE_STEP_MS INT64_C(500)
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
@@ -252,19 +255,22 @@ static void sooner(int64_t *wait_ms, int64_t candidate)
     }
 }
 
-enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
+static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why)
 {
-    bool ours = false;
-    int64_t wait = 0;
-    size_t skus = 0, hooks = 0;
     struct keeper keeper;
     const struct claims none = {0};
-    enum next next = take_lease(app, &ours, &wait, why);
-    if (next != NEXT_DONE || !ours) {
-        *wait_ms = wait > 0 && wait < 500 ? wait : 500;
-        return next;
-    }
-    next = timer_work(app, &wait, why);
+    keep_begin(&keeper, app, QUEUE_SKU, &none);
+    enum next next = confirm_levels(app, wait_ms, why);
+    worker_hold_end(&keeper.hold);
+    return next;
+}
+
+/* What one process does while it is the writer. */
+static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why)
+{
+    int64_t wait = 0;
+    size_t skus = 0, hooks = 0;
+    enum next next = timer_work(app, &wait, why);
     sooner(wait_ms, wait);
     if (next == NEXT_DONE) {
         next = sku_work(app, &skus, &wait, why);
@@ -275,12 +281,29 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
         sooner(wait_ms, hooks > 0 ? 0 : -1);
     }
     if (next == NEXT_DONE) {
-        keep_begin(&keeper, app, QUEUE_SKU, &none);
-        next = confirm_levels(app, &wait, why);
-        worker_hold_end(&keeper.hold);
+        next = confirm(app, &wait, why);
         sooner(wait_ms, wait);
     }
     return next;
+}
+
+enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
+{
+    bool ours = false;
+    int64_t wait = 0;
+    enum next next = take_lease(app, &ours, &wait, why);
+    if (next != NEXT_DONE || !ours) {
+        *wait_ms = wait > 0 && wait < 500 ? wait : 500;
+        return next;
+    }
+    next = bigcommerce_pace(app, CALLS_PER_ROUND, &wait, why);
+    if (next == NEXT_DONE && wait > 0) {
+        /* What comes meanwhile is taken together. Wake-ups are of no use before. */
+        (void)app_sleep(app, wait < PACE_STEP_MS ? wait : PACE_STEP_MS);
+        *wait_ms = 0;
+        return NEXT_DONE;
+    }
+    return next == NEXT_DONE ? one_round(app, wait_ms, why) : next;
 }
 
 /* ---- invoke ---- */

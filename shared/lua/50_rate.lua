@@ -44,6 +44,31 @@ register('rate_take', function(P, args)
   return 0
 end)
 
+-- rate_pace(cost, reserve_percent) -> 0 = go, else milliseconds to wait. For work that gains by waiting (more SKUs in one
+-- write): a quarter of the window's budget may be spent at once, the rest as the window passes, so that a rush
+-- slows its rounds down instead of standing still at the window's end.
+register('rate_pace', function(P, args)
+  local now, key = now_ms(), P .. 'rate:bigcommerce'
+  local cost, reserve = tonumber(args[1]), tonumber(args[2])
+  local f = redis.call('HMGET', key, 'until', 'quota', 'left', 'reset', 'window')
+  local pause = (tonumber(f[1] or '') or 0) - now
+  if pause > 0 then
+    return math.ceil(pause)
+  end
+  local quota, left, reset, window = tonumber(f[2] or ''), tonumber(f[3] or ''), tonumber(f[4] or '') or 0, tonumber(f[5] or '') or 30000
+  if not quota or not left or now >= reset or window <= 0 then
+    return 0
+  end
+  local budget = math.max(1, quota - math.ceil(quota * reserve / 100))
+  local share = (quota - left + cost) / budget
+  local passed = math.min(1, math.max(0, 1 - (reset - now) / window))
+  local needed = (share - 0.25) / 0.75
+  if needed <= passed then
+    return 0
+  end
+  return math.max(1, math.ceil(math.min(reset - now, (needed - passed) * window)))
+end)
+
 -- rate_adopt(status, quota, left, reset_ms, window_ms, retry_after_s, jitter): after every answer; -1 = header
 -- absent; status 0 = no answer. Within a window `left` never rises (answers come out of order).
 register('rate_adopt', function(P, args)
@@ -79,7 +104,7 @@ register('rate_adopt', function(P, args)
   elseif status == 0 or status >= 500 then
     count(P, 'failed:bigcommerce', 1)
     local fails = redis.call('HINCRBY', key, 'fails', 1)
-    pause_until(P, key, now + backoff(fails, 250, 8000, jitter))
+    pause_until(P, key, now + backoff(fails, 250, 4000, jitter))
   elseif f[4] and f[4] ~= '0' then
     redis.call('HSET', key, 'fails', 0)
   end
@@ -123,7 +148,7 @@ register('sitoo_give', function(P, args)
     if after > 0 then
       pause = math.max(1000, math.min(600000, after))
     else
-      pause = backoff(fails, status == 429 and 1000 or 250, status == 429 and 60000 or 8000, jitter)
+      pause = backoff(fails, status == 429 and 1000 or 250, status == 429 and 60000 or 4000, jitter)
     end
   else
     redis.call('HSET', key, 'fails', 0)

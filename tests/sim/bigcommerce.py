@@ -218,7 +218,7 @@ class BigCommerce(Platform):
         return sorted({v for v in found if v is not None}, key=lambda v: v.index)
 
     def _identity(self, variant):
-        """Items tracked by product carry a variant_id all the same; sku_id is null for a base variant (bigcommerce.md 6, 8)."""
+        """Items tracked by product carry a variant_id all the same; a base variant has no sku_id (bigcommerce.md 8)."""
         return {"sku": variant.sku, "variant_id": variant.id, "product_id": variant.product.id,
                 "sku_id": None if variant.product.single else variant.sku_id}
 
@@ -436,7 +436,7 @@ class BigCommerce(Platform):
                  "option_display_name": "Kind"}]})
 
     def variants(self, call):
-        """Filters only id, sku, upc, product_id:in; there is no sku:in and an unknown filter is no filter (bigcommerce.md 8)."""
+        """Filters only id, sku, product_id:in; there is no sku:in, an unknown filter is none (bigcommerce.md 8)."""
         number, limit = self._page(call, 50, 250)
         query, catalog = call.query, self.catalog
         if "sku" in query:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""BigCommerce's stock levels: written asynchronously, lowered by its own orders, never below what was asked (bigcommerce.md 6)."""
+"""BigCommerce's stock levels: written asynchronously, lowered by its own orders (bigcommerce.md 6)."""
 import asyncio
 import random
 import uuid

@@ -48,7 +48,7 @@ def rfc2822(seconds):
 
 
 def parse_date(text):
-    """Unix seconds (may have a fraction) of an RFC-2822 or ISO-8601 date, the two forms of v2 (bigcommerce.md 9), or None."""
+    """Unix seconds (may have a fraction) of an RFC-2822 or ISO-8601 date (bigcommerce.md 9), or None."""
     try:
         parsed = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
