@@ -1,25 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "buf.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ctype.h>
 #include <unistd.h>
-static void oom(void){ (void)!write(2,"out of memory\n",14); _exit(101);}
-void *xmalloc(size_t n){void*p=malloc(n?n:1); if(!p)oom(); return p;}
-void *xcalloc(size_t n,size_t s){void*p=calloc(n?n:1,s?s:1); if(!p)oom(); return p;}
-void *xrealloc(void*q,size_t n,size_t s){void*p=reallocarray(q,n?n:1,s); if(!p)oom(); return p;}
-char *xstrdup(const char*s){char*p=strdup(s); if(!p)oom(); return p;}
-char *xstrndup(const char*s,size_t n){char*p=strndup(s,n); if(!p)oom(); return p;}
-bool str_copy(char*d,size_t z,const char*s){size_t l=strlen(s); size_t n=l<z?l:z-1; memcpy(d,s,n); d[n]=0; return l<z;}
-void buf_init(struct buf*b,size_t m){memset(b,0,sizeof*b); b->max=m;}
-void buf_free(struct buf*b){free(b->data); b->data=NULL; b->len=b->cap=0;}
-void buf_reset(struct buf*b){b->len=0;b->overflow=false; if(b->data)b->data[0]=0;}
-void buf_add(struct buf*b,const void*d,size_t n){ if(b->overflow)return; if(n>b->max-b->len){b->overflow=true;return;} if(b->len+n+1>b->cap){size_t c=b->cap?b->cap:64; while(c<b->len+n+1)c*=2; b->data=xrealloc(b->data,c,1); b->cap=c;} memcpy(b->data+b->len,d,n); b->len+=n; b->data[b->len]=0;}
-void buf_add_str(struct buf*b,const char*s){buf_add(b,s,strlen(s));}
-void buf_addf(struct buf*b,const char*f,...){va_list a; char*t=NULL; va_start(a,f); int n=vasprintf(&t,f,a); va_end(a); if(n<0)oom(); buf_add(b,t,(size_t)n); free(t);}
-void buf_add_url(struct buf*b,const char*s){for(;*s;s++){unsigned char c=(unsigned char)*s; if((c<128&&isalnum(c))||strchr("-_.~",c))buf_add(b,s,1); else buf_addf(b,"%%%02X",c);}}
-bool buf_overflowed(const struct buf*b){return b->overflow;}
-const char*buf_str(const struct buf*b){return b->data?b->data:"";}
-char*buf_take(struct buf*b){char*p=b->data?b->data:xstrdup(""); b->data=NULL;b->len=b->cap=0; return p;}
+
+#include "ban.h"
+
+#define EXIT_OUT_OF_MEMORY 101
+
+/* Robustness: ending loses nothing, since every event is safe in Redis and leases run out. */
+static void *checked(void *p)
+{
+    static const char text[] = "level=error msg=\"out of memory\"\n";
+    if (p == NULL) {
+        ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+        (void)ignored;
+        _exit(EXIT_OUT_OF_MEMORY);
+    }
+    return p;
+}
+
+void *xmalloc(size_t size)
+{
+    return checked(malloc(size > 0 ? size : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    return checked(calloc(n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+void *xrealloc(void *p, size_t n, size_t size)
+{
+    return checked(reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+char *xstrdup(const char *s)
+{
+    return checked(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t len)
+{
+    return checked(strndup(s, len));
+}
+
+bool str_copy(char *dst, size_t size, const char *s)
+{
+    size_t len = strlen(s);
+    size_t n = len < size ? len : size - 1;
+    memcpy(dst, s, n);
+    dst[n] = '\0';
+    return n == len;
+}
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+    memset(b, 0, sizeof *b);
+    b->max = max_bytes;
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->data);
+    memset(b, 0, sizeof *b);
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+    b->overflow = false;
+    if (b->data != NULL) {
+        b->data[0] = '\0';
+    }
+}
+
+static void grow(struct buf *b, size_t need)
+{
+    size_t cap = b->cap > 0 ? b->cap : 64;
+    while (cap < need) {
+        cap *= 2;
+    }
+    if (cap > b->cap) {
+        b->data = xrealloc(b->data, cap, 1);
+        b->cap = cap;
+    }
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+    if (b->overflow || len > b->max - b->len) {
+        b->overflow = true;
+        return;
+    }
+    grow(b, b->len + len + 1);
+    if (len > 0) {
+        memcpy(b->data + b->len, data, len);
+    }
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_add_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+    char small[256];
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int n = vsnprintf(small, sizeof small, fmt, args);
+    if (n >= 0 && (size_t)n < sizeof small) {
+        buf_add(b, small, (size_t)n);
+    } else if (n >= 0) {
+        char *large = xmalloc((size_t)n + 1);
+        (void)vsnprintf(large, (size_t)n + 1, fmt, again);
+        buf_add(b, large, (size_t)n);
+        free(large);
+    }
+    va_end(again);
+    va_end(args);
+}
+
+void buf_add_url(struct buf *b, const char *s)
+{
+    static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    for (; *s != '\0'; s++) {
+        if (strchr(unreserved, *s) != NULL) {
+            buf_add(b, s, 1);
+        } else {
+            buf_addf(b, "%%%02X", (unsigned)(unsigned char)*s);
+        }
+    }
+}
+
+bool buf_overflowed(const struct buf *b)
+{
+    return b->overflow;
+}
+
+const char *buf_str(const struct buf *b)
+{
+    return b->data != NULL ? b->data : "";
+}
+
+char *buf_take(struct buf *b)
+{
+    char *data = b->data != NULL ? b->data : xstrdup("");
+    b->data = NULL;
+    b->len = 0;
+    b->cap = 0;
+    return data;
+}

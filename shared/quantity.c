@@ -1,10 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "quantity.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-bool quantity_parse(const char*s,int64_t*o){ int64_t sign=1,n=0; if(*s=='-'||*s=='+'){ if(*s=='-')sign=-1; s++;} if(*s<'0'||*s>'9')return false; for(;*s>='0'&&*s<='9';s++){ n=n*10+(*s-'0'); if(n>QUANTITY_MAX/1000)return false;} n*=1000; if(*s=='.'){ s++; int64_t m=100; int d=0; for(;*s>='0'&&*s<='9'&&d<3;s++,d++){n+=(*s-'0')*m;m/=10;} if(d==0)return false;} if(*s||n>QUANTITY_MAX)return false; *o=sign*n; return true;}
-void quantity_format(int64_t q,char o[QUANTITY_TEXT_SIZE]){ int64_t a=q<0?-q:q; snprintf(o,QUANTITY_TEXT_SIZE,"%s%lld.%03lld",q<0?"-":"",(long long)(a/1000),(long long)(a%1000));}
-int64_t quantity_whole_units(int64_t q){return q>0?q/1000:0;}
-bool int_parse(const char*s,int64_t mn,int64_t mx,int64_t*o){ if(!s||!*s||!((*s>='0'&&*s<='9')||(*s=='-'&&s[1]>='0'&&s[1]<='9')))return false; char*e; errno=0; long long v=strtoll(s,&e,10); if(errno||*e||v<mn||v>mx)return false; *o=v; return true;}
+
+#include "ban.h"
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool quantity_parse(const char *s, int64_t *thousandths)
+{
+    bool negative = *s == '-';
+    int64_t n = 0, place = QUANTITY_ONE / 10;
+    s += *s == '-' || *s == '+' ? 1 : 0;
+    if (!digit(*s)) {
+        return false;
+    }
+    for (; digit(*s); s++) {
+        n = n * 10 + (*s - '0');
+        if (n > QUANTITY_MAX / QUANTITY_ONE) {
+            return false;
+        }
+    }
+    n *= QUANTITY_ONE;
+    if (*s == '.') {
+        s++;
+        if (!digit(*s)) {
+            return false;
+        }
+        for (; digit(*s) && place > 0; s++, place /= 10) {
+            n += (*s - '0') * place;
+        }
+    }
+    if (*s != '\0' || n > QUANTITY_MAX) {
+        return false;
+    }
+    *thousandths = negative ? -n : n;
+    return true;
+}
+
+void quantity_format(int64_t thousandths, char out[QUANTITY_TEXT_SIZE])
+{
+    uint64_t n = thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
+    (void)snprintf(out, QUANTITY_TEXT_SIZE, "%s%llu.%03llu", thousandths < 0 ? "-" : "", (unsigned long long)(n / 1000), (unsigned long long)(n % 1000));
+}
+
+int64_t quantity_whole_units(int64_t thousandths)
+{
+    return thousandths > 0 ? thousandths / QUANTITY_ONE : 0;
+}
+
+bool int_parse(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+    char *end = NULL;
+    if (s == NULL || !(digit(s[0]) || (s[0] == '-' && digit(s[1])))) {
+        return false;
+    }
+    errno = 0;
+    long long n = strtoll(s, &end, 10);
+    if (errno != 0 || *end != '\0' || n < min || n > max) {
+        return false;
+    }
+    *out = n;
+    return true;
+}

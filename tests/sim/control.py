@@ -218,7 +218,11 @@ class Control:
         return self.shop.oracle.check(self.shop.feed.waiting(), query.get("full") == "1")
 
     def report(self, body, query, request):
-        return self.shop.report()
+        """?from=&to= (at_ms) adds "span": the lags of what was rung up in it; from > to means outside of it."""
+        answer = self.shop.report()
+        if "from" in query:
+            answer["span"] = self.shop.tracker.lags((int(query["from"]), int(query["to"])))
+        return answer
 
     def reset_stats(self, body, query, request):
         self.shop.counters.reset()

@@ -43,6 +43,7 @@ class Day:
         self.phase, self.started_ms, self.ended_ms = None, None, None
         self.phase_started_ms = None
         self.outage = False
+        self.outage_ms = None  # from, to
         self.error = None
         self.counts = {"sales": 0, "web_orders": 0, "web_orders_refused": 0, "returns": 0, "bookings": 0,
                        "parked_baskets": 0, "sales_unknown_to_bigcommerce": 0, "sales_of_wrong_tracking_mode": 0}
@@ -54,7 +55,7 @@ class Day:
         length = sum(p.seconds for p in self.phases)
         end = self.ended_ms or now_ms()
         return {"running": self.started_ms is not None and self.ended_ms is None, "finished": self.ended_ms is not None,
-                "phase": self.phase.name if self.phase else None, "outage": self.outage, "error": self.error,
+                "phase": self.phase.name if self.phase else None, "outage": self.outage, "outage_ms": self.outage_ms, "error": self.error,
                 "seconds": (end - self.started_ms) / 1000 if self.started_ms else 0, "planned_seconds": length,
                 "progress": min(1.0, (end - self.started_ms) / 1000 / length) if self.started_ms and length else 0.0,
                 "phase_seconds": (end - self.phase_started_ms) / 1000 if self.phase_started_ms else 0,
@@ -94,6 +95,7 @@ class Day:
                 break
             if outage and now >= outage[0]:
                 self.faults.load({"rules": [{"kind": "outage", "seconds": outage[1]}]})
+                self.outage_ms = [now_ms(), now_ms() + int(outage[1] * 1000)]
                 outage = None
             self.outage = self.faults.outage_left() > 0
             for job in jobs:

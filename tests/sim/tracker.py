@@ -168,6 +168,14 @@ class Tracker:
                 (touched if right else still).add(id(movement.row))
         return touched - still
 
+    def lags(self, span=None):
+        """The two lags of rows rung up within span (from_ms, to_ms), or outside of it if from_ms > to_ms; None: of all rows."""
+        def within(row):
+            return not span or (span[0] <= row.at < span[1] if span[0] <= span[1] else not span[1] <= row.at < span[0])
+        rows = [r for r in self.rows if within(r)]
+        return {"till_to_accepted": spread([r.accepted - r.at for r in rows if r.accepted is not None]),
+                "till_to_confirmed": spread([r.confirmed - r.at for r in rows if r.confirmed is not None])}
+
     def report(self):
         counted = [r for r in self.rows if r.accepted is not None or r.open_accept or r.open_confirm]
         otherwise = self.settled_otherwise()
@@ -178,6 +186,5 @@ class Tracker:
             "settled_without_write": len(otherwise),
             "not_accepted_yet": len(waiting),
             "not_confirmed_yet": sum(1 for r in counted if r.confirmed is None and id(r) not in otherwise),
-            "till_to_accepted": spread([r.accepted - r.at for r in counted if r.accepted is not None]),
-            "till_to_confirmed": spread([r.confirmed - r.at for r in counted if r.confirmed is not None]),
+            **self.lags(),
         }

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays a day in the shops against the running stack and shows, live and as a summary, what a retailer wants to see.
+
+Exit status 0 if every level is right at the end (the simulators' oracle says so), nothing was lost, and no unit was sold
+twice outside a measured window; 1 if not; 2 if the stack is not running.
+"""
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ENV = ROOT / "var" / "onepool.env"
+DRAIN_LIMIT_S = 120
+
+
+class Stack:
+    """What `make up` started."""
+
+    def __init__(self):
+        self.env = {}
+        for line in ENV.read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition("=")
+            if key and not key.startswith("#"):
+                self.env[key.removeprefix("export ")] = "".join(shlex.split(value))
+        self.sim = self.env["ONEPOOL_SIM_CONTROL_URL"]
+        self.internal = f"http://127.0.0.1:{self.env.get('ONEPOOL_INTERNAL_PORT', '8081')}"
+
+    @staticmethod
+    def call(url, method="GET", body=None):
+        data = json.dumps(body).encode() if body is not None else None
+        with urllib.request.urlopen(urllib.request.Request(url, data, method=method), timeout=20) as answer:
+            return json.load(answer)
+
+    def control(self, path, method="GET", body=None):
+        return self.call(self.sim + path, method, body)
+
+    def status(self):
+        return self.call(self.internal + "/status")
+
+    def parked(self):
+        """Parked cases, as the command for operators lists them."""
+        out = subprocess.run([ROOT / "build" / "onepool", "parked", "--json"], env=self.env, cwd=ROOT, capture_output=True,
+                             text=True, check=False)
+        try:
+            return json.loads(out.stdout)
+        except ValueError:
+            return {"cases": [], "error": out.stderr.strip()}
+
+
+def waiting(status):
+    """Entities that are not settled yet, over all functions."""
+    return sum(f["due"] + f["claimed"] + f["deferred"] for f in status["functions"].values())
+
+
+def show_live(stack, day, stats):
+    report = stack.control("/report")
+    status = stack.status()
+    accepted = report["till_to_accepted"]
+    phase = (day["phase"] or "") + (" OUTAGE" if day["outage"] else "")
+    print(f"  {day['seconds']:4.0f} s  {phase:<15} sales {day['counts']['sales']:4}  events {stats['events_delivered']:4}"
+          f"  calls {sum(stats['calls'].values()):4}  lag median {seconds(accepted['median_ms'])}"
+          f"  waiting {waiting(status):3}  unconfirmed {status['unconfirmed_levels']:3}"
+          f"  parked {status['parked']['total']:2}", flush=True)
+
+
+def seconds(ms):
+    return "    -  " if ms is None else f"{ms / 1000:5.2f} s"
+
+
+def play(stack):
+    stack.control("/reset-stats", "POST")
+    stack.control("/day", "POST", {"scale": 1.0})
+    while True:
+        day = stack.control("/day")
+        show_live(stack, day, stack.control("/stats"))
+        if day["finished"]:
+            return day
+        time.sleep(2)
+
+
+def drain(stack):
+    """Waits until everything is settled and confirmed, or the limit is over. Returns the oracle's opinion."""
+    end = time.monotonic() + DRAIN_LIMIT_S
+    while True:
+        oracle, status = stack.control("/oracle?full=1"), stack.status()
+        done = (oracle["ok"] and not oracle["feed_queue"] and not oracle["landing"] and not waiting(status)
+                and not status["unconfirmed_levels"])
+        if done or time.monotonic() > end:
+            return oracle, status, done
+        time.sleep(0.3)
+
+
+def lag_line(name, lag):
+    return (f"    {name:<22} median {seconds(lag['median_ms'])}   95th {seconds(lag['p95_ms'])}   worst {seconds(lag['worst_ms'])}"
+            f"   ({lag['count']} rows)")
+
+
+def show_lags(stack, day, report):
+    outage = day["outage_ms"]
+    print("  From the till to the web shop")
+    if outage:
+        calm = stack.control(f"/report?from={outage[1]}&to={outage[0]}")["span"]
+        hurt = stack.control(f"/report?from={outage[0]}&to={outage[1]}")["span"]
+        print(lag_line("accepted", calm["till_to_accepted"]))
+        print(lag_line("confirmed", calm["till_to_confirmed"]))
+        print(f"  The same for what was sold while BigCommerce was down for {(outage[1] - outage[0]) / 1000:.0f} s")
+        print(lag_line("accepted", hurt["till_to_accepted"]))
+        print(lag_line("confirmed", hurt["till_to_confirmed"]))
+    else:
+        print(lag_line("accepted", report["till_to_accepted"]))
+        print(lag_line("confirmed", report["till_to_confirmed"]))
+
+
+def show_parked(stack):
+    cases = stack.parked()
+    print(f"  Parked for a person: {len(cases.get('cases', []))}" + (f"  ({cases['error']})" if cases.get("error") else ""))
+    for case in cases.get("cases", [])[:12]:
+        print(f"    {case['id']:<34} x{case['count']:<3} {case['owner']}: {case['text'][:110]}")
+
+
+def summary(stack, day, oracle, done):
+    stats, report = stack.control("/stats"), stack.control("/report")
+    twice = report["units_sold_twice"]
+    counts = day["counts"]
+    print("\nSummary")
+    print(f"  Sales {counts['sales']}, returns {counts['returns']}, web orders {counts['web_orders']}"
+          f" (refused as sold out: {counts['web_orders_refused']}), bookings {counts['bookings']}")
+    print(f"  Events {stats['events_made']} made, {stats['events_delivered']} delivered in {stats['batches']} calls,"
+          f" {stats['duplicates_sent']} of them twice, {stats['events_lost']} lost")
+    print(f"  Calls to Sitoo {stats['calls']['sitoo']}, to BigCommerce {stats['calls']['bigcommerce']}"
+          f" ({stats['levels_written']} levels in {stats['writes']} writes);"
+          f" over quota {stats['quota_violations']}, refused as too many at once {stats['caused_429']}")
+    show_lags(stack, day, report)
+    print(f"  Units sold twice: {twice['inside']} inside a measured window, {twice['inside_web']} by two web orders at once,"
+          f" {twice['outside']} outside (must be 0)")
+    show_parked(stack)
+    print(f"  Levels right: {oracle['checked'] - oracle['wrong']} of {oracle['checked']}"
+          + ("" if done else f"; NOT settled within {DRAIN_LIMIT_S} s"))
+    for wrong in oracle["mismatches"][:10]:
+        print(f"    SKU {wrong['sku']} at location {wrong['location']}: should be {wrong['expected']}, is {wrong['actual']} {wrong['parts']}")
+    return (done and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
+            and stats["relative_writes"] == 0 and stats["unmapped_writes"] == 0 and stats["quota_violations"] == 0)
+
+
+def main():
+    try:
+        stack = Stack()
+        stack.status()
+    except (OSError, KeyError, urllib.error.URLError) as problem:
+        print(f"The stack does not answer ({problem}); start it with: make up", file=sys.stderr)
+        return 2
+    print("A day in three shops and a web shop, in about a minute (quiet, rush, evening; BigCommerce is down for a while)")
+    day = play(stack)
+    print("  The day is over; waiting until everything is settled and confirmed", flush=True)
+    oracle, _, done = drain(stack)
+    good = summary(stack, day, oracle, done)
+    print("\nAll levels are right, nothing was lost." if good else "\nSomething is wrong; see above.")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
