@@ -112,6 +112,13 @@ enum next app_open(struct app *app, const char *name, const struct settings *set
     return NEXT_DONE;
 }
 
+void app_place(struct app *app, int64_t parent_pid, size_t number)
+{
+    char host[33] = "host";
+    (void)gethostname(host, sizeof host - 1);
+    (void)snprintf(app->holder, sizeof app->holder, "%s-%s-%lld-%zu", host, app->name, (long long)parent_pid, number);
+}
+
 void app_close(struct app *app)
 {
     http_free(app->http);

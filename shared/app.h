@@ -19,7 +19,8 @@ struct app {
     const struct settings *set;
     struct redis *redis;
     struct http *http;
-    char holder[64];                  /* names this process in leases: host, pid, random part */
+    char holder[96];                  /* names this process in leases; a worker's is its place (host, function, parent, number),
+                                         so that whoever replaces it can take over what it held */
     bool (*keep)(void *arg);          /* called about every 100 ms while waiting: extends leases; false = give up */
     void *keep_arg;
     void *state;                      /* what a function keeps between rounds; freed by its leave() */
@@ -29,6 +30,8 @@ struct app {
 /* Opens nothing yet; connections are made on first use. NULL settings are not allowed. acceptor: short time-outs. */
 enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor, struct reason *why) NODISCARD;
 void app_close(struct app *app);
+/* Names the process by its place among the parent's children instead of at random. */
+void app_place(struct app *app, int64_t parent_pid, size_t number);
 
 /* Installs the handlers and blocks SIGTERM and SIGINT: they are taken only where app_sleep or a poll waits. */
 void stop_setup(void);

@@ -5,7 +5,7 @@
  *
  *   key                  type    life            writer, meaning
  *   due:<queue>          zset    until closed    F  score = next moment at which the entity may be taken
- *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease since till hint data cause
+ *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease by since till hint data cause
  *   journal              stream  14 days         F  source, id, bytes as received
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
  *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
@@ -17,6 +17,7 @@
  *   token                string  for ever        F  fencing tokens; starts at the time in ms
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
+ *   permits              hash    for ever        F  "key:slot" -> who holds the permit (for a worker that replaces it)
  *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails
  *   rate:sitoo:<k>       hash    for ever        F  until fails
  *   intents              hash    until closed    F  write-ahead intents: id -> JSON

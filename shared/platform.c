@@ -108,6 +108,7 @@ static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_m
     args_add_int(&a, (int64_t)app->set->sitoo_key_count);
     args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->sitoo_max_inflight : 1);
     args_add_int(&a, SITOO_PERMIT_MS);
+    args_add(&a, app->holder);
     enum next next = redis_fcall(app->redis, "sitoo_take", &a, false, &reply, why);
     args_free(&a);
     if (next != NEXT_DONE) {

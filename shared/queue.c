@@ -29,7 +29,7 @@ static void claim_fill(struct claim *c, const redisReply *r)
     }
 }
 
-static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, const char *owner, struct claims *c, size_t *got, struct reason *why)
+static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, size_t *got, struct reason *why)
 {
     struct args a = {0};
     redisReply *reply = NULL;
@@ -38,6 +38,7 @@ static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, c
     args_add_int(&a, QUEUE_LEASE_MS);
     args_add_int(&a, QUEUE_TRIES_MAX);
     args_add(&a, owner);
+    args_add(&a, holder);
     /* Not repeatable: a second claim would take other entities; the first ones come back when their lease ends. */
     enum next next = redis_fcall(r, "claim", &a, false, &reply, why);
     args_free(&a);
@@ -56,12 +57,12 @@ static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, c
     return NEXT_DONE;
 }
 
-enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *owner, struct claims *c, struct reason *why)
+enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, struct reason *why)
 {
     size_t got = 0;
     do {
         size_t chunk = limit - c->n < CLAIM_CHUNK ? limit - c->n : CLAIM_CHUNK;
-        enum next next = claim_chunk(r, queue, chunk, owner, c, &got, why);
+        enum next next = claim_chunk(r, queue, chunk, holder, owner, c, &got, why);
         if (next != NEXT_DONE) {
             return c->n > 0 ? NEXT_DONE : next;
         }
@@ -148,6 +149,23 @@ enum next queue_extend(struct redis *r, const char *queue, const struct claim *l
     args_add_int(&a, QUEUE_LEASE_MS);
     args_add_claims(&a, list, n);
     return call_counting(r, "extend", &a, NULL, why);
+}
+
+enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended, struct reason *why)
+{
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add(&a, holder);
+    for (size_t i = 0; queues[i] != NULL; i++) {
+        args_add(&a, queues[i]);
+    }
+    enum next next = redis_fcall(r, "recover", &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        *ended = reply_int(reply);
+        freeReplyObject(reply);
+    }
+    return next;
 }
 
 int64_t queue_backoff_ms(int64_t tries, const struct reason *cause)

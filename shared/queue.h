@@ -31,8 +31,9 @@ struct claims {
     int64_t wait_ms; /* until the next entity may be taken; -1 = none is due */
 };
 
-/* Takes up to limit entities (appending to c, which starts zeroed). owner: who gets a poison case. */
-enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *owner, struct claims *c, struct reason *why) NODISCARD;
+/* Takes up to limit entities (appending to c, which starts zeroed). holder: who takes them (app->holder). owner: who gets a poison
+ * case. */
+enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, struct reason *why) NODISCARD;
 void claims_free(struct claims *c);
 
 /*
@@ -49,6 +50,9 @@ enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, 
 
 /* Prolongs n claims. */
 enum next queue_extend(struct redis *r, const char *queue, const struct claim *list, size_t n, struct reason *why) NODISCARD;
+
+/* Ends every lease and permit that `holder` left behind: called by a worker that replaces a dead one. queues: NULL-terminated. */
+enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended, struct reason *why) NODISCARD;
 
 /* Delay before the next attempt: full jitter, base 1 s, cap 15 min; never below cause->wait_ms. */
 int64_t queue_backoff_ms(int64_t tries, const struct reason *cause);

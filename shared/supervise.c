@@ -110,7 +110,7 @@ static void accept_any(struct app *app, const struct fcgi_call *call, struct fcg
     }
 }
 
-static int child_main(const struct parent *p, int socket)
+static int child_main(const struct parent *p, int socket, size_t number)
 {
     struct app app;
     struct reason why = {0};
@@ -121,6 +121,7 @@ static int child_main(const struct parent *p, int socket)
         LOG(LOG_ERROR, "cannot start", {"why", why.text});
         return 1;
     }
+    app_place(&app, (int64_t)getppid(), number);
     serving = p->fn;
     int status = acceptor ? fcgi_run(&app, p->listeners[socket], accept_any) : worker_run(&app, p->fn);
     app_close(&app);
@@ -135,7 +136,7 @@ static void start_child(struct parent *p, struct child *c)
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent) {
             _exit(1);
         }
-        exit(child_main(p, c->socket));
+        exit(child_main(p, c->socket, (size_t)(c - p->children)));
     }
     c->started_ms = clock_mono_ms();
     c->pid = pid > 0 ? pid : 0;

@@ -138,10 +138,21 @@ static void pause_after(const struct reason *why, enum next next, struct redis *
     (void)stop_poll(-1, *backoff);
 }
 
+/* What a predecessor in this place left behind when it died. Redis away: leases end by themselves. */
+static void take_over(struct app *app, const struct function *fn)
+{
+    struct reason why = {0};
+    int64_t ended = 0;
+    if (queue_recover(app->redis, app->holder, fn->queues, &ended, &why) == NEXT_DONE && ended > 0) {
+        LOG(LOG_WARN, "leases of the worker that died are due again", {"n", log_int(ended)});
+    }
+}
+
 int worker_run(struct app *app, const struct function *fn)
 {
     struct redis *nudge = NULL;
     int64_t backoff = 0;
+    take_over(app, fn);
     while (!stop_requested()) {
         struct reason why = {0};
         int64_t wait = WAIT_MAX_MS;

@@ -73,7 +73,7 @@ static void settle(struct app *app, const struct claim *c)
 enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why)
 {
     struct claims claims = {0};
-    enum next next = queue_claim(app->redis, QUEUE_RETURN, RETURNS_PER_ROUND, app->set->mapping->owner_money, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_RETURN, RETURNS_PER_ROUND, app->holder, app->set->mapping->owner_money, &claims, why);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {
         settle(app, &claims.list[i]);
     }

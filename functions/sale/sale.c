@@ -100,7 +100,7 @@ enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why)
 {
     struct claims claims = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_SALE, SALES_PER_ROUND, app->set->mapping->owner_stock, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_SALE, SALES_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     if (next != NEXT_DONE || claims.n == 0) {
         *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
         claims_free(&claims);

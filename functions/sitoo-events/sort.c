@@ -116,7 +116,7 @@ enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why)
     struct claims claims = {0};
     struct answer answer = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_ORDER, ORDERS_PER_CALL, owner(app), &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_ORDER, ORDERS_PER_CALL, app->holder, owner(app), &claims, why);
     if (next != NEXT_DONE || claims.n == 0) {
         *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
         claims_free(&claims);

@@ -152,7 +152,7 @@ enum next hooks_work(struct app *app, size_t *done, struct reason *why)
 {
     struct claims claims = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_ITEM, ITEMS_PER_ROUND, app->set->mapping->owner_stock, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_ITEM, ITEMS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     *done = claims.n;
     worker_hold_begin(&hold, app, QUEUE_ITEM, &claims);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {

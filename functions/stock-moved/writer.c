@@ -165,7 +165,7 @@ static enum next read_feeds(struct app *app, const struct claims *claims, struct
 static enum next timer_work(struct app *app, int64_t *wait_ms, struct reason *why)
 {
     struct claims claims = {0};
-    enum next next = queue_claim(app->redis, QUEUE_LEDGER, 1, app->set->mapping->owner_stock, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_LEDGER, 1, app->holder, app->set->mapping->owner_stock, &claims, why);
     *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : 0;
     if (next == NEXT_DONE && claims.n > 0) {
         *wait_ms = 0;
@@ -230,7 +230,7 @@ static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct r
     struct claims claims = {0};
     struct facts facts;
     struct keeper keeper;
-    enum next next = queue_claim(app->redis, QUEUE_SKU, SKUS_PER_ROUND, app->set->mapping->owner_stock, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_SKU, SKUS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     *n = claims.n;
     *wait_ms = claims.wait_ms;
     if (next == NEXT_DONE && claims.n > 0) {

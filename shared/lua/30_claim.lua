@@ -9,11 +9,12 @@
 --                    |   +-------------------------------------+   v
 --                    +------------------------------------------- deferred (score=now+delay)
 
--- claim(queue, limit, lease_ms, max_tries, owner) -> { wait_ms or -1, { entity, token, tries, till, hint, data, since }... }
+-- claim(queue, limit, lease_ms, max_tries, owner, holder) -> { wait_ms or -1, { entity, token, tries, till, hint, data, since }... }
 -- An attempt is counted before the work, so an entity that kills its worker parks itself.
 register('claim', function(P, args)
   local now = now_ms()
   local queue, limit, lease_ms, max_tries, owner = args[1], args[2], tonumber(args[3]), tonumber(args[4]), args[5]
+  local holder = args[6] or ''
   local due = P .. 'due:' .. queue
   local out = { -1 }
   for _, entity in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', int(now), 'LIMIT', 0, limit)) do
@@ -33,7 +34,7 @@ register('claim', function(P, args)
       local token = next_token(P)
       local hint, till = join_words(f[6], f[5]), earlier(f[3], f[4])
       redis.call('HSET', job, 'tries', tries, 'tok', token, 'lease', '1', 'cgen', f[1], 'chint', hint, 'ctill', int(till),
-        'claimed', int(now))
+        'by', holder)
       redis.call('HDEL', job, 'hint', 'till')
       redis.call('ZADD', due, int(now + lease_ms), entity)
       out[#out + 1] = { entity, token, tries, int(till), hint, f[7] or '', f[8] or int(now) }
@@ -91,29 +92,56 @@ register('complete', function(P, args)
   return out
 end)
 
+-- Ends a lease without settling: hints and till time go back to where the next claim finds them.
+local function give_back(P, queue, entity, at_ms, counted, cause)
+  local job = job_key(P, queue, entity)
+  local f = redis.call('HMGET', job, 'hint', 'chint', 'till', 'ctill', 'tries')
+  redis.call('HSET', job, 'lease', '0', 'hint', join_words(f[2], f[1]), 'till', int(earlier(f[3], f[4])), 'cause', cause)
+  redis.call('HDEL', job, 'chint', 'ctill')
+  if not counted then
+    redis.call('HSET', job, 'tries', math.max(0, (tonumber(f[5] or '') or 1) - 1))
+  end
+  redis.call('ZADD', P .. 'due:' .. queue, int(at_ms), entity)
+end
+
 -- defer(queue, delay_ms, counted, cause, n, n x (entity, token)) -> per entity 1 or -1.
 -- counted = 0 gives the attempt back (outage, quota, shutdown).
 register('defer', function(P, args)
-  local now, queue, delay, counted, cause, n = now_ms(), args[1], tonumber(args[2]), args[3], args[4], tonumber(args[5])
+  local now, queue, delay, n = now_ms(), args[1], tonumber(args[2]), tonumber(args[5])
   local out = {}
   for i = 1, n do
     local entity, token = args[4 + 2 * i], args[5 + 2 * i]
-    if holds(P, queue, entity, token) then
-      local job = job_key(P, queue, entity)
-      local f = redis.call('HMGET', job, 'hint', 'chint', 'till', 'ctill', 'tries')
-      redis.call('HSET', job, 'lease', '0', 'hint', join_words(f[2], f[1]), 'till', int(earlier(f[3], f[4])), 'cause', cause)
-      redis.call('HDEL', job, 'chint', 'ctill')
-      if counted == '0' then
-        redis.call('HSET', job, 'tries', math.max(0, (tonumber(f[5] or '') or 1) - 1))
-      end
-      redis.call('ZADD', P .. 'due:' .. queue, int(now + delay), entity)
-      out[i] = 1
-    else
-      out[i] = -1
+    local held = holds(P, queue, entity, token)
+    if held then
+      give_back(P, queue, entity, now + delay, args[3] ~= '0', args[4])
     end
+    out[i] = held and 1 or -1
   end
   wake(P, queue)
   return out
+end)
+
+-- recover(holder, queues...) -> how many leases were ended. For a worker that replaces one that died: holder names the place
+-- (function, parent, number), so what it held is due again at once instead of when its lease ends. The attempt stays counted.
+register('recover', function(P, args)
+  local now, holder, n = now_ms(), args[1], 0
+  for q = 2, #args do
+    for _, entity in ipairs(redis.call('ZRANGE', P .. 'due:' .. args[q], 0, 9999)) do
+      local f = redis.call('HMGET', job_key(P, args[q], entity), 'lease', 'by')
+      if f[1] == '1' and f[2] == holder then
+        give_back(P, args[q], entity, now, true, 'the worker died')
+        n = n + 1
+      end
+    end
+  end
+  local permits = redis.call('HGETALL', P .. 'permits')
+  for i = 1, #permits, 2 do
+    if permits[i + 1] == holder then
+      redis.call('DEL', P .. 'lease:sitoo:' .. permits[i])
+      redis.call('HDEL', P .. 'permits', permits[i])
+    end
+  end
+  return n
 end)
 
 -- tick(queue, entity, token, delay_ms): a timer entity. It is never settled: due again after delay_ms, or at once if

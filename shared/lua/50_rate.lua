@@ -111,7 +111,7 @@ register('rate_adopt', function(P, args)
   return 1
 end)
 
--- sitoo_take(keys, slots, ttl_ms) -> { key index from 1, slot, token } or { 0, wait_ms, 0 }.
+-- sitoo_take(keys, slots, ttl_ms, holder) -> { key index from 1, slot, token } or { 0, wait_ms, 0 }.
 -- One call in flight per API key (slots per key configurable): a short lease that a dead holder loses.
 register('sitoo_take', function(P, args)
   local now, keys, slots, ttl = now_ms(), tonumber(args[1]), tonumber(args[2]), args[3]
@@ -124,6 +124,7 @@ register('sitoo_take', function(P, args)
       for s = 1, slots do
         local token = int(next_token(P))
         if redis.call('SET', P .. 'lease:sitoo:' .. i .. ':' .. s, token, 'NX', 'PX', ttl) then
+          redis.call('HSET', P .. 'permits', i .. ':' .. s, args[4] or '')
           count(P, 'calls:sitoo', 1)
           return { i, s, tonumber(token) }
         end

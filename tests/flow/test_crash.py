@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of every part during a rush: at the end every level is right, nothing is lost, nothing counted twice.
+
+Source of the scenarios: the fault list of a webhook integration (kill of any child, of a parent, of nginx, of Redis)."""
+import random
+import re
+import signal
+import time
+
+import pytest
+
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
+RUSH = {"scale": 1.0, "seed": 7, "duplicate": 0.1,
+        "phases": [{"name": "rush", "seconds": 12, "sales": 12, "web_orders": 1, "returns": 0.5}]}
+
+
+def settled(stack):
+    """Everything handled and every level right."""
+    oracle = stack.control("GET", "/oracle?full=1")
+    if not oracle["ok"] or oracle["feed_queue"] or oracle["landing"] or oracle.get("sums_wrong"):
+        return False
+    redis = stack.redis()
+    queues = ("order", "sale", "return", "sku", "item")
+    return (not any(redis.exists("{default}:due:" + q) for q in queues) and not redis.exists("{default}:unconfirmed")
+            and not redis.exists("{default}:intents"))
+
+
+def rush(stack, meanwhile):
+    """Plays a rush; `meanwhile` is called again and again until it is over."""
+    stack.control("POST", "/day", RUSH)
+    while not stack.control("GET", "/day")["finished"]:
+        meanwhile()
+    day = stack.control("GET", "/day")
+    assert day["error"] is None
+    return day["counts"]
+
+
+def check(stack, counts, lowest=100):
+    """What must hold at the end, whatever was killed."""
+    assert counts["sales"] >= lowest
+    stack.wait_until(lambda: settled(stack), 90, "every level right and every queue empty")
+    stats = stack.control("GET", "/stats")
+    assert stats["events_lost"] == 0
+    assert stats["events_queued"] == 0
+    assert stats["relative_writes"] == 0
+    assert stats["overlapping_writes"] == 0
+    assert stats["unmapped_writes"] == 0
+    assert stats["quota_violations"] == 0
+    assert stack.control("GET", "/report")["units_sold_twice"]["outside"] == 0
+    # Every row sold was recorded, and recorded once.
+    rows = [row["row"] for _, row in stack.redis().xrange("{default}:ledger") if '"type":"sale"' in row["row"]]
+    assert len(rows) == stack.control("GET", "/report")["till_rows"]
+    assert len(set(rows)) == len(rows)
+
+
+def pause(stack, seconds):
+    """Lets the rush go on for a moment, or until it is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not stack.control("GET", "/day")["finished"]:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_killing_children_of_a_function_again_and_again_loses_nothing(stack, name):
+    running = stack()
+    dice = random.Random(name)
+
+    def kill_one():
+        pause(running, 0.7)
+        children = running.children(name)
+        if children:
+            running.kill_child(name, pid=dice.choice(sorted(children)))
+
+    check(running, rush(running, kill_one))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_killing_the_parent_of_a_function_loses_nothing(stack, name):
+    running = stack()
+
+    def kill_parent():
+        pause(running, 3)
+        running.kill_parent(name, signal.SIGKILL)
+        running.start_function(name)
+
+    check(running, rush(running, kill_parent))
+
+
+def test_killing_nginx_loses_nothing(stack):
+    running = stack()
+
+    def kill_nginx():
+        pause(running, 3)
+        running.restart_nginx()
+
+    check(running, rush(running, kill_nginx))
+
+
+def test_killing_redis_loses_nothing(stack):
+    running = stack()
+
+    def kill_redis():
+        pause(running, 3)
+        running.restart_redis(kill9=True)
+
+    check(running, rush(running, kill_redis))
+
+
+def test_killing_everything_at_random_loses_nothing(stack):
+    running = stack()
+    dice = random.Random(20261123)
+
+    def kill_anything():
+        pause(running, 0.8)
+        what = dice.choice(("child", "child", "child", "parent", "nginx", "redis"))
+        name = dice.choice(FUNCTIONS)
+        if what == "child" and running.children(name):
+            running.kill_child(name, pid=dice.choice(sorted(running.children(name))))
+        elif what == "parent":
+            running.kill_parent(name, signal.SIGKILL)
+            running.start_function(name)
+        elif what == "nginx":
+            running.restart_nginx()
+        elif what == "redis":
+            running.restart_redis(kill9=True)
+
+    check(running, rush(running, kill_anything))
+
+
+def test_a_writer_that_is_stopped_beyond_its_lease_does_no_harm(stack):
+    """SIGSTOP of the writer, then CONT: another process has taken over meanwhile, and the late one is fenced."""
+    running = stack(env={"ONEPOOL_WORKERS": "2"})
+    holder = running.wait_until(lambda: running.redis().hget("{default}:lease:writer", "holder"), 10, "a writer")
+    pid = int(re.findall(r"pid=(\d+) .*store's writer now", running.logs("stock-moved"))[-1])
+
+    def freeze():
+        pause(running, 2)
+        running.kill_child("stock-moved", signal.SIGSTOP, pid=pid)
+        pause(running, 20)
+
+    counts = rush(running, freeze)
+    running.wait_until(lambda: running.redis().hget("{default}:lease:writer", "holder") not in (holder, None), 40,
+                       "another process to be the writer")
+    running.kill_child("stock-moved", signal.SIGCONT, pid=pid)
+    check(running, counts)
