@@ -49,6 +49,7 @@ class Process:
 
     def __init__(self, name, argv, log, env=None, stdout=None):
         self.name = name
+        self.function = None  # the function that it runs
         self.killed = False  # by a test, so a bad exit status says nothing
         with open(log, "ab") as err:
             self.popen = subprocess.Popen(
@@ -66,6 +67,13 @@ class Process:
         if self.alive():
             os.kill(self.pid, number)
 
+    def signal_all(self, number):
+        """To every process of the group."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            pass
+
     def stop(self, timeout=20):
         """SIGTERM and wait; whatever is left of the group is then killed. Returns False if it had to be."""
         ended = True
@@ -74,10 +82,7 @@ class Process:
             self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
             ended = False
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        self.signal_all(signal.SIGKILL)
         self.popen.wait(5)
         return ended
 
@@ -125,6 +130,17 @@ def as_bytes(body):
     return (body if isinstance(body, str) else json.dumps(body)).encode()
 
 
+def shop_mapping(**sections):
+    """The mapping file of the simulated shop with four warehouses, with sections added or replaced."""
+    return {
+        "locations": [{"bigcommerce_location_id": 1, "sitoo_warehouse_ids": [1, 2, 3]},
+                      {"bigcommerce_location_id": 7, "sitoo_warehouse_ids": [4]}],
+        "pickup": [{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2]}],
+        "shipping": {"location_id": 1, "allocate_from": [1, 2], "allow_split": False, "return_only": False},
+        **sections,
+    }
+
+
 class Stack:
     """See the module's text. start() and stop() do the parts that the constructor names; each can be done alone."""
 
@@ -146,6 +162,7 @@ class Stack:
         self.simulator_urls = {}
         self.http_port, self.internal_port = free_ports(2)
         self.complaints = []  # what teardown found
+        self.taken = set()  # SKUs that fresh_sku gave out
 
     # ------------------------------------------------------------ settings
 
@@ -191,16 +208,16 @@ class Stack:
 
     def stop(self):
         """Functions first, then what they need. Collects complaints; remove() deletes the folder."""
-        order = [n for n in self.processes if n in FUNCTIONS] + [n for n in self.processes if n not in FUNCTIONS]
-        functions = [self.processes[n] for n in order if n in FUNCTIONS]
-        for process in functions:
-            process.signal(signal.SIGCONT)
-            process.signal(signal.SIGTERM)
+        order = sorted(self.processes, key=lambda n: self.processes[n].function is None)
+        for process in self.processes.values():
+            if process.function:
+                process.signal_all(signal.SIGCONT)
+                process.signal(signal.SIGTERM)
         for name in order:
             process = self.processes[name]
             if not process.stop():
                 self.complaints.append(f"{name} did not end after SIGTERM")
-            elif name in FUNCTIONS and not process.killed and process.popen.returncode != 0:
+            elif process.function and not process.killed and process.popen.returncode != 0:
                 self.complaints.append(f"{name} ended with status {process.popen.returncode}, not 0")
         self.processes.clear()
         self.complaints += self.sanitizer_reports()
@@ -236,10 +253,10 @@ class Stack:
         except OSError:
             return False
 
-    def redis(self):
-        """A client of the private Redis (python3-redis)."""
+    def redis(self, decode=True):
+        """A client of the private Redis (python3-redis); decode=False: answers are bytes."""
         import redis
-        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=True)
+        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=decode)
 
     def restart_redis(self, kill9=True):
         self.stop_redis(kill9)
@@ -301,15 +318,31 @@ class Stack:
     def sockets(self, name):
         return [self.run / f"{name}.{side}.sock" for side in "ab"]
 
-    def start_function(self, name, env=None, wait=True):
-        """env: beside the stack's settings, for this start only. wait: until both sockets take connections."""
+    def start_function(self, name, env=None, wait=True, process=None):
+        """env: beside the stack's settings, for this start only. wait: until both sockets take connections. process: the name
+        of a further replica of the function, with sockets of its own that nginx does not know."""
         program = BUILD / name
         assert program.exists(), f"{program} is missing (make VARIANT=asan all)"
-        settings = {**self.settings(), "ONEPOOL_LISTEN": str(self.run / name), **(env or {})}
-        self._start(name, [program], env={k: str(v) for k, v in settings.items()})
+        process = process or name
+        settings = {**self.settings(), "ONEPOOL_LISTEN": str(self.run / process), **(env or {})}
+        self._start(process, [program], env={k: str(v) for k, v in settings.items()})
+        self.processes[process].function = name
         if wait:
-            self._wait_alive(name, lambda: all(map(self._accepts, self.sockets(name))), 15, f"{name} listens")
-        return self.processes[name]
+            self._wait_alive(process, lambda: all(map(self._accepts, self.sockets(process))), 15, f"{process} listens")
+        return self.processes[process]
+
+    def replace_function(self, name):
+        """As a rolling restart does: a new process takes the sockets over, then the old one gets SIGTERM and drains. Returns
+        the old one's exit status."""
+        before = [path.stat().st_ino for path in self.sockets(name)]
+        old = self.processes[f"{name} (old)"] = self.processes.pop(name)
+        self.start_function(name, wait=False)
+        self._wait_alive(name, lambda: not set(before) & {path.stat().st_ino for path in self.sockets(name)}, 15,
+                         f"the new {name} takes the sockets over")
+        old.signal(signal.SIGTERM)
+        status = old.popen.wait(30)
+        del self.processes[f"{name} (old)"]
+        return status
 
     @staticmethod
     def _accepts(path):
@@ -386,6 +419,154 @@ class Stack:
 
     def wait_until(self, predicate, timeout=10.0, what="the condition"):
         return wait_until(predicate, timeout, what)
+
+    # ------------------------------------------------------------ the simulated shop
+
+    def fresh_sku(self, free=None, kind=("variant", "simple")):
+        """An ordinary SKU that was not given out yet, with at least so many units free per warehouse: {1: 2}. A warehouse with
+        None has to have no stock row of it."""
+        world = self.control("GET", "/world")
+        for sku in world["skus"]:
+            name = sku["sku"]
+            if name in self.taken or sku["kind"] not in kind or not name.startswith("SKU-"):
+                continue
+            if all(self._has(world["stock"][str(w)].get(name), units) for w, units in (free or {}).items()):
+                self.taken.add(name)
+                return name
+        raise AssertionError(f"no SKU is left with {free} free; give the simulators more (--skus)")
+
+    @staticmethod
+    def _has(row, units):
+        if row is None or units is None:
+            return row is None and units is None
+        return row["on_hand"] - row["reserved"] - row["withheld"] >= 1000 * units
+
+    def stock(self, sku):
+        """Sitoo's stock of a SKU: {warehouse: {"on_hand", "reserved", "withheld"}} in thousandths."""
+        answer = self.control("GET", f"/world?sku={urllib.parse.quote(sku, safe='')}")
+        return {int(w): row for w, row in answer["stock"].items()}
+
+    def explain(self, sku):
+        """The oracle's rows of a SKU by location: expected, actual, after_landing."""
+        answer = self.control("GET", f"/oracle?explain={urllib.parse.quote(sku, safe='')}")
+        return {row["location"]: row for row in answer["locations"]}
+
+    def levels(self, sku):
+        """BigCommerce's levels of a SKU once everything on its way has landed: {location: level}."""
+        return {location: row["after_landing"] for location, row in self.explain(sku).items()}
+
+    def wait_levels(self, sku, expected, timeout=10.0):
+        """Waits until the levels at these locations are so, and all of them equal the formula."""
+        def right():
+            rows = self.explain(sku)
+            return (all(rows[location]["after_landing"] == level for location, level in expected.items())
+                    and all(row["after_landing"] == row["expected"] for row in rows.values()))
+        try:
+            self.wait_until(right, timeout)
+        except TimeoutError:
+            raise AssertionError(f"{sku}: expected {expected}, got {self.explain(sku)}") from None
+
+    def bigcommerce(self, path):
+        """GET of the simulated BigCommerce below /stores/{hash}; JSON."""
+        settings = self.settings()
+        answer = request(f"{settings['BIGCOMMERCE_API_URL']}/stores/{settings['BIGCOMMERCE_STORE_HASH']}{path}",
+                         headers={"X-Auth-Token": settings["BIGCOMMERCE_ACCESS_TOKEN"]})
+        assert answer.status == 200, f"{path}: {answer}"
+        return answer.json()
+
+    def sitoo(self, path):
+        """GET of the simulated Sitoo below /accounts/{id}, with a key of its own; JSON."""
+        settings = self.settings()
+        key = base64.b64encode(f"1500-9:{settings['SITOO_API_PASSWORD']}".encode()).decode()
+        answer = request(f"{settings['SITOO_API_URL']}/accounts/{settings['SITOO_ACCOUNT_ID']}{path}",
+                         headers={"Authorization": f"Basic {key}"})
+        assert answer.status == 200, f"{path}: {answer}"
+        return answer.json()
+
+    def identity(self, sku):
+        """{"sku", "variant_id", "product_id", "sku_id"} of BigCommerce's inventory item."""
+        answer = self.bigcommerce(f"/v3/inventory/items?sku:in={urllib.parse.quote(sku, safe='')}")
+        return answer["data"][0]["identity"]
+
+    def last_request(self):
+        """Number of the platforms' latest request, for requests()."""
+        return self.control("GET", f"/requests?since={10 ** 15}")["last"]
+
+    def requests(self, since=0, platform=""):
+        """Requests that the platforms got after that number."""
+        return self.control("GET", f"/requests?platform={platform}&since={since}")["requests"]
+
+    def writes(self, since=0):
+        """The items of every level write after that request: [[{"location_id", "quantity", ...}, ...], ...]."""
+        return [json.loads(one["body"])["items"] for one in self.requests(since, "bigcommerce") if one["method"] != "GET"]
+
+    def written(self, sku, since=0):
+        """The levels that were written of a SKU, in order: [(location, level)]."""
+        identity = self.identity(sku)
+        return [(item["location_id"], item["quantity"]) for items in self.writes(since) for item in items
+                if item.get("variant_id", identity["variant_id"]) == identity["variant_id"]
+                and item.get("product_id", identity["product_id"]) == identity["product_id"]]
+
+    # ------------------------------------------------------------ what onepool keeps
+
+    def key(self, name):
+        return "{default}:" + name
+
+    def fcall(self, name, *args):
+        """Calls a function of the embedded Redis library."""
+        redis = self.redis()
+        library = redis.execute_command("FUNCTION", "LIST", "LIBRARYNAME", "onepool_*")[0]
+        return redis.execute_command("FCALL", f"{name}_{library[1].removeprefix('onepool_')}", 1, "{default}", *args)
+
+    def cases(self):
+        """Parked cases: {id: fields}."""
+        redis = self.redis()
+        return {name: redis.hgetall(self.key(f"case:{name}")) for name in redis.zrange(self.key("parked"), 0, -1)}
+
+    def counter(self, name):
+        return int(self.redis().hget(self.key("count"), name) or 0)
+
+    def records(self, kind):
+        """Rows of the ledger of that type ("sale", "movement", "level", ...)."""
+        rows = [json.loads(fields["row"]) for _, fields in self.redis().xrange(self.key("ledger"))]
+        return [row for row in rows if row["type"] == kind]
+
+    def sales(self, order):
+        """Recorded sale rows of an order: [(sku, quantity, warehouse)]."""
+        return [(row["sku"], row["quantity"], row["warehouse"]) for row in self.records("sale") if row["order"] == order]
+
+    def journal(self, event_id):
+        """The bytes of every journal entry of an event."""
+        redis = self.redis(decode=False)
+        return [fields[b"bytes"] for _, fields in redis.xrange(self.key("journal")) if fields[b"id"] == event_id.encode()]
+
+    def idle(self):
+        """True if nothing is due, claimed, deferred, open or unconfirmed."""
+        pipe = self.redis().pipeline(transaction=True)
+        for queue in ("order", "sale", "return", "sku", "item"):
+            pipe.exists(self.key(f"due:{queue}"))
+        pipe.exists(self.key("unconfirmed"))
+        pipe.exists(self.key("intents"))
+        pipe.hmget(self.key("job:ledger:main"), "lease", "gen", "cgen")
+        *busy, (lease, gen, cgen) = pipe.execute()
+        return not any(busy) and lease == "0" and gen == cgen
+
+    def quiet(self):
+        """True if every event was handed over, all work is done, and every level equals the formula."""
+        if self.control("GET", "/oracle")["feed_queue"] or not self.idle():
+            return False
+        oracle = self.control("GET", "/oracle?full=1")
+        return oracle["ok"] and not oracle["feed_queue"] and not oracle["landing"]
+
+    def wait_quiet(self, timeout=30.0):
+        try:
+            self.wait_until(self.quiet, timeout)
+        except TimeoutError:
+            redis = self.redis()
+            due = {queue: redis.zrange(self.key(f"due:{queue}"), 0, 9) for queue in ("order", "sale", "return", "sku", "item")}
+            raise AssertionError(f"not quiet after {timeout} s: {self.control('GET', '/oracle?full=1')}; due: {due}; unconfirmed: "
+                                 f"{redis.zrange(self.key('unconfirmed'), 0, 9)}; intents: {redis.hkeys(self.key('intents'))}; "
+                                 f"cases: {list(self.cases())}") from None
 
     # ------------------------------------------------------------ logs
 

@@ -11,7 +11,7 @@ import pytest
 
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
 RUSH = {"scale": 1.0, "seed": 7, "duplicate": 0.1,
-        "phases": [{"name": "rush", "seconds": 12, "sales": 12, "web_orders": 1, "returns": 0.5}]}
+        "phases": [{"name": "rush", "seconds": 9, "sales": 14, "web_orders": 1, "returns": 0.5}]}
 
 
 def settled(stack):
@@ -60,6 +60,12 @@ def pause(stack, seconds):
         time.sleep(0.05)
 
 
+def kill_and_start(stack, name):
+    """kill -9 of a function's parent; then it is started again, as a service manager would."""
+    stack.kill_parent(name, signal.SIGKILL).popen.wait(10)
+    stack.start_function(name)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_killing_children_of_a_function_again_and_again_loses_nothing(stack, name):
     running = stack()
@@ -80,8 +86,7 @@ def test_killing_the_parent_of_a_function_loses_nothing(stack, name):
 
     def kill_parent():
         pause(running, 3)
-        running.kill_parent(name, signal.SIGKILL)
-        running.start_function(name)
+        kill_and_start(running, name)
 
     check(running, rush(running, kill_parent))
 
@@ -117,8 +122,7 @@ def test_killing_everything_at_random_loses_nothing(stack):
         if what == "child" and running.children(name):
             running.kill_child(name, pid=dice.choice(sorted(running.children(name))))
         elif what == "parent":
-            running.kill_parent(name, signal.SIGKILL)
-            running.start_function(name)
+            kill_and_start(running, name)
         elif what == "nginx":
             running.restart_nginx()
         elif what == "redis":
