@@ -302,6 +302,7 @@ static void bigcommerce_adopt(struct app *app, const struct http_answer *h)
     args_add_int(&a, h->rate_window_ms);
     args_add_int(&a, h->retry_after_s);
     args_add_int(&a, jitter_percent());
+    args_add_int(&a, h->took_ms);
     if (redis_fcall(app->redis, "rate_adopt", &a, true, &reply, &ignored) == NEXT_DONE) {
         freeReplyObject(reply);
     }

@@ -24,11 +24,12 @@ local function int(n)
   return string.format('%.0f', n)
 end
 
--- Fencing tokens rise for ever, also after an empty Redis: they start at the time.
+-- Fencing tokens rise for ever, also after an empty Redis: they start at the time in microseconds (below 2^53 until 2255), and no
+-- burst takes a million a second.
 local function next_token(P)
   local key = P .. 'token'
   if redis.call('EXISTS', key) == 0 then
-    redis.call('SET', key, int(now_ms()))
+    redis.call('SET', key, int(now_ms() * 1000))
   end
   return redis.call('INCR', key)
 end

@@ -75,13 +75,14 @@ local function ledger_add(P, now, json)
   redis.call('XADD', P .. 'ledger', 'MINID', '~', int(now - LEDGER_KEEP_MS), '*', 'row', json)
 end
 
--- name -> { number of arguments, function(P, now, arguments...) returning a queue to wake or nil }
+-- name -> { number of arguments, function(P, now, arguments...) returning a queue to wake or nil, which argument
+-- must be a whole number (or '') }
 local EFFECTS = {
-  mark = { 5, mark },
+  mark = { 5, mark, 3 },
   case = { 9, function(P, now, ...) park_case(P, now, 1, ...) end },
   notice = { 9, function(P, now, ...) park_case(P, now, 0, ...) end },
   close = { 1, function(P, _, id) close_case(P, id) end },
-  count = { 2, function(P, _, name, n) count(P, name, n) end },
+  count = { 2, function(P, _, name, n) count(P, name, n) end, 2 },
   log = { 2, function(P, now, op, json)
     if first_time(P, op) then
       ledger_add(P, now, json)
@@ -102,17 +103,32 @@ local EFFECTS = {
     if first_time(P, op) then
       redis.call('HINCRBY', P .. 'withheld:' .. side, warehouse .. '|' .. sku, thousandths)
     end
-  end },
+  end, 5 },
 }
 
--- Applies args[from..to]. Wakes each queue once.
+-- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so
+-- every caller checks everything before its first write.
+local function wrong_effects(args, from, to)
+  local i = from
+  while i <= to do
+    local effect = EFFECTS[args[i]]
+    if not effect or i + effect[1] > to then
+      return 'effect ' .. tostring(args[i]) .. ' is unknown or cut short'
+    end
+    local number = effect[3] and args[i + effect[3]]
+    if number and number ~= '' and not number:match('^%-?%d+$') then
+      return 'effect ' .. args[i] .. ': ' .. number .. ' is not a whole number'
+    end
+    i = i + 1 + effect[1]
+  end
+  return nil
+end
+
+-- Applies args[from..to], which wrong_effects has passed. Wakes each queue once.
 local function apply_effects(P, now, args, from, to)
   local queues, i = {}, from
   while i <= to do
     local effect = EFFECTS[args[i]]
-    if not effect or i + effect[1] > to then
-      error('effect ' .. tostring(args[i]) .. ' is unknown or cut short')
-    end
     local queue = effect[2](P, now, unpack(args, i + 1, i + effect[1]))
     if queue then
       queues[queue] = true
@@ -124,8 +140,16 @@ local function apply_effects(P, now, args, from, to)
   end
 end
 
+local function refuse(problem)
+  return redis.error_reply('BADCALL ' .. problem)
+end
+
 -- apply(effects...): effects on their own (a person's retry, the writer's marks).
 register('apply', function(P, args)
+  local wrong = wrong_effects(args, 1, #args)
+  if wrong then
+    return refuse(wrong)
+  end
   apply_effects(P, now_ms(), args, 1, #args)
   return 1
 end)

@@ -3,7 +3,27 @@
 -- Stores a batch, all or nothing: journal entry with the bytes as received, idempotency key, effects.
 -- The key only prevents a second journal entry; again = 1 applies the effects for a duplicate as well
 -- (BigCommerce's hash may repeat for two real changes). Returns { new, duplicates }.
+local function wrong_batch(args, n)
+  local i = 3
+  for _ = 1, n or 0 do
+    local k = tonumber(args[i + 3])
+    if not k or i + 3 + k > #args then
+      return 'the batch is cut short'
+    end
+    local wrong = wrong_effects(args, i + 4, i + 3 + k)
+    if wrong then
+      return wrong
+    end
+    i = i + 4 + k
+  end
+  return not n and 'no number of events' or i ~= #args + 1 and 'more than the events announced' or nil
+end
+
 register('accept', function(P, args)
+  local wrong = wrong_batch(args, tonumber(args[2]))
+  if wrong then
+    return refuse(wrong)
+  end
   local now = now_ms()
   local source, n = args[1], tonumber(args[2])
   if redis.call('ZCARD', P .. 'due:order') > BACKLOG_MAX then

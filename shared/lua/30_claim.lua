@@ -69,21 +69,25 @@ local function settle(P, now, queue, entity)
 end
 
 -- complete(queue, n, n x (entity, token), effects...) -> per entity 1 settled, 0 due again, -1 fenced.
--- Effects are applied only if no entity was fenced.
+-- With effects it is all or nothing: one fenced entity, and nothing is applied nor settled (-1 for all).
 register('complete', function(P, args)
   local now, queue, n = now_ms(), args[1], tonumber(args[2])
-  local out, all = {}, true
+  local out, all, from = {}, true, 3 + 2 * n
+  local wrong = wrong_effects(args, from, #args)
+  if wrong then
+    return refuse(wrong)
+  end
   for i = 1, n do
     out[i] = holds(P, queue, args[1 + 2 * i], args[2 + 2 * i]) and 1 or -1
     all = all and out[i] == 1
   end
-  local from = 3 + 2 * n
-  if from <= #args then
-    if not all then
-      return out
+  if from <= #args and not all then
+    for i = 1, n do
+      out[i] = -1
     end
-    apply_effects(P, now, args, from, #args)
+    return out
   end
+  apply_effects(P, now, args, from, #args)
   for i = 1, n do
     if out[i] == 1 then
       out[i] = settle(P, now, queue, args[1 + 2 * i])
@@ -155,7 +159,11 @@ register('tick', function(P, args)
   local f = redis.call('HMGET', job, 'gen', 'cgen')
   redis.call('HSET', job, 'lease', '0', 'tries', '0', 'since', int(now))
   redis.call('HDEL', job, 'chint', 'ctill')
+  redis.call('HDEL', job, 'cause')
   redis.call('ZADD', P .. 'due:' .. queue, int(f[1] == f[2] and now + tonumber(args[4]) or now), entity)
+  if f[1] ~= f[2] then
+    wake(P, queue)
+  end
   return 1
 end)
 
@@ -194,7 +202,9 @@ register('unpark', function(P, args)
   if how == 'ignore' then
     redis.call('SADD', P .. 'ignore', id)
   elseif how == 'retry' and f[1] and f[1] ~= '' then
-    mark(P, now_ms(), f[1], f[2], '', 'f', f[3] or '')
+    -- What it was parked with, unless something newer came meanwhile.
+    local newer = redis.call('EXISTS', job_key(P, f[1], f[2])) == 1
+    mark(P, now_ms(), f[1], f[2], '', 'f', not newer and f[3] or '')
     wake(P, f[1])
   end
   return 1

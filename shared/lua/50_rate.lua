@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Budgets that all processes share. What the platform says always wins.
 
-local function pause_until(P, key, until_ms)
-  redis.call('HSET', key, 'until', int(until_ms))
+-- A pause never gets shorter by what another answer says.
+local function pause_until(key, until_ms)
+  local old = tonumber(redis.call('HGET', key, 'until') or '') or 0
+  redis.call('HSET', key, 'until', int(math.max(old, until_ms)))
 end
 
 -- Exponential pause with full jitter: base * 2^(n-1) up to cap, times (0.5 .. 1.0).
@@ -29,6 +31,7 @@ register('rate_take', function(P, args)
       return 50
     end
     redis.call('HSET', key, 'inflight', 1, 'took', int(now))
+    count(P, 'calls:bigcommerce', 1)
     return 0
   end
   if now >= reset then
@@ -69,21 +72,24 @@ register('rate_pace', function(P, args)
   return math.max(1, math.ceil(math.min(reset - now, (needed - passed) * window)))
 end)
 
--- rate_adopt(status, quota, left, reset_ms, window_ms, retry_after_s, jitter): after every answer; -1 = header
--- absent; status 0 = no answer. Within a window `left` never rises (answers come out of order).
+-- rate_adopt(status, quota, left, reset_ms, window_ms, retry_after_s, jitter, took_ms): after every answer; -1 = header
+-- absent; status 0 = no answer. Within a window `left` never rises (answers come out of order). An answer that took longer
+-- than its own reset may speak of a window that is over: its figures are dropped.
 register('rate_adopt', function(P, args)
   local now, key = now_ms(), P .. 'rate:bigcommerce'
   local status, quota, left = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
   local reset_ms, window, after, jitter = tonumber(args[4]), tonumber(args[5]), tonumber(args[6]), tonumber(args[7])
+  local took = tonumber(args[8] or '') or 0
   local f = redis.call('HMGET', key, 'left', 'reset', 'inflight', 'fails', 'window')
   local inflight = math.max(0, (tonumber(f[3] or '') or 0) - 1)
   redis.call('HSET', key, 'inflight', inflight)
-  if window > 0 then
+  if window > 0 and window <= 3600000 then
     redis.call('HSET', key, 'window', window)
   else
     window = tonumber(f[5] or '') or 30000
   end
-  if quota > 0 and left >= 0 and reset_ms >= 0 and reset_ms <= 3600000 then
+  if quota > 0 and left >= 0 and reset_ms >= 0 and reset_ms <= 3600000 and (took <= reset_ms or took < 200) then
+    left = math.min(left, quota)
     local reset, ours = now + reset_ms + 50, tonumber(f[2] or '') or 0
     if math.abs(reset - ours) < window / 2 and f[1] then
       left = math.min(left, tonumber(f[1]))
@@ -100,11 +106,11 @@ register('rate_adopt', function(P, args)
     if wait == 0 then
       wait = backoff(fails, 1000, 60000, jitter)
     end
-    pause_until(P, key, now + math.min(600000, math.max(100, wait)))
+    pause_until(key, now + math.min(600000, math.max(100, wait)))
   elseif status == 0 or status >= 500 then
     count(P, 'failed:bigcommerce', 1)
     local fails = redis.call('HINCRBY', key, 'fails', 1)
-    pause_until(P, key, now + backoff(fails, 250, 4000, jitter))
+    pause_until(key, now + backoff(fails, 250, 4000, jitter))
   elseif f[4] and f[4] ~= '0' then
     redis.call('HSET', key, 'fails', 0)
   end
@@ -122,8 +128,10 @@ register('sitoo_take', function(P, args)
       wait = math.min(wait, pause)
     else
       for s = 1, slots do
-        local token = int(next_token(P))
-        if redis.call('SET', P .. 'lease:sitoo:' .. i .. ':' .. s, token, 'NX', 'PX', ttl) then
+        local permit = P .. 'lease:sitoo:' .. i .. ':' .. s
+        if redis.call('EXISTS', permit) == 0 then
+          local token = int(next_token(P))
+          redis.call('SET', permit, token, 'PX', ttl)
           redis.call('HSET', P .. 'permits', i .. ':' .. s, args[4] or '')
           count(P, 'calls:sitoo', 1)
           return { i, s, tonumber(token) }
@@ -155,7 +163,7 @@ register('sitoo_give', function(P, args)
     redis.call('HSET', key, 'fails', 0)
   end
   if pause > 0 then
-    pause_until(P, key, now + pause)
+    pause_until(key, now + pause)
   end
   return 1
 end)

@@ -21,17 +21,24 @@ end
 register('levels_put', function(P, args)
   local now, mode, state = now_ms(), args[1], args[2]
   local check, from, n = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+  local wrong = wrong_effects(args, 6 + 3 * n, #args)
+  if wrong then
+    return refuse(wrong)
+  end
   local hash = P .. 'level:' .. mode
   for i = 1, n do
     local field, level, till = args[3 + 3 * i], args[4 + 3 * i], tonumber(args[5 + 3 * i])
     local old = level_fields(redis.call('HGET', hash, field))
-    local before = 0
+    local before, accepted = 0, till
     if old and (old.state == 'w' or old.state == 'u') then
       before = old.from
-      till = earlier(old.till, till)
+      till = earlier(old.till, till) -- neither is confirmed yet
+      if old.state == 'u' then
+        accepted = till -- nor was the first one accepted, for all we know
+      end
     end
-    if state == 'w' and till > 0 and mode == 'live' then
-      lag_push(P, 'accepted', now - till)
+    if state == 'w' and accepted > 0 and mode == 'live' then
+      lag_push(P, 'accepted', now - accepted)
     end
     redis.call('HSET', hash, field,
       level .. ' ' .. state .. ' ' .. int(now) .. ' ' .. int(till) .. ' ' .. int(math.max(before, from > 0 and now + from or 0)))

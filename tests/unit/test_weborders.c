@@ -12,7 +12,6 @@
 
 #include "functions/stock-moved/weborders.h"
 #include "buf.h"
-#include "json.h"
 #include "plan.h"
 #include "ban.h"
 
@@ -305,17 +304,17 @@ static void an_order_that_cannot_be_read_is_parked(void **state) {
     }
 }
 
-static cJSON *lines(int n, size_t sku_len) {
-    cJSON *list = cJSON_CreateArray();
+/* n lines of one unit, whose SKUs are numbers of sku_len digits. */
+static cJSON *lines(int n, int sku_len) {
+    struct buf b;
+    buf_init(&b, 1024 * 1024);
     for (int i = 0; i < n; i++) {
-        char sku[300];
-        cJSON *line = json_new_object();
-        (void)snprintf(sku, sizeof sku, "%0*d", (int)sku_len, i);
-        json_add_int(line, "id", i + 1);
-        json_add_str(line, "sku", sku);
-        json_add_int(line, "quantity", 1);
-        (void)cJSON_AddItemToArray(list, line);
+        buf_addf(&b, "%c{\"id\":%d,\"sku\":\"%0*d\",\"quantity\":1}", i == 0 ? '[' : ',', i + 1, sku_len, i);
     }
+    buf_add_str(&b, "]");
+    assert_false(buf_overflowed(&b));
+    cJSON *list = plan_parse(buf_str(&b));
+    buf_free(&b);
     return list;
 }
 
@@ -351,7 +350,7 @@ static void lines_of_several_pages_add_up(void **state) {
 
 static void a_sku_has_at_most_255_bytes(void **state) {
     (void)state;
-    for (size_t len = 255; len <= 256; len++) {
+    for (int len = 255; len <= 256; len++) {
         struct weborder o = {.id = 9};
         struct reason why = {0};
         cJSON *list = lines(1, len);
