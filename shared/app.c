@@ -7,31 +7,28 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "random.h"
 #include "ban.h"
 
 #define KEEP_STEP_MS INT64_C(100)
 
 static volatile sig_atomic_t stop_flag;
 
-static void on_stop(int sig)
-{
+static void on_stop(int sig) {
     (void)sig;
     stop_flag = 1;
 }
 
-static void stop_signals(sigset_t *set)
-{
+static void stop_signals(sigset_t *set) {
     (void)sigemptyset(set);
     (void)sigaddset(set, SIGTERM);
     (void)sigaddset(set, SIGINT);
 }
 
-void stop_setup(void)
-{
+void stop_setup(void) {
     /* Robustness: no SA_RESTART and blocked outside of ppoll. A SIGTERM in the middle of a body would make
        FCGX_GetStr return short; blocked, it waits until the request in hand is answered. */
     struct sigaction action = {.sa_handler = on_stop};
@@ -44,17 +41,16 @@ void stop_setup(void)
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-bool stop_requested(void)
-{
+bool stop_requested(void) {
     sigset_t pending;
-    if (!stop_flag && sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1)) {
+    if (!stop_flag && sigpending(&pending) == 0 &&
+        (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1)) {
         stop_flag = 1;
     }
     return stop_flag != 0;
 }
 
-bool stop_poll(int fd, int64_t ms)
-{
+bool stop_poll(int fd, int64_t ms) {
     if (stop_requested()) {
         return false;
     }
@@ -68,13 +64,11 @@ bool stop_poll(int fd, int64_t ms)
     return n > 0 && !stop_requested();
 }
 
-bool app_keep(struct app *app)
-{
+bool app_keep(struct app *app) {
     return app->keep == NULL || app->keep(app->keep_arg);
 }
 
-bool app_sleep(struct app *app, int64_t ms)
-{
+bool app_sleep(struct app *app, int64_t ms) {
     int64_t end = clock_mono_ms() + ms;
     for (int64_t left = ms; left > 0; left = end - clock_mono_ms()) {
         (void)stop_poll(-1, left < KEEP_STEP_MS ? left : KEEP_STEP_MS);
@@ -85,17 +79,14 @@ bool app_sleep(struct app *app, int64_t ms)
     return true;
 }
 
-enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor, struct reason *why)
-{
+enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor, struct reason *why) {
     char error[200] = "";
     char host[33] = "host";
-    uint32_t random = 0;
     memset(app, 0, sizeof *app);
     app->name = name;
     app->set = set;
     (void)gethostname(host, sizeof host - 1);
-    (void)getrandom(&random, sizeof random, 0);
-    (void)snprintf(app->holder, sizeof app->holder, "%s-%ld-%08x", host, (long)getpid(), (unsigned)random);
+    (void)snprintf(app->holder, sizeof app->holder, "%s-%ld-%08x", host, (long)getpid(), (unsigned)random_bits());
     const struct redis_options redis = {.url = set->redis_url,
                                         .tenant = set->tenant,
                                         .connect_timeout_ms = acceptor ? 500 : 2000,
@@ -107,20 +98,19 @@ enum next app_open(struct app *app, const char *name, const struct settings *set
     if (acceptor) {
         return NEXT_DONE;
     }
-    const struct http_options http = {.allow_plain = set->allow_http, .connect_timeout_ms = 3000, .user_agent = "onepool/0.1"};
+    const struct http_options http = {
+        .allow_plain = set->allow_http, .connect_timeout_ms = 3000, .user_agent = "onepool/0.1"};
     app->http = http_new(&http);
     return NEXT_DONE;
 }
 
-void app_place(struct app *app, int64_t parent_pid, size_t number)
-{
+void app_place(struct app *app, int64_t parent_pid, size_t number) {
     char host[33] = "host";
     (void)gethostname(host, sizeof host - 1);
     (void)snprintf(app->holder, sizeof app->holder, "%s-%s-%lld-%zu", host, app->name, (long long)parent_pid, number);
 }
 
-void app_close(struct app *app)
-{
+void app_close(struct app *app) {
     http_free(app->http);
     redis_free(app->redis);
     app->http = NULL;

@@ -19,16 +19,17 @@ struct app {
     const struct settings *set;
     struct redis *redis;
     struct http *http;
-    char holder[96];                  /* names this process in leases; a worker's is its place (host, function, parent, number),
-                                         so that whoever replaces it can take over what it held */
-    bool (*keep)(void *arg);          /* called about every 100 ms while waiting: extends leases; false = give up */
+    char holder[96];         /* names this process in leases; a worker's is its place (host, function, parent, number),
+                                so that whoever replaces it can take over what it held */
+    bool (*keep)(void *arg); /* called about every 100 ms while waiting: extends leases; false = give up */
     void *keep_arg;
-    void *state;                      /* what a function keeps between rounds; freed by its leave() */
+    void *state;                                       /* what a function keeps between rounds; freed by its leave() */
     void (*trace)(const char *step, const char *json); /* invoke mode: prints each call; else NULL */
 };
 
 /* Opens nothing yet; connections are made on first use. NULL settings are not allowed. acceptor: short time-outs. */
-enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor, struct reason *why) NODISCARD;
+enum next app_open(struct app *app, const char *name, const struct settings *set, bool acceptor,
+                   struct reason *why) NODISCARD;
 void app_close(struct app *app);
 /* Names the process by its place among the parent's children instead of at random. */
 void app_place(struct app *app, int64_t parent_pid, size_t number);

@@ -12,8 +12,7 @@
 #define EXIT_OUT_OF_MEMORY 101
 
 /* Robustness: ending loses nothing, since every event is safe in Redis and leases run out. */
-static void *checked(void *p)
-{
+static void *checked(void *p) {
     static const char text[] = "level=error msg=\"out of memory\"\n";
     if (p == NULL) {
         ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
@@ -23,33 +22,27 @@ static void *checked(void *p)
     return p;
 }
 
-void *xmalloc(size_t size)
-{
+void *xmalloc(size_t size) {
     return checked(malloc(size > 0 ? size : 1));
 }
 
-void *xcalloc(size_t n, size_t size)
-{
+void *xcalloc(size_t n, size_t size) {
     return checked(calloc(n > 0 ? n : 1, size > 0 ? size : 1));
 }
 
-void *xrealloc(void *p, size_t n, size_t size)
-{
+void *xrealloc(void *p, size_t n, size_t size) {
     return checked(reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1));
 }
 
-char *xstrdup(const char *s)
-{
+char *xstrdup(const char *s) {
     return checked(strdup(s));
 }
 
-char *xstrndup(const char *s, size_t len)
-{
+char *xstrndup(const char *s, size_t len) {
     return checked(strndup(s, len));
 }
 
-bool str_copy(char *dst, size_t size, const char *s)
-{
+bool str_copy(char *dst, size_t size, const char *s) {
     size_t len = strlen(s);
     size_t n = len < size ? len : size - 1;
     memcpy(dst, s, n);
@@ -57,20 +50,17 @@ bool str_copy(char *dst, size_t size, const char *s)
     return n == len;
 }
 
-void buf_init(struct buf *b, size_t max_bytes)
-{
+void buf_init(struct buf *b, size_t max_bytes) {
     memset(b, 0, sizeof *b);
     b->max = max_bytes;
 }
 
-void buf_free(struct buf *b)
-{
+void buf_free(struct buf *b) {
     free(b->data);
     memset(b, 0, sizeof *b);
 }
 
-void buf_reset(struct buf *b)
-{
+void buf_reset(struct buf *b) {
     b->len = 0;
     b->overflow = false;
     if (b->data != NULL) {
@@ -78,8 +68,7 @@ void buf_reset(struct buf *b)
     }
 }
 
-static void grow(struct buf *b, size_t need)
-{
+static void grow(struct buf *b, size_t need) {
     size_t cap = b->cap > 0 ? b->cap : 64;
     while (cap < need) {
         cap *= 2;
@@ -90,8 +79,7 @@ static void grow(struct buf *b, size_t need)
     }
 }
 
-void buf_add(struct buf *b, const void *data, size_t len)
-{
+void buf_add(struct buf *b, const void *data, size_t len) {
     if (b->overflow || len > b->max - b->len) {
         b->overflow = true;
         return;
@@ -104,13 +92,11 @@ void buf_add(struct buf *b, const void *data, size_t len)
     b->data[b->len] = '\0';
 }
 
-void buf_add_str(struct buf *b, const char *s)
-{
+void buf_add_str(struct buf *b, const char *s) {
     buf_add(b, s, strlen(s));
 }
 
-void buf_addf(struct buf *b, const char *fmt, ...)
-{
+void buf_addf(struct buf *b, const char *fmt, ...) {
     char small[256];
     va_list args, again;
     va_start(args, fmt);
@@ -128,8 +114,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     va_end(args);
 }
 
-void buf_add_url(struct buf *b, const char *s)
-{
+void buf_add_url(struct buf *b, const char *s) {
     static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
     for (; *s != '\0'; s++) {
         if (strchr(unreserved, *s) != NULL) {
@@ -140,18 +125,15 @@ void buf_add_url(struct buf *b, const char *s)
     }
 }
 
-bool buf_overflowed(const struct buf *b)
-{
+bool buf_overflowed(const struct buf *b) {
     return b->overflow;
 }
 
-const char *buf_str(const struct buf *b)
-{
+const char *buf_str(const struct buf *b) {
     return b->data != NULL ? b->data : "";
 }
 
-char *buf_take(struct buf *b)
-{
+char *buf_take(struct buf *b) {
     char *data = b->data != NULL ? b->data : xstrdup("");
     b->data = NULL;
     b->len = 0;

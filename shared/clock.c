@@ -9,26 +9,22 @@
 #include "quantity.h"
 #include "ban.h"
 
-static int64_t read_ms(clockid_t clock)
-{
+static int64_t read_ms(clockid_t clock) {
     struct timespec t = {0};
     (void)clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int64_t clock_wall_ms(void)
-{
+int64_t clock_wall_ms(void) {
     return read_ms(CLOCK_REALTIME);
 }
 
-int64_t clock_mono_ms(void)
-{
+int64_t clock_mono_ms(void) {
     return read_ms(CLOCK_MONOTONIC);
 }
 
 /* 2026-11-23T06:42:35 */
-static void format_seconds(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
-{
+static void format_seconds(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]) {
     struct tm tm = {0};
     time_t seconds = (time_t)(wall_ms / 1000);
     out[0] = '\0';
@@ -37,23 +33,20 @@ static void format_seconds(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
     }
 }
 
-void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
-{
+void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]) {
     format_seconds(wall_ms, out);
     size_t len = strlen(out);
     (void)snprintf(out + len, CLOCK_TEXT_SIZE - len, ".%03dZ", (int)(wall_ms % 1000));
 }
 
-void clock_format_iso_s(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
-{
+void clock_format_iso_s(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]) {
     format_seconds(wall_ms, out);
     size_t len = strlen(out);
     (void)snprintf(out + len, CLOCK_TEXT_SIZE - len, "+00:00");
 }
 
 /* "+0130", "-0500", "GMT", "UT", "Z": minutes east of UTC. */
-static bool parse_zone(const char *s, int64_t *minutes)
-{
+static bool parse_zone(const char *s, int64_t *minutes) {
     char hours[3] = {0}, rest[3] = {0};
     int64_t h = 0, m = 0;
     if (strcmp(s, "GMT") == 0 || strcmp(s, "UTC") == 0 || strcmp(s, "UT") == 0 || strcmp(s, "Z") == 0) {
@@ -72,8 +65,7 @@ static bool parse_zone(const char *s, int64_t *minutes)
     return true;
 }
 
-bool clock_parse_rfc2822(const char *s, int64_t *wall_ms)
-{
+bool clock_parse_rfc2822(const char *s, int64_t *wall_ms) {
     struct tm tm = {0};
     int64_t minutes = 0;
     const char *end = strptime(s, "%a, %d %b %Y %H:%M:%S", &tm);

@@ -6,8 +6,7 @@
 
 #include "ban.h"
 
-enum next reason_set(struct reason *why, enum next what, const char *cause, const char *fmt, ...)
-{
+enum next reason_set(struct reason *why, enum next what, const char *cause, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
     (void)snprintf(why->cause, sizeof why->cause, "%s", cause);
@@ -16,8 +15,7 @@ enum next reason_set(struct reason *why, enum next what, const char *cause, cons
     return what;
 }
 
-const char *next_name(enum next what)
-{
+const char *next_name(enum next what) {
     switch (what) {
     case NEXT_DONE:
         return "done";

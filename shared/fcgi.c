@@ -15,21 +15,18 @@
 
 #define REPLY_MAX ((size_t)4 * 1024 * 1024) /* /metrics and /status stay far below */
 
-bool secret_equal(const char *given, const char *wanted)
-{
+bool secret_equal(const char *given, const char *wanted) {
     if (given == NULL || wanted == NULL || strlen(given) != strlen(wanted)) {
         return false;
     }
     return CRYPTO_memcmp(given, wanted, strlen(wanted)) == 0;
 }
 
-const char *fcgi_header(const struct fcgi_call *call, const char *name)
-{
+const char *fcgi_header(const struct fcgi_call *call, const char *name) {
     return call->header != NULL ? call->header(call->ctx, name) : NULL;
 }
 
-static const char *param_header(const void *ctx, const char *name)
-{
+static const char *param_header(const void *ctx, const char *name) {
     const FCGX_Request *q = ctx;
     char key[80];
     (void)snprintf(key, sizeof key, "HTTP_%s", name);
@@ -37,8 +34,7 @@ static const char *param_header(const void *ctx, const char *name)
 }
 
 /* Reads the body whole; false if it is shorter than CONTENT_LENGTH, longer than allowed, or broken off. */
-static bool read_body(FCGX_Request *q, char *body, size_t *len)
-{
+static bool read_body(FCGX_Request *q, char *body, size_t *len) {
     const char *text = FCGX_GetParam("CONTENT_LENGTH", q->envp);
     int64_t want = 0;
     *len = 0;
@@ -57,8 +53,7 @@ static bool read_body(FCGX_Request *q, char *body, size_t *len)
     return *len == (size_t)want && FCGX_GetError(q->in) == 0;
 }
 
-static void answer(FCGX_Request *q, const struct fcgi_reply *reply)
-{
+static void answer(FCGX_Request *q, const struct fcgi_reply *reply) {
     (void)FCGX_FPrintF(q->out, "Status: %d\r\n", reply->status);
     if (reply->type != NULL) {
         (void)FCGX_FPrintF(q->out, "Content-Type: %s\r\n", reply->type);
@@ -69,10 +64,13 @@ static void answer(FCGX_Request *q, const struct fcgi_reply *reply)
     }
 }
 
-static void serve(struct app *app, FCGX_Request *q, fcgi_handler handler, char *body, struct buf *out)
-{
+static void serve(struct app *app, FCGX_Request *q, fcgi_handler handler, char *body, struct buf *out) {
     const char *method = FCGX_GetParam("REQUEST_METHOD", q->envp), *path = FCGX_GetParam("DOCUMENT_URI", q->envp);
-    struct fcgi_call call = {.method = method != NULL ? method : "", .path = path != NULL ? path : "", .body = body, .header = param_header, .ctx = q};
+    struct fcgi_call call = {.method = method != NULL ? method : "",
+                             .path = path != NULL ? path : "",
+                             .body = body,
+                             .header = param_header,
+                             .ctx = q};
     buf_reset(out);
     struct fcgi_reply reply = {.status = 503, .body = out};
     call.whole = read_body(q, body, &call.body_len);
@@ -80,8 +78,7 @@ static void serve(struct app *app, FCGX_Request *q, fcgi_handler handler, char *
     answer(q, &reply);
 }
 
-int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler)
-{
+int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
     FCGX_Request q;
     struct buf out;
     if (FCGX_Init() != 0 || FCGX_InitRequest(&q, listen_fd, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {

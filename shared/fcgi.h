@@ -2,9 +2,9 @@
 /*
  * One FastCGI request as the functions see it, and the loop that accepts them.
  *
- * Robustness: single-threaded processes, since libfcgi does not stop cleanly in threads. The listener is non-blocking and
- * polled; SIGTERM is blocked but while polling, so it can never cut a body short. Every body is checked to be whole against
- * CONTENT_LENGTH, and FCGX_GetError to be 0.
+ * Robustness: single-threaded processes, since libfcgi does not stop cleanly in threads. The listener is non-blocking
+ * and polled; SIGTERM is blocked but while polling, so it can never cut a body short. Every body is checked to be whole
+ * against CONTENT_LENGTH, and FCGX_GetError to be 0.
  */
 #ifndef ONEPOOL_FCGI_H
 #define ONEPOOL_FCGI_H
@@ -26,9 +26,9 @@ struct fcgi_call {
 };
 
 struct fcgi_reply {
-    int status;              /* preset to 503 */
-    const char *type;        /* media type of the body, or NULL for an empty answer */
-    struct buf *body;        /* may be filled */
+    int status;       /* preset to 503 */
+    const char *type; /* media type of the body, or NULL for an empty answer */
+    struct buf *body; /* may be filled */
 };
 
 /* Value of an HTTP header of the call; name in upper case with underscores, without HTTP_. NULL if absent. */

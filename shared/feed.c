@@ -17,8 +17,7 @@
 
 #define BASIC_MAX 512 /* bytes of decoded credentials */
 
-const char *feed_act_name(enum feed_act act)
-{
+const char *feed_act_name(enum feed_act act) {
     switch (act) {
     case FEED_ORDER:
         return "order";
@@ -34,25 +33,22 @@ const char *feed_act_name(enum feed_act act)
     return "bad";
 }
 
-static void bad(struct feed_event *out, const char *problem)
-{
+static void bad(struct feed_event *out, const char *problem) {
     out->act = FEED_BAD;
     (void)str_copy(out->problem, sizeof out->problem, problem);
 }
 
 /* order, booking and order-delivery events name an order; so may types that do not exist yet, which only count. */
-static bool names_order(const char *type)
-{
+static bool names_order(const char *type) {
     return strcmp(type, "order") == 0 || strcmp(type, "booking") == 0 || strcmp(type, "order-delivery") == 0;
 }
 
-static bool moves_stock(const char *type)
-{
-    return strcmp(type, "warehouse-transaction") == 0 || strcmp(type, "shipment") == 0 || strcmp(type, "shipment-v3") == 0;
+static bool moves_stock(const char *type) {
+    return strcmp(type, "warehouse-transaction") == 0 || strcmp(type, "shipment") == 0 ||
+           strcmp(type, "shipment-v3") == 0;
 }
 
-static void plan_order(const cJSON *element, int64_t site_id, struct feed_event *out)
-{
+static void plan_order(const cJSON *element, int64_t site_id, struct feed_event *out) {
     const cJSON *data = json_get(element, "data");
     const char *what = json_str(data, "order_event_type");
     int64_t site = 0;
@@ -75,8 +71,7 @@ static void plan_order(const cJSON *element, int64_t site_id, struct feed_event 
     }
 }
 
-void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out)
-{
+void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out) {
     int64_t account = 0;
     const char *id = json_str(element, "event_id"), *type = json_str(element, "event_type");
     memset(out, 0, sizeof *out);
@@ -103,8 +98,7 @@ void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct
 }
 
 /* Short digest that names raw bytes in a case id. */
-static void digest(const char *data, size_t len, char out[17])
-{
+static void digest(const char *data, size_t len, char out[17]) {
     unsigned char sum[SHA256_DIGEST_LENGTH];
     (void)SHA256((const unsigned char *)data, len, sum);
     for (size_t i = 0; i < 8; i++) {
@@ -112,8 +106,8 @@ static void digest(const char *data, size_t len, char out[17])
     }
 }
 
-static void case_raw(const struct app *app, struct args *effects, const char *cause, const char *text, const char *bytes, size_t len)
-{
+static void case_raw(const struct app *app, struct args *effects, const char *cause, const char *text,
+                     const char *bytes, size_t len) {
     char entity[40], sum[17];
     digest(bytes, len, sum);
     (void)snprintf(entity, sizeof entity, "event %s", sum);
@@ -121,7 +115,8 @@ static void case_raw(const struct app *app, struct args *effects, const char *ca
                              .owner = app->set->mapping != NULL ? app->set->mapping->owner_stock : "operations",
                              .entity = entity,
                              .text = text,
-                             .effect = "One event of Sitoo was not acted on; the ledger is still read, so stock stays right",
+                             .effect =
+                                 "One event of Sitoo was not acted on; the ledger is still read, so stock stays right",
                              .step = "Show the bytes to the integrator; then run: onepool parked --close",
                              .queue = "",
                              .job = "",
@@ -131,8 +126,7 @@ static void case_raw(const struct app *app, struct args *effects, const char *ca
 }
 
 /* Appends one event of the accept command. Any authentic event of ours is a doorbell for the ledger. */
-static void add_event(struct args *args, const char *id, const char *bytes, size_t len, const struct args *effects)
-{
+static void add_event(struct args *args, const char *id, const char *bytes, size_t len, const struct args *effects) {
     args_add(args, id);
     args_add_bytes(args, bytes, len);
     args_add(args, "0"); /* a duplicate of Sitoo changes nothing more */
@@ -140,8 +134,8 @@ static void add_event(struct args *args, const char *id, const char *bytes, size
     args_append(args, effects);
 }
 
-static void add_planned(const struct app *app, const struct feed_event *e, const char *bytes, size_t len, struct args *args)
-{
+static void add_planned(const struct app *app, const struct feed_event *e, const char *bytes, size_t len,
+                        struct args *args) {
     struct args effects = {0};
     char order[24];
     switch (e->act) {
@@ -168,21 +162,21 @@ static void add_planned(const struct app *app, const struct feed_event *e, const
     args_free(&effects);
 }
 
-static size_t add_raw_body(const struct app *app, const char *body, size_t len, const char *problem, struct args *args)
-{
+static size_t add_raw_body(const struct app *app, const char *body, size_t len, const char *problem,
+                           struct args *args) {
     struct args effects = {0};
     effect_count(&effects, "events:bad", 1);
     case_raw(app, &effects, "bad_batch", problem, body, len);
     effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
     add_event(args, "", body, len, &effects);
     args_free(&effects);
-    LOG(LOG_ALARM, "batch of events is not what Sitoo documents; stored raw", {"problem", problem}, {"bytes", log_int((long long)len)});
+    LOG(LOG_ALARM, "batch of events is not what Sitoo documents; stored raw", {"problem", problem},
+        {"bytes", log_int((long long)len)});
     return 1;
 }
 
 /* The next element of a JSON array that is known to be valid: its value, and its bytes as received. NULL at the end. */
-static cJSON *next_element(const char **at, const char *end, const char **bytes, size_t *len)
-{
+static cJSON *next_element(const char **at, const char *end, const char **bytes, size_t *len) {
     const char *after = NULL;
     *at += strspn(*at, " \t\r\n,");
     cJSON *element = *at < end ? cJSON_ParseWithLengthOpts(*at, (size_t)(end - *at), &after, false) : NULL;
@@ -194,28 +188,28 @@ static cJSON *next_element(const char **at, const char *end, const char **bytes,
     return element;
 }
 
-static void trace_event(const struct app *app, const struct feed_event *e, size_t index)
-{
+static void trace_event(const struct app *app, const struct feed_event *e, size_t index) {
     char line[160];
-    (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", index, feed_act_name(e->act), (long long)e->order_id);
+    (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", index, feed_act_name(e->act),
+                   (long long)e->order_id);
     app->trace("plan", line);
 }
 
-static void add_element(const struct app *app, const cJSON *element, const char *bytes, size_t len, size_t index, struct args *args)
-{
+static void add_element(const struct app *app, const cJSON *element, const char *bytes, size_t len, size_t index,
+                        struct args *args) {
     struct feed_event e;
     feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
     add_planned(app, &e, bytes, len, args);
     if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
-        LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
+        LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)},
+            {"problem", e.problem[0] != '\0' ? e.problem : NULL});
     }
     if (app->trace != NULL) {
         trace_event(app, &e, index);
     }
 }
 
-size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args)
-{
+size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args) {
     char problem[160] = "the body is not a JSON array";
     cJSON *batch = json_read(body, len, problem, sizeof problem);
     bool array = cJSON_IsArray(batch);
@@ -227,7 +221,8 @@ size_t feed_events(const struct app *app, const char *body, size_t len, struct a
     }
     at += strspn(at, " \t\r\n");
     at++; /* the opening bracket */
-    for (cJSON *element = next_element(&at, body + len, &bytes, &element_len); element != NULL; element = next_element(&at, body + len, &bytes, &element_len)) {
+    for (cJSON *element = next_element(&at, body + len, &bytes, &element_len); element != NULL;
+         element = next_element(&at, body + len, &bytes, &element_len)) {
         add_element(app, element, bytes, element_len, n++, args);
         cJSON_Delete(element);
     }
@@ -238,8 +233,7 @@ size_t feed_events(const struct app *app, const char *body, size_t len, struct a
 }
 
 /* Decodes "Basic base64(user:password)" into user and password; false if it is anything else. */
-static bool basic_read(const char *header, char *out, size_t size, const char **password)
-{
+static bool basic_read(const char *header, char *out, size_t size, const char **password) {
     size_t len = 0;
     if (header == NULL || strncasecmp(header, "Basic ", 6) != 0) {
         return false;
@@ -263,8 +257,7 @@ static bool basic_read(const char *header, char *out, size_t size, const char **
     return true;
 }
 
-static bool authentic(const struct app *app, const char *header)
-{
+static bool authentic(const struct app *app, const char *header) {
     char text[BASIC_MAX];
     const char *password = NULL;
     bool good = false;
@@ -279,8 +272,8 @@ static bool authentic(const struct app *app, const char *header)
     return good;
 }
 
-static enum next store(struct app *app, const char *body, size_t len, int64_t *fresh, int64_t *again, struct reason *why)
-{
+static enum next store(struct app *app, const char *body, size_t len, int64_t *fresh, int64_t *again,
+                       struct reason *why) {
     struct args events = {0}, command = {0};
     redisReply *reply = NULL;
     size_t n = feed_events(app, body, len, &events);
@@ -299,18 +292,19 @@ static enum next store(struct app *app, const char *body, size_t len, int64_t *f
     return next;
 }
 
-void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply)
-{
+void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
     struct reason why = {0};
     int64_t fresh = 0, again = 0;
     if (strcmp(call->method, "POST") != 0 || !call->whole) {
-        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method}, {"problem", call->whole ? "not a POST" : "body is not whole"});
+        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method},
+            {"problem", call->whole ? "not a POST" : "body is not whole"});
         return;
     }
     if (!authentic(app, fcgi_header(call, "AUTHORIZATION"))) {
         reply->status = app->set->mapping != NULL ? (int)app->set->mapping->sitoo_bad_auth_status : 503;
-        LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours", {"outcome", "refused"},
-            {"path", call->path}, {"do", "compare SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD with the event subscription"});
+        LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours",
+            {"outcome", "refused"}, {"path", call->path},
+            {"do", "compare SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD with the event subscription"});
         return;
     }
     enum next next = store(app, call->body, call->body_len, &fresh, &again, &why);
@@ -319,5 +313,6 @@ void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
         return;
     }
     reply->status = 200;
-    LOG(LOG_INFO, "batch accepted", {"outcome", "accepted"}, {"path", call->path}, {"events", log_int(fresh)}, {"duplicates", log_int(again)});
+    LOG(LOG_INFO, "batch accepted", {"outcome", "accepted"}, {"path", call->path}, {"events", log_int(fresh)},
+        {"duplicates", log_int(again)});
 }

@@ -5,8 +5,9 @@
  *   [ {"event_id":"0000...1","event_type":"order","event_date":1463041120,"account_id":1500,
  *      "data":{"eshop_id":1,"order_id":11513,"warehouse_id":1,"order_event_type":"add"}}, ... ]      1 to 10 elements
  *
- * Sources: developer.sitoo.com/spi-events/overview and /events (sitoo.md 3). Only 200 and 503 may leave us: any other status may
- * delete the events. The same batch is taken on /hooks/sitoo, /events, /sale and /return, so a wrong route loses nothing.
+ * Sources: developer.sitoo.com/spi-events/overview and /events (sitoo.md 3). Only 200 and 503 may leave us: any other
+ * status may delete the events. The same batch is taken on /hooks/sitoo, /events, /sale and /return, so a wrong route
+ * loses nothing.
  */
 #ifndef ONEPOOL_FEED_H
 #define ONEPOOL_FEED_H
@@ -20,9 +21,9 @@
 #include "err.h"
 #include "fcgi.h"
 
-#define FEED_EVENTS_MAX 10     /* documented; more are taken, and said in the log */
-#define FEED_EVENT_ID_MAX 128  /* bytes; documented are 32 hex digits */
-#define FEED_SOURCE "sitoo"
+#define FEED_EVENTS_MAX   10  /* documented; more are taken, and said in the log */
+#define FEED_EVENT_ID_MAX 128 /* bytes; documented are 32 hex digits */
+#define FEED_SOURCE       "sitoo"
 
 enum feed_act {
     FEED_ORDER,   /* read the order and sort its rows */

@@ -14,20 +14,17 @@
 
 #define PAYLOAD_MAX ((size_t)1024 * 1024)
 
-void function_print_step(const char *step, const char *json)
-{
+void function_print_step(const char *step, const char *json) {
     (void)printf("{\"step\":\"%s\",\"%s\":%s}\n", step, step, json);
     (void)fflush(stdout);
 }
 
-static int report_mistakes(const struct buf *mistakes)
-{
+static int report_mistakes(const struct buf *mistakes) {
     (void)fprintf(stderr, "onepool cannot start; these settings need mending:\n%s", buf_str(mistakes));
     return SETTINGS_EXIT;
 }
 
-static char *read_payload(const char *path, size_t *len)
-{
+static char *read_payload(const char *path, size_t *len) {
     FILE *f = fopen(path, "rb");
     if (f == NULL) {
         (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
@@ -46,8 +43,7 @@ static char *read_payload(const char *path, size_t *len)
     return text;
 }
 
-static int invoke(const struct function *fn, const struct settings *set, const char *path, bool dry_run)
-{
+static int invoke(const struct function *fn, const struct settings *set, const char *path, bool dry_run) {
     struct app app = {.name = fn->name, .set = set};
     struct reason why = {0};
     size_t len = 0;
@@ -68,8 +64,7 @@ static int invoke(const struct function *fn, const struct settings *set, const c
 }
 
 /* A dry run needs nothing: settings that are missing get the values of the simulated shop. */
-static const char *dry_getenv(const char *name)
-{
+static const char *dry_getenv(const char *name) {
     static const char *const presets[][2] = {{"SITOO_ACCOUNT_ID", "1500"},
                                              {"SITOO_SITE_ID", "1"},
                                              {"SITOO_EVENTS_USER", "dry-run"},
@@ -81,14 +76,15 @@ static const char *dry_getenv(const char *name)
     return value;
 }
 
-static int usage(const char *name)
-{
-    (void)fprintf(stderr, "usage: %s                            serve\n       %s --invoke FILE [--dry-run]  run once on a recorded payload\n", name, name);
+static int usage(const char *name) {
+    (void)fprintf(stderr,
+                  "usage: %s                            serve\n       %s --invoke FILE [--dry-run]  run once on a "
+                  "recorded payload\n",
+                  name, name);
     return 2;
 }
 
-int function_main(int argc, char **argv, const struct function *fn)
-{
+int function_main(int argc, char **argv, const struct function *fn) {
     struct buf mistakes;
     bool dry_run = argc == 4 && strcmp(argv[3], "--dry-run") == 0;
     bool once = (argc == 3 || dry_run) && strcmp(argv[1], "--invoke") == 0;
@@ -96,7 +92,8 @@ int function_main(int argc, char **argv, const struct function *fn)
         return usage(fn->name);
     }
     buf_init(&mistakes, (size_t)64 * 1024);
-    struct settings *set = settings_read(dry_run ? (fn->needs & NEED_EVENTS) : fn->needs, fn->name, dry_run ? dry_getenv : NULL, &mistakes);
+    struct settings *set = settings_read(dry_run ? (fn->needs & NEED_EVENTS) : fn->needs, fn->name,
+                                         dry_run ? dry_getenv : NULL, &mistakes);
     if (set == NULL) {
         int status = report_mistakes(&mistakes);
         buf_free(&mistakes);

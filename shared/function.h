@@ -6,8 +6,8 @@
  *   parent --fork--> acceptor a, acceptor b ... (two sockets, so that nginx can retry on another process)
  *          --fork--> worker 1 ...
  *   SIGTERM to the parent: every child finishes what it has in hand, gives leases back, exits; then the parent exits 0.
- *   A child that dies is replaced: at once the first time, then after 100 ms, doubling to 30 s; a minute of health resets.
- *   Children die with the parent (PR_SET_PDEATHSIG): nobody accepts or works unsupervised.
+ *   A child that dies is replaced: at once the first time, then after 100 ms, doubling to 30 s; a minute of health
+ * resets. Children die with the parent (PR_SET_PDEATHSIG): nobody accepts or works unsupervised.
  */
 #ifndef ONEPOOL_FUNCTION_H
 #define ONEPOOL_FUNCTION_H
@@ -21,9 +21,9 @@
 
 struct function {
     const char *name;
-    unsigned needs;                                /* enum settings_need bits */
-    fcgi_handler accept;                           /* answers the function's own routes */
-    const char *queues[FUNCTION_QUEUES_MAX + 1];   /* a worker wakes when one of these gets work; NULL-terminated */
+    unsigned needs;                              /* enum settings_need bits */
+    fcgi_handler accept;                         /* answers the function's own routes */
+    const char *queues[FUNCTION_QUEUES_MAX + 1]; /* a worker wakes when one of these gets work; NULL-terminated */
     /* One round of work: claims, performs, settles. *wait_ms is preset to 1000; set it to when the next round is due.
      * NEXT_DONE, or a reason that is logged; the loop then backs off. */
     enum next (*work)(struct app *app, int64_t *wait_ms, struct reason *why);

@@ -5,18 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "clock.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
+#include "random.h"
 #include "ban.h"
 
 #define SHADOW_KEEP_MS (INT64_C(90) * 86400 * 1000)
 
-void gate_digest(const char *text, char out[17])
-{
+void gate_digest(const char *text, char out[17]) {
     unsigned char sum[SHA256_DIGEST_LENGTH];
     (void)SHA256((const unsigned char *)text, strlen(text), sum);
     for (size_t i = 0; i < 8; i++) {
@@ -24,8 +23,7 @@ void gate_digest(const char *text, char out[17])
     }
 }
 
-static enum next shadow(struct app *app, const struct gate_write *w, struct reason *why)
-{
+static enum next shadow(struct app *app, const struct gate_write *w, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "XADD");
@@ -49,8 +47,7 @@ static enum next shadow(struct app *app, const struct gate_write *w, struct reas
 }
 
 /* A person's release lets one write through, within ten minutes. */
-static enum next brake(struct app *app, const struct gate_write *w, struct reason *why)
-{
+static enum next brake(struct app *app, const struct gate_write *w, struct reason *why) {
     const struct mapping *m = app->set->mapping;
     struct args a = {0};
     redisReply *reply = NULL;
@@ -67,20 +64,22 @@ static enum next brake(struct app *app, const struct gate_write *w, struct reaso
     bool released = reply->type == REDIS_REPLY_STRING;
     freeReplyObject(reply);
     if (released) {
-        LOG(LOG_WARN, "brake released for one write", {"zeroed", log_int(w->zeroed)}, {"units", log_int(w->units_moved)});
+        LOG(LOG_WARN, "brake released for one write", {"zeroed", log_int(w->zeroed)},
+            {"units", log_int(w->units_moved)});
         return NEXT_DONE;
     }
-    return reason_set(why, NEXT_PARK, "brake", "one write would set %lld SKUs to zero (limit %lld) and move %lld units (limit %lld); nothing was sent",
-                      (long long)w->zeroed, (long long)m->brake_max_zeroed_skus, (long long)w->units_moved, (long long)m->brake_max_units_moved);
+    return reason_set(
+        why, NEXT_PARK, "brake",
+        "one write would set %lld SKUs to zero (limit %lld) and move %lld units (limit %lld); nothing was sent",
+        (long long)w->zeroed, (long long)m->brake_max_zeroed_skus, (long long)w->units_moved,
+        (long long)m->brake_max_units_moved);
 }
 
-static enum next open_intent(struct app *app, const struct gate_write *w, char id[GATE_INTENT_SIZE], struct reason *why)
-{
+static enum next open_intent(struct app *app, const struct gate_write *w, char id[GATE_INTENT_SIZE],
+                             struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
-    uint32_t random = 0;
-    (void)getrandom(&random, sizeof random, 0);
-    (void)snprintf(id, GATE_INTENT_SIZE, "%s:%lld:%08x", w->kind, (long long)clock_wall_ms(), (unsigned)random);
+    (void)snprintf(id, GATE_INTENT_SIZE, "%s:%lld:%08x", w->kind, (long long)clock_wall_ms(), (unsigned)random_bits());
     args_add(&a, id);
     args_add(&a, w->intent);
     args_add(&a, w->lease);
@@ -99,8 +98,7 @@ static enum next open_intent(struct app *app, const struct gate_write *w, char i
     return NEXT_DONE;
 }
 
-enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out, struct reason *why)
-{
+enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out, struct reason *why) {
     memset(out, 0, sizeof *out);
     if (app->set->mode == MODE_SHADOW) {
         out->shadowed = true;
@@ -117,8 +115,7 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
     return bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
 }
 
-void gate_close(struct app *app, const struct gate_outcome *out)
-{
+void gate_close(struct app *app, const struct gate_outcome *out) {
     struct args a = {0};
     struct reason why = {0};
     redisReply *reply = NULL;

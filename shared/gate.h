@@ -24,24 +24,26 @@ struct gate_write {
     const char *method; /* of the BigCommerce call */
     const char *path;
     const char *body;
-    const char *intent;      /* JSON: ids and digest of what is written, no customer data */
-    const char *lease;       /* name of the lease that fences it, or "" */
+    const char *intent; /* JSON: ids and digest of what is written, no customer data */
+    const char *lease;  /* name of the lease that fences it, or "" */
     const char *lease_token;
     int64_t zeroed;      /* SKUs that this write takes from above 0 to 0 */
     int64_t units_moved; /* sum of the differences, whole units */
 };
 
 struct gate_outcome {
-    bool shadowed;                 /* not sent: shadow mode */
+    bool shadowed;                    /* not sent: shadow mode */
     char intent_id[GATE_INTENT_SIZE]; /* "" if none was opened */
-    struct answer answer;          /* status and text of a refusal; free with answer_free */
+    struct answer answer;             /* status and text of a refusal; free with answer_free */
 };
 
 /*
- * NEXT_DONE: applied (or shadowed). NEXT_PARK: refused by the platform (why->cause "refused") or held by the brake (cause "brake",
- * nothing was sent). NEXT_DEFER: try later; why->ambiguous: it may have been applied. NEXT_STOP: the lease was lost.
+ * NEXT_DONE: applied (or shadowed). NEXT_PARK: refused by the platform (why->cause "refused") or held by the brake
+ * (cause "brake", nothing was sent). NEXT_DEFER: try later; why->ambiguous: it may have been applied. NEXT_STOP: the
+ * lease was lost.
  */
-enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out, struct reason *why) NODISCARD;
+enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out,
+                    struct reason *why) NODISCARD;
 
 /* Closes the intent after its outcome was recorded. A failure is harmless: the intent is reconciled later. */
 void gate_close(struct app *app, const struct gate_outcome *out);

@@ -19,19 +19,19 @@
 #include "err.h"
 
 enum http_fate {
-    HTTP_ANSWERED,  /* a whole answer was read; see status */
-    HTTP_NOT_SENT,  /* no byte of the request left: resolving, connecting or TLS failed */
-    HTTP_AMBIGUOUS  /* sent, at least in part, and no whole answer: it may have been applied */
+    HTTP_ANSWERED, /* a whole answer was read; see status */
+    HTTP_NOT_SENT, /* no byte of the request left: resolving, connecting or TLS failed */
+    HTTP_AMBIGUOUS /* sent, at least in part, and no whole answer: it may have been applied */
 };
 
 #define HTTP_HEADERS_MAX 8
-#define HTTP_ABSENT INT64_C(-1) /* a header that the answer did not carry, or carried unreadably */
+#define HTTP_ABSENT      INT64_C(-1) /* a header that the answer did not carry, or carried unreadably */
 
 struct http_request {
     const char *method; /* "GET", "PUT", "POST" */
     const char *url;
     const char *headers[HTTP_HEADERS_MAX]; /* "Name: value", NULL-terminated if fewer */
-    const char *user;     /* Basic credentials, or NULL */
+    const char *user;                      /* Basic credentials, or NULL */
     const char *password;
     const char *body; /* NULL = none; not copied, must outlive the call */
     size_t body_len;
@@ -42,12 +42,12 @@ struct http_request {
 
 struct http_answer {
     enum http_fate fate;
-    int status;         /* HTTP status if answered, else 0 */
-    char *body;         /* NUL-terminated, never NULL after http_perform; owned by the answer */
+    int status; /* HTTP status if answered, else 0 */
+    char *body; /* NUL-terminated, never NULL after http_perform; owned by the answer */
     size_t body_len;
-    char error[200];    /* what libcurl said if not answered; no credentials in it */
+    char error[200]; /* what libcurl said if not answered; no credentials in it */
     int64_t took_ms;
-    int64_t date_ms;    /* Date header as wall milliseconds, or HTTP_ABSENT */
+    int64_t date_ms; /* Date header as wall milliseconds, or HTTP_ABSENT */
     /* BigCommerce: X-Rate-Limit-*; milliseconds and counts (Source: API rate limits page, 2026-04-01) */
     int64_t rate_window_ms, rate_reset_ms, rate_quota, rate_left;
     int64_t retry_after_s; /* Retry-After or X-Retry-After, seconds */
@@ -57,7 +57,7 @@ struct http_answer {
 struct http; /* one per process: connection cache and handles */
 
 struct http_options {
-    bool allow_plain;         /* http:// to any host; without it http:// only to 127.0.0.0/8, ::1, localhost */
+    bool allow_plain; /* http:// to any host; without it http:// only to 127.0.0.0/8, ::1, localhost */
     int64_t connect_timeout_ms;
     const char *user_agent;
 };
@@ -72,7 +72,8 @@ void http_free(struct http *h);
  * Performs n requests at once and returns when all have ended. answers[i] belongs to requests[i]; release
  * each with http_answer_free. Never fails as a whole: every fate is in the answer.
  */
-void http_perform(struct http *h, const struct http_request *requests, struct http_answer *answers, size_t n, http_tick tick, void *arg);
+void http_perform(struct http *h, const struct http_request *requests, struct http_answer *answers, size_t n,
+                  http_tick tick, void *arg);
 void http_answer_free(struct http_answer *a);
 
 /* True if url is https, or plain http that these options allow. Fills error (if not NULL) otherwise. */

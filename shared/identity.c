@@ -12,18 +12,17 @@
 #include "quantity.h"
 #include "ban.h"
 
-#define FILTER_MAX ((size_t)4000) /* bytes of a filter in a URL */
-#define CHUNK ((size_t)100)       /* SKUs per look-up */
+#define FILTER_MAX  ((size_t)4000) /* bytes of a filter in a URL */
+#define CHUNK       ((size_t)100)  /* SKUs per look-up */
 #define KEEP_GOOD_S 86400
-#define KEEP_BAD_S 600
+#define KEEP_BAD_S  600
 
-bool identity_usable(const struct identity *i)
-{
+bool identity_usable(const struct identity *i) {
     return i->state == IDENTITY_BY_VARIANT || i->state == IDENTITY_BY_PRODUCT;
 }
 
-enum identity_state identity_decide(int64_t product_id, int64_t variant_id, const char *tracking, bool several_variants)
-{
+enum identity_state identity_decide(int64_t product_id, int64_t variant_id, const char *tracking,
+                                    bool several_variants) {
     if (product_id <= 0) {
         return IDENTITY_UNKNOWN_SKU;
     }
@@ -39,8 +38,7 @@ enum identity_state identity_decide(int64_t product_id, int64_t variant_id, cons
 
 /* ---- what is remembered: "state product variant" ---- */
 
-static bool remembered(const redisReply *r, struct identity *out)
-{
+static bool remembered(const redisReply *r, struct identity *out) {
     char text[80];
     int64_t state = 0;
     if (r == NULL || r->type != REDIS_REPLY_STRING || !str_copy(text, sizeof text, r->str)) {
@@ -52,7 +50,8 @@ static bool remembered(const redisReply *r, struct identity *out)
     }
     *product = '\0';
     *variant = '\0';
-    if (!int_parse(text, IDENTITY_BY_VARIANT, IDENTITY_WRONG_TRACKING, &state) || !int_parse(product + 1, 0, JSON_INT_MAX, &out->product_id) ||
+    if (!int_parse(text, IDENTITY_BY_VARIANT, IDENTITY_WRONG_TRACKING, &state) ||
+        !int_parse(product + 1, 0, JSON_INT_MAX, &out->product_id) ||
         !int_parse(variant + 1, 0, JSON_INT_MAX, &out->variant_id)) {
         return false;
     }
@@ -60,8 +59,8 @@ static bool remembered(const redisReply *r, struct identity *out)
     return true;
 }
 
-enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known, struct reason *why)
-{
+enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known,
+                          struct reason *why) {
     struct args a = {0};
     char name[KEY_MAX];
     redisReply *reply = NULL;
@@ -82,8 +81,7 @@ enum next identity_recall(struct app *app, const char *const *skus, size_t n, st
     return NEXT_DONE;
 }
 
-static enum next remember(struct app *app, const char *sku, const struct identity *i, struct reason *why)
-{
+static enum next remember(struct app *app, const char *sku, const struct identity *i, struct reason *why) {
     struct args cmds[2] = {{0}, {0}};
     redisReply *replies[2] = {NULL, NULL};
     char name[KEY_MAX];
@@ -95,7 +93,8 @@ static enum next remember(struct app *app, const char *sku, const struct identit
     args_add_int(&cmds[0], identity_usable(i) ? KEEP_GOOD_S : KEEP_BAD_S);
     args_add(&cmds[1], "HSET");
     args_add_key(&cmds[1], app->redis, KEY_BCSKU);
-    args_addf(&cmds[1], "%lld:%lld", (long long)i->product_id, (long long)(i->state == IDENTITY_BY_PRODUCT ? 0 : i->variant_id));
+    args_addf(&cmds[1], "%lld:%lld", (long long)i->product_id,
+              (long long)(i->state == IDENTITY_BY_PRODUCT ? 0 : i->variant_id));
     args_add(&cmds[1], sku);
     enum next next = redis_pipeline(app->redis, cmds, identity_usable(i) ? 2 : 1, true, replies, why);
     for (size_t k = 0; k < 2; k++) {
@@ -109,8 +108,8 @@ static enum next remember(struct app *app, const char *sku, const struct identit
 
 /* ---- the two look-ups ---- */
 
-static enum next find_items(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why)
-{
+static enum next find_items(struct app *app, const char *const *skus, size_t n, struct identity *out,
+                            struct reason *why) {
     struct buf path;
     struct answer answer;
     const cJSON *item = NULL;
@@ -125,8 +124,7 @@ static enum next find_items(struct app *app, const char *const *skus, size_t n, 
     if (next != NEXT_DONE) {
         return next;
     }
-    cJSON_ArrayForEach(item, json_array(answer.json, "data"))
-    {
+    cJSON_ArrayForEach(item, json_array(answer.json, "data")) {
         const cJSON *identity = json_get(item, "identity");
         const char *sku = json_str(identity, "sku");
         for (size_t i = 0; sku != NULL && i < n; i++) {
@@ -141,8 +139,7 @@ static enum next find_items(struct app *app, const char *const *skus, size_t n, 
 }
 
 /* A SKU without an inventory item may still be in the catalog (its stock is not tracked then). */
-static enum next find_in_catalog(struct app *app, const char *sku, struct identity *out, struct reason *why)
-{
+static enum next find_in_catalog(struct app *app, const char *sku, struct identity *out, struct reason *why) {
     struct buf path;
     struct answer answer;
     buf_init(&path, FILTER_MAX);
@@ -154,8 +151,7 @@ static enum next find_in_catalog(struct app *app, const char *sku, struct identi
         return next;
     }
     const cJSON *variant = NULL;
-    cJSON_ArrayForEach(variant, json_array(answer.json, "data"))
-    {
+    cJSON_ArrayForEach(variant, json_array(answer.json, "data")) {
         const char *found = json_str(variant, "sku");
         if (found != NULL && strcmp(found, sku) == 0) {
             (void)json_id(variant, "product_id", &out->product_id);
@@ -166,14 +162,12 @@ static enum next find_in_catalog(struct app *app, const char *sku, struct identi
     return NEXT_DONE;
 }
 
-static void decide_from(const cJSON *products, struct identity *i)
-{
+static void decide_from(const cJSON *products, struct identity *i) {
     const cJSON *product = NULL;
     int64_t id = 0, base = 0;
     const char *tracking = NULL;
     bool several = false;
-    cJSON_ArrayForEach(product, json_array(products, "data"))
-    {
+    cJSON_ArrayForEach(product, json_array(products, "data")) {
         if (json_id(product, "id", &id) && id == i->product_id) {
             tracking = json_str(product, "inventory_tracking");
             several = !json_id(product, "base_variant_id", &base);
@@ -182,8 +176,7 @@ static void decide_from(const cJSON *products, struct identity *i)
     i->state = identity_decide(i->product_id, i->variant_id, tracking, several);
 }
 
-static enum next find_tracking(struct app *app, struct identity *out, size_t n, struct reason *why)
-{
+static enum next find_tracking(struct app *app, struct identity *out, size_t n, struct reason *why) {
     struct buf path;
     struct answer answer = {0};
     size_t found = 0;
@@ -203,8 +196,7 @@ static enum next find_tracking(struct app *app, struct identity *out, size_t n, 
     return next;
 }
 
-static enum next look_up(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why)
-{
+static enum next look_up(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why) {
     memset(out, 0, n * sizeof *out);
     enum next next = find_items(app, skus, n, out, why);
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
@@ -221,8 +213,8 @@ static enum next look_up(struct app *app, const char *const *skus, size_t n, str
     return next;
 }
 
-enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why)
-{
+enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out,
+                           struct reason *why) {
     const char *missing[CHUNK];
     struct identity found[CHUNK];
     size_t where[CHUNK], count = 0, bytes = 0;
@@ -257,17 +249,24 @@ struct case_text {
 };
 
 static const struct case_text cases[] = {
-    [IDENTITY_UNKNOWN_SKU] = {"unknown_sku", "SKU %s is sold in Sitoo, but BigCommerce has no product or variant with exactly this SKU",
-                              "The web shop does not offer it", "Create it in BigCommerce, mend the SKU, or: onepool parked --ignore unknown_sku:%s"},
-    [IDENTITY_NOT_TRACKED] = {"stock_not_tracked", "SKU %s is in BigCommerce, but stock tracking is off for its product",
-                              "The web shop sells it without limit", "Switch on inventory tracking by variant, or: onepool parked --ignore stock_not_tracked:%s"},
-    [IDENTITY_WRONG_TRACKING] = {"wrong_tracking", "SKU %s: BigCommerce tracks its product's stock the other way (by product or by variant), so this SKU has no stock of its own",
-                                 "The web shop's number is not this SKU's", "Change the product's inventory tracking to variant level, or: onepool parked --ignore wrong_tracking:%s"},
+    [IDENTITY_UNKNOWN_SKU] =
+        {"unknown_sku", "SKU %s is sold in Sitoo, but BigCommerce has no product or variant with exactly this SKU",
+         "The web shop does not offer it",
+         "Create it in BigCommerce, mend the SKU, or: onepool parked --ignore unknown_sku:%s"},
+    [IDENTITY_NOT_TRACKED] =
+        {"stock_not_tracked", "SKU %s is in BigCommerce, but stock tracking is off for its product",
+         "The web shop sells it without limit",
+         "Switch on inventory tracking by variant, or: onepool parked --ignore stock_not_tracked:%s"},
+    [IDENTITY_WRONG_TRACKING] =
+        {"wrong_tracking",
+         "SKU %s: BigCommerce tracks its product's stock the other way (by product or by variant), so this SKU has no "
+         "stock of its own",
+         "The web shop's number is not this SKU's",
+         "Change the product's inventory tracking to variant level, or: onepool parked --ignore wrong_tracking:%s"},
 };
 
 /* template with its one %s replaced by the SKU, cut to size. */
-static void fill(char *out, size_t size, const char *template, const char *sku)
-{
+static void fill(char *out, size_t size, const char *template, const char *sku) {
     const char *at = strstr(template, "%s");
     struct buf b;
     buf_init(&b, size * 2);
@@ -278,8 +277,8 @@ static void fill(char *out, size_t size, const char *template, const char *sku)
     buf_free(&b);
 }
 
-void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred, struct args *effects)
-{
+void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred,
+                   struct args *effects) {
     char text[REASON_TEXT_MAX], step[REASON_TEXT_MAX];
     for (size_t k = IDENTITY_UNKNOWN_SKU; k < sizeof cases / sizeof cases[0]; k++) {
         if (k != (size_t)i->state) {
@@ -292,15 +291,20 @@ void identity_case(const struct app *app, const char *sku, const struct identity
     const struct case_text *c = &cases[i->state];
     fill(text, sizeof text, c->text, sku);
     fill(step, sizeof step, c->step, sku);
-    const struct parked p = {.cause = c->cause, .owner = app->set->mapping->owner_mapping, .entity = sku, .text = text, .effect = c->effect,
-                             .step = step, .queue = QUEUE_SKU, .job = sku};
+    const struct parked p = {.cause = c->cause,
+                             .owner = app->set->mapping->owner_mapping,
+                             .entity = sku,
+                             .text = text,
+                             .effect = c->effect,
+                             .step = step,
+                             .queue = QUEUE_SKU,
+                             .job = sku};
     (occurred ? effect_case : effect_notice)(effects, &p);
 }
 
 /* ---- the other way round ---- */
 
-static enum next sku_recall(struct app *app, int64_t product_id, int64_t variant_id, char **sku, struct reason *why)
-{
+static enum next sku_recall(struct app *app, int64_t product_id, int64_t variant_id, char **sku, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "HMGET");
@@ -317,8 +321,7 @@ static enum next sku_recall(struct app *app, int64_t product_id, int64_t variant
     return next;
 }
 
-enum next identity_sku(struct app *app, int64_t product_id, int64_t variant_id, char **sku, struct reason *why)
-{
+enum next identity_sku(struct app *app, int64_t product_id, int64_t variant_id, char **sku, struct reason *why) {
     char path[128];
     struct answer answer;
     *sku = NULL;
@@ -326,7 +329,8 @@ enum next identity_sku(struct app *app, int64_t product_id, int64_t variant_id, 
     if (next != NEXT_DONE || *sku != NULL) {
         return next;
     }
-    (void)snprintf(path, sizeof path, "/v3/inventory/items?limit=10&%s=%lld", variant_id > 0 ? "variant_id:in" : "product_id:in",
+    (void)snprintf(path, sizeof path, "/v3/inventory/items?limit=10&%s=%lld",
+                   variant_id > 0 ? "variant_id:in" : "product_id:in",
                    (long long)(variant_id > 0 ? variant_id : product_id));
     next = bigcommerce_get(app, path, &answer, why);
     if (next != NEXT_DONE) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which BigCommerce inventory item a SKU is: found by inventory items, the tracking mode by the catalog, remembered for a
- * day (a SKU without a usable item for ten minutes).
+ * Which BigCommerce inventory item a SKU is: found by inventory items, the tracking mode by the catalog, remembered for
+ * a day (a SKU without a usable item for ten minutes).
  *
  *   GET /v3/inventory/items?sku:in=A,B -> data[].identity {sku, variant_id, product_id}
  *   GET /v3/catalog/products?id:in=1,2&include_fields=inventory_tracking,base_variant_id
@@ -20,11 +20,11 @@
 #include "queue.h"
 
 enum identity_state {
-    IDENTITY_BY_VARIANT,     /* write with variant_id */
-    IDENTITY_BY_PRODUCT,     /* write with product_id */
-    IDENTITY_UNKNOWN_SKU,    /* BigCommerce has no such SKU */
-    IDENTITY_NOT_TRACKED,    /* the product's stock is not tracked: always sellable */
-    IDENTITY_WRONG_TRACKING  /* tracked by product, but the SKU is one of several variants; or the other way round */
+    IDENTITY_BY_VARIANT,    /* write with variant_id */
+    IDENTITY_BY_PRODUCT,    /* write with product_id */
+    IDENTITY_UNKNOWN_SKU,   /* BigCommerce has no such SKU */
+    IDENTITY_NOT_TRACKED,   /* the product's stock is not tracked: always sellable */
+    IDENTITY_WRONG_TRACKING /* tracked by product, but the SKU is one of several variants; or the other way round */
 };
 
 struct identity {
@@ -34,23 +34,28 @@ struct identity {
 
 bool identity_usable(const struct identity *i);
 
-/* Decides from what the two calls say. Pure. tracking: "none", "product", "variant" or NULL; several_variants: the product has no
- * base variant, i.e. it has variants. */
-enum identity_state identity_decide(int64_t product_id, int64_t variant_id, const char *tracking, bool several_variants);
+/* Decides from what the two calls say. Pure. tracking: "none", "product", "variant" or NULL; several_variants: the
+ * product has no base variant, i.e. it has variants. */
+enum identity_state identity_decide(int64_t product_id, int64_t variant_id, const char *tracking,
+                                    bool several_variants);
 
 /*
  * Resolves n SKUs. out[i] belongs to skus[i]. NEXT_DEFER if BigCommerce or Redis is away (nothing is known then).
  */
-enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out, struct reason *why) NODISCARD;
+enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out,
+                           struct reason *why) NODISCARD;
 
 /* The same from memory only, without a call; known[i] says whether anything is remembered of skus[i]. */
-enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known, struct reason *why) NODISCARD;
+enum next identity_recall(struct app *app, const char *const *skus, size_t n, struct identity *out, bool *known,
+                          struct reason *why) NODISCARD;
 
 /* Appends the mapping case of an unusable SKU (one per SKU and cause, with a counter), or closes its cases if usable.
  * occurred: count it (a sale was rung up); false: it was only noticed again. */
-void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred, struct args *effects);
+void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred,
+                   struct args *effects);
 
 /* The SKU behind a BigCommerce item, as remembered or read now; *sku NULL if it has none. The caller frees. */
-enum next identity_sku(struct app *app, int64_t product_id, int64_t variant_id, char **sku, struct reason *why) NODISCARD;
+enum next identity_sku(struct app *app, int64_t product_id, int64_t variant_id, char **sku,
+                       struct reason *why) NODISCARD;
 
 #endif

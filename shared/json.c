@@ -13,22 +13,19 @@
 
 /* ---- duplicate keys ---- */
 
-static int compare_keys(const void *a, const void *b)
-{
+static int compare_keys(const void *a, const void *b) {
     const char *const *x = a;
     const char *const *y = b;
     return strcmp(*x, *y);
 }
 
 /* Sorted, not compared pairwise: a body full of keys must not cost a square. */
-static bool keys_unique(const cJSON *object, const char **repeated)
-{
+static bool keys_unique(const cJSON *object, const char **repeated) {
     size_t n = (size_t)cJSON_GetArraySize(object), i = 0;
     const cJSON *member = NULL;
     const char **keys = xcalloc(n + 1, sizeof *keys);
     bool unique = true;
-    cJSON_ArrayForEach(member, object)
-    {
+    cJSON_ArrayForEach(member, object) {
         keys[i++] = member->string;
     }
     qsort(keys, n, sizeof *keys, compare_keys);
@@ -41,14 +38,12 @@ static bool keys_unique(const cJSON *object, const char **repeated)
 }
 
 /* Depth is bounded by JSON_DEPTH_MAX already. */
-static bool all_unique(const cJSON *item, const char **repeated)
-{
+static bool all_unique(const cJSON *item, const char **repeated) {
     const cJSON *child = NULL;
     if (cJSON_IsObject(item) && !keys_unique(item, repeated)) {
         return false;
     }
-    cJSON_ArrayForEach(child, item)
-    {
+    cJSON_ArrayForEach(child, item) {
         if ((cJSON_IsObject(child) || cJSON_IsArray(child)) && !all_unique(child, repeated)) {
             return false;
         }
@@ -58,8 +53,7 @@ static bool all_unique(const cJSON *item, const char **repeated)
 
 /* ---- reading ---- */
 
-cJSON *json_read(const char *data, size_t len, char *error, size_t error_size)
-{
+cJSON *json_read(const char *data, size_t len, char *error, size_t error_size) {
     const char *problem = NULL, *end = NULL, *repeated = "";
     size_t at = 0;
     if (!json_check(data, len, JSON_DEPTH_MAX, &problem, &at)) {
@@ -68,7 +62,8 @@ cJSON *json_read(const char *data, size_t len, char *error, size_t error_size)
     }
     cJSON *item = len > 0 ? cJSON_ParseWithLengthOpts(data, len, &end, false) : NULL;
     if (item == NULL) {
-        (void)snprintf(error, error_size, "not JSON: %s at byte %zu", len == 0 ? "empty" : "syntax error", end != NULL ? (size_t)(end - data) : 0);
+        (void)snprintf(error, error_size, "not JSON: %s at byte %zu", len == 0 ? "empty" : "syntax error",
+                       end != NULL ? (size_t)(end - data) : 0);
         return NULL;
     }
     while (end < data + len && strchr(" \t\r\n", *end) != NULL && *end != '\0') {
@@ -85,34 +80,29 @@ cJSON *json_read(const char *data, size_t len, char *error, size_t error_size)
     return NULL;
 }
 
-const cJSON *json_get(const cJSON *o, const char *key)
-{
+const cJSON *json_get(const cJSON *o, const char *key) {
     return cJSON_IsObject(o) ? cJSON_GetObjectItemCaseSensitive(o, key) : NULL;
 }
 
-const char *json_str(const cJSON *o, const char *key)
-{
+const char *json_str(const cJSON *o, const char *key) {
     const cJSON *item = json_get(o, key);
     return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
-bool json_item_int(const cJSON *item, int64_t *out)
-{
-    if (!cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= (double)JSON_INT_MAX) || trunc(item->valuedouble) < item->valuedouble ||
-        trunc(item->valuedouble) > item->valuedouble) {
+bool json_item_int(const cJSON *item, int64_t *out) {
+    if (!cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= (double)JSON_INT_MAX) ||
+        trunc(item->valuedouble) < item->valuedouble || trunc(item->valuedouble) > item->valuedouble) {
         return false;
     }
     *out = (int64_t)item->valuedouble;
     return true;
 }
 
-bool json_int(const cJSON *o, const char *key, int64_t *out)
-{
+bool json_int(const cJSON *o, const char *key, int64_t *out) {
     return json_item_int(json_get(o, key), out);
 }
 
-bool json_id(const cJSON *o, const char *key, int64_t *out)
-{
+bool json_id(const cJSON *o, const char *key, int64_t *out) {
     const cJSON *item = json_get(o, key);
     if (cJSON_IsString(item)) {
         return int_parse(item->valuestring, -JSON_INT_MAX, JSON_INT_MAX, out);
@@ -120,60 +110,51 @@ bool json_id(const cJSON *o, const char *key, int64_t *out)
     return json_item_int(item, out);
 }
 
-bool json_bool(const cJSON *o, const char *key, bool otherwise)
-{
+bool json_bool(const cJSON *o, const char *key, bool otherwise) {
     const cJSON *item = json_get(o, key);
     return cJSON_IsBool(item) ? cJSON_IsTrue(item) != 0 : otherwise;
 }
 
-const cJSON *json_array(const cJSON *o, const char *key)
-{
+const cJSON *json_array(const cJSON *o, const char *key) {
     const cJSON *item = json_get(o, key);
     return cJSON_IsArray(item) ? item : NULL;
 }
 
 /* ---- building ---- */
 
-static void add(cJSON *o, const char *key, cJSON *item)
-{
+static void add(cJSON *o, const char *key, cJSON *item) {
     if (item == NULL || !cJSON_AddItemToObject(o, key, item)) {
         abort(); /* memory is out */
     }
 }
 
-void json_add_int(cJSON *o, const char *key, int64_t n)
-{
+void json_add_int(cJSON *o, const char *key, int64_t n) {
     char text[24];
     (void)snprintf(text, sizeof text, "%lld", (long long)n);
     add(o, key, cJSON_CreateRaw(text));
 }
 
-void json_add_str(cJSON *o, const char *key, const char *s)
-{
+void json_add_str(cJSON *o, const char *key, const char *s) {
     add(o, key, s != NULL ? cJSON_CreateString(s) : cJSON_CreateNull());
 }
 
-void json_add_bool(cJSON *o, const char *key, bool b)
-{
+void json_add_bool(cJSON *o, const char *key, bool b) {
     add(o, key, cJSON_CreateBool(b));
 }
 
-cJSON *json_add_object(cJSON *o, const char *key)
-{
+cJSON *json_add_object(cJSON *o, const char *key) {
     cJSON *item = cJSON_CreateObject();
     add(o, key, item);
     return item;
 }
 
-cJSON *json_add_array(cJSON *o, const char *key)
-{
+cJSON *json_add_array(cJSON *o, const char *key) {
     cJSON *item = cJSON_CreateArray();
     add(o, key, item);
     return item;
 }
 
-cJSON *json_new_object(void)
-{
+cJSON *json_new_object(void) {
     cJSON *o = cJSON_CreateObject();
     if (o == NULL) {
         abort();
@@ -181,8 +162,7 @@ cJSON *json_new_object(void)
     return o;
 }
 
-char *json_print(const cJSON *o)
-{
+char *json_print(const cJSON *o) {
     char *text = cJSON_PrintUnformatted(o);
     if (text == NULL) {
         abort();

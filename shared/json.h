@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 32        /* platforms nest about eight deep */
-#define JSON_INT_MAX INT64_C(9007199254740992) /* 2^53 */
+#define JSON_DEPTH_MAX 32                        /* platforms nest about eight deep */
+#define JSON_INT_MAX   INT64_C(9007199254740992) /* 2^53 */
 
 /*
  * Parses exactly len bytes as one JSON value. On failure returns NULL and writes what and where (byte offset)

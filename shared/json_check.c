@@ -12,24 +12,21 @@ struct scan {
     const char *problem;
 };
 
-static bool fail(struct scan *s, const char *problem)
-{
+static bool fail(struct scan *s, const char *problem) {
     s->problem = problem;
     return false;
 }
 
-static unsigned peek(const struct scan *s, size_t ahead)
-{
+static unsigned peek(const struct scan *s, size_t ahead) {
     return s->at + ahead < s->len ? s->data[s->at + ahead] : 0;
 }
 
 /* One UTF-8 sequence of RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-static bool utf8(struct scan *s)
-{
+static bool utf8(struct scan *s) {
     unsigned c = peek(s, 0), second = peek(s, 1);
     size_t more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
-    if (c < 0xc2 || c > 0xf4 || (c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) ||
-        (c == 0xf4 && second > 0x8f)) {
+    if (c < 0xc2 || c > 0xf4 || (c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) ||
+        (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f)) {
         return fail(s, "invalid UTF-8");
     }
     for (size_t i = 1; i <= more; i++) {
@@ -41,12 +38,14 @@ static bool utf8(struct scan *s)
     return true;
 }
 
-static bool hex4(const struct scan *s, size_t ahead, unsigned *value)
-{
+static bool hex4(const struct scan *s, size_t ahead, unsigned *value) {
     *value = 0;
     for (size_t i = 0; i < 4; i++) {
         unsigned c = peek(s, ahead + i);
-        unsigned n = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
+        unsigned n = c >= '0' && c <= '9'   ? c - '0'
+                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                            : 16;
         if (n == 16) {
             return false;
         }
@@ -56,8 +55,7 @@ static bool hex4(const struct scan *s, size_t ahead, unsigned *value)
 }
 
 /* After a backslash. */
-static bool escape(struct scan *s)
-{
+static bool escape(struct scan *s) {
     unsigned value = 0, low = 0;
     if (peek(s, 1) != 'u') {
         s->at += 2; /* cJSON knows which letters are allowed */
@@ -82,8 +80,7 @@ static bool escape(struct scan *s)
     return true;
 }
 
-static bool string(struct scan *s)
-{
+static bool string(struct scan *s) {
     s->at++;
     while (s->at < s->len) {
         unsigned c = peek(s, 0);
@@ -101,8 +98,7 @@ static bool string(struct scan *s)
     return fail(s, "string without an end");
 }
 
-static bool digits(struct scan *s)
-{
+static bool digits(struct scan *s) {
     size_t from = s->at;
     while (peek(s, 0) >= '0' && peek(s, 0) <= '9') {
         s->at++;
@@ -111,8 +107,7 @@ static bool digits(struct scan *s)
 }
 
 /* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
-static bool number(struct scan *s)
-{
+static bool number(struct scan *s) {
     s->at += peek(s, 0) == '-' ? 1 : 0;
     if (peek(s, 0) == '0' && peek(s, 1) >= '0' && peek(s, 1) <= '9') {
         return fail(s, "number with a leading zero");
@@ -136,8 +131,7 @@ static bool number(struct scan *s)
     return true;
 }
 
-static bool token(struct scan *s, size_t *depth, size_t depth_max)
-{
+static bool token(struct scan *s, size_t *depth, size_t depth_max) {
     unsigned c = peek(s, 0);
     if (c == '"') {
         return string(s);
@@ -158,8 +152,7 @@ static bool token(struct scan *s, size_t *depth, size_t depth_max)
     return true;
 }
 
-bool json_check(const char *data, size_t len, size_t depth_max, const char **problem, size_t *at)
-{
+bool json_check(const char *data, size_t len, size_t depth_max, const char **problem, size_t *at) {
     struct scan s = {.data = (const unsigned char *)data, .len = len};
     size_t depth = 0;
     while (s.at < len) {

@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True if the bytes hold no invalid UTF-8, no control characters or \u0000 or lone surrogate in strings, no number with a
- * leading zero, plus or bare dot, and nest no deeper than depth_max. On failure *problem names it and *at is its byte offset. */
+/* True if the bytes hold no invalid UTF-8, no control characters or \u0000 or lone surrogate in strings, no number with
+ * a leading zero, plus or bare dot, and nest no deeper than depth_max. On failure *problem names it and *at is its byte
+ * offset. */
 bool json_check(const char *data, size_t len, size_t depth_max, const char **problem, size_t *at);
 
 #endif

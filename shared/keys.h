@@ -11,10 +11,9 @@
  *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
  *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
  *   parked               zset    until closed    F  case ids by first time
- *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last queue job bytes
- *   ignore               set     for ever        F  case ids that a person chose to ignore
- *   count                hash    for ever        F  counters for /metrics
- *   token                string  for ever        F  fencing tokens; starts at the time in ms
+ *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last queue job
+ * bytes ignore               set     for ever        F  case ids that a person chose to ignore count hash    for ever
+ * F  counters for /metrics token                string  for ever        F  fencing tokens; starts at the time in ms
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
  *   permits              hash    for ever        F  "key:slot" -> who holds the permit (for a worker that replaces it)
@@ -42,38 +41,40 @@
 #ifndef ONEPOOL_KEYS_H
 #define ONEPOOL_KEYS_H
 
-#define QUEUE_ORDER "order"   /* entity: Sitoo order id */
-#define QUEUE_SALE "sale"     /* entity: Sitoo order id; data: rows sold */
+#define QUEUE_ORDER  "order"  /* entity: Sitoo order id */
+#define QUEUE_SALE   "sale"   /* entity: Sitoo order id; data: rows sold */
 #define QUEUE_RETURN "return" /* entity: Sitoo order id; data: rows returned */
-#define QUEUE_SKU "sku"       /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again), s (sold, not identified) */
+#define QUEUE_SKU                                                                                                     \
+    "sku" /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again), s (sold, not \
+             identified) */
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
-#define QUEUE_ITEM "item"     /* entity: "product:variant" of BigCommerce */
+#define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 
 /* Longest key without the tenant: a SKU of 255 bytes and a prefix. */
 #define KEY_MAX 320
 
-#define KEY_CURSOR "cursor"
-#define KEY_SEEN "seen:ledger"
-#define KEY_CHAIN "chain:%lld"
-#define KEY_STOCK "stock:%lld"
-#define KEY_SKU "sku:%s"
-#define KEY_BCSKU "bcsku"
-#define KEY_EXISTS "exists:%s"
-#define KEY_FILLED "filled:%lld"
-#define KEY_PENDING_ORDERS "pending:orders"
-#define KEY_PENDING_QTY "pending:qty"
+#define KEY_CURSOR          "cursor"
+#define KEY_SEEN            "seen:ledger"
+#define KEY_CHAIN           "chain:%lld"
+#define KEY_STOCK           "stock:%lld"
+#define KEY_SKU             "sku:%s"
+#define KEY_BCSKU           "bcsku"
+#define KEY_EXISTS          "exists:%s"
+#define KEY_FILLED          "filled:%lld"
+#define KEY_PENDING_ORDERS  "pending:orders"
+#define KEY_PENDING_QTY     "pending:qty"
 #define KEY_WITHHELD_LEDGER "withheld:l"
 #define KEY_WITHHELD_RETURN "withheld:r"
-#define KEY_LEVEL_LIVE "level:live"
-#define KEY_LEVEL_SHADOW "level:shadow"
-#define KEY_UNCONFIRMED "unconfirmed"
-#define KEY_BRAKE "brake"
-#define KEY_SHADOW "shadow"
-#define KEY_READY "ready"
-#define KEY_PARKED "parked"
-#define KEY_CASE "case:%s"
-#define KEY_COUNT "count"
-#define KEY_INTENTS "intents"
-#define KEY_LEDGER "ledger"
+#define KEY_LEVEL_LIVE      "level:live"
+#define KEY_LEVEL_SHADOW    "level:shadow"
+#define KEY_UNCONFIRMED     "unconfirmed"
+#define KEY_BRAKE           "brake"
+#define KEY_SHADOW          "shadow"
+#define KEY_READY           "ready"
+#define KEY_PARKED          "parked"
+#define KEY_CASE            "case:%s"
+#define KEY_COUNT           "count"
+#define KEY_INTENTS         "intents"
+#define KEY_LEDGER          "ledger"
 
 #endif

@@ -10,26 +10,23 @@
 #include "ban.h"
 
 #define LINE_MAX_BYTES ((size_t)8192) /* one write of this size to a pipe may be split, but stays one line */
-#define NUMBERS 8
+#define NUMBERS        8
 
 static struct {
     const char *function, *role;
     enum log_level lowest;
 } setup = {.function = "onepool", .lowest = LOG_INFO};
 
-void log_setup(const char *function, enum log_level lowest)
-{
+void log_setup(const char *function, enum log_level lowest) {
     setup.function = function;
     setup.lowest = lowest;
 }
 
-void log_role(const char *role)
-{
+void log_role(const char *role) {
     setup.role = role;
 }
 
-const char *log_int(long long n)
-{
+const char *log_int(long long n) {
     static char texts[NUMBERS][24];
     static unsigned next;
     char *text = texts[next++ % NUMBERS];
@@ -37,8 +34,7 @@ const char *log_int(long long n)
     return text;
 }
 
-static const char *level_name(enum log_level level)
-{
+static const char *level_name(enum log_level level) {
     switch (level) {
     case LOG_DEBUG:
         return "debug";
@@ -54,8 +50,7 @@ static const char *level_name(enum log_level level)
     return "error";
 }
 
-static bool plain(const char *value)
-{
+static bool plain(const char *value) {
     for (const char *c = value; *c != '\0'; c++) {
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f || *c == '"' || *c == '=' || *c == '\\') {
             return false;
@@ -65,8 +60,7 @@ static bool plain(const char *value)
 }
 
 /* Security: text from outside can neither end the line nor look like another key. */
-static void add_value(struct buf *b, const char *value)
-{
+static void add_value(struct buf *b, const char *value) {
     if (plain(value)) {
         buf_add_str(b, value);
         return;
@@ -84,16 +78,14 @@ static void add_value(struct buf *b, const char *value)
     buf_add(b, "\"", 1);
 }
 
-static void add_pair(struct buf *b, const char *key, const char *value)
-{
+static void add_pair(struct buf *b, const char *key, const char *value) {
     if (value != NULL) {
         buf_addf(b, " %s=", key);
         add_value(b, value);
     }
 }
 
-void log_line(enum log_level level, const char *msg, const struct log_pair *pairs, size_t n)
-{
+void log_line(enum log_level level, const char *msg, const struct log_pair *pairs, size_t n) {
     struct buf b;
     char time[CLOCK_TEXT_SIZE];
     if (level < setup.lowest) {
@@ -109,7 +101,8 @@ void log_line(enum log_level level, const char *msg, const struct log_pair *pair
     }
     if (buf_overflowed(&b)) {
         buf_reset(&b);
-        buf_addf(&b, "ts=%s level=%s fn=%s pid=%ld msg=\"line too long\"", time, level_name(level), setup.function, (long)getpid());
+        buf_addf(&b, "ts=%s level=%s fn=%s pid=%ld msg=\"line too long\"", time, level_name(level), setup.function,
+                 (long)getpid());
     }
     buf_add(&b, "\n", 1);
     ssize_t ignored = write(STDERR_FILENO, buf_str(&b), b.len);

@@ -27,10 +27,10 @@ void log_role(const char *role);
 /* One line; msg is a fixed text. A pair with a NULL value is left out. */
 void log_line(enum log_level level, const char *msg, const struct log_pair *pairs, size_t n);
 /* LOG(LOG_INFO, "order settled", {"order", id}, {"rows", rows}); at least one pair. */
-#define LOG(level, msg, ...)                                                                        \
-    do {                                                                                            \
-        const struct log_pair log_pairs_[] = {__VA_ARGS__};                                         \
-        log_line((level), (msg), log_pairs_, sizeof log_pairs_ / sizeof log_pairs_[0]);             \
+#define LOG(level, msg, ...)                                                            \
+    do {                                                                                \
+        const struct log_pair log_pairs_[] = {__VA_ARGS__};                             \
+        log_line((level), (msg), log_pairs_, sizeof log_pairs_ / sizeof log_pairs_[0]); \
     } while (0)
 #define LOG_MSG(level, msg) log_line((level), (msg), NULL, 0)
 /* "%lld" of n in one of eight rotating static buffers: for use inside LOG only. */

@@ -16,17 +16,15 @@ struct at {
     struct buf *mistakes;
 };
 
-static void mistake(const struct at *a, const char *key, const char *text)
-{
-    buf_addf(a->mistakes, "mapping file: %s%s%s: %s\n", a->path, a->path[0] != '\0' && key[0] != '\0' ? "." : "", key, text);
+static void mistake(const struct at *a, const char *key, const char *text) {
+    buf_addf(a->mistakes, "mapping file: %s%s%s: %s\n", a->path, a->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
+             text);
 }
 
 /* Every key of the object must be among `allowed` (NULL-terminated). */
-static void check_keys(const struct at *a, const char *const *allowed)
-{
+static void check_keys(const struct at *a, const char *const *allowed) {
     const cJSON *member = NULL;
-    cJSON_ArrayForEach(member, a->object)
-    {
+    cJSON_ArrayForEach(member, a->object) {
         bool known = false;
         for (size_t i = 0; allowed[i] != NULL; i++) {
             known = known || strcmp(member->string, allowed[i]) == 0;
@@ -37,8 +35,7 @@ static void check_keys(const struct at *a, const char *const *allowed)
     }
 }
 
-static struct at enter(const struct at *parent, const char *key)
-{
+static struct at enter(const struct at *parent, const char *key) {
     struct at a = {.object = json_get(parent->object, key), .mistakes = parent->mistakes};
     (void)snprintf(a.path, sizeof a.path, "%.80s%s%.30s", parent->path, parent->path[0] != '\0' ? "." : "", key);
     if (a.object != NULL && !cJSON_IsObject(a.object)) {
@@ -48,8 +45,7 @@ static struct at enter(const struct at *parent, const char *key)
     return a;
 }
 
-static void read_int(const struct at *a, const char *key, int64_t min, int64_t max, int64_t preset, int64_t *out)
-{
+static void read_int(const struct at *a, const char *key, int64_t min, int64_t max, int64_t preset, int64_t *out) {
     char text[120];
     const cJSON *item = json_get(a->object, key);
     *out = preset;
@@ -60,8 +56,7 @@ static void read_int(const struct at *a, const char *key, int64_t min, int64_t m
     }
 }
 
-static void read_bool(const struct at *a, const char *key, bool *out)
-{
+static void read_bool(const struct at *a, const char *key, bool *out) {
     const cJSON *item = json_get(a->object, key);
     *out = cJSON_IsTrue(item) != 0;
     if (item != NULL && !cJSON_IsBool(item)) {
@@ -69,8 +64,7 @@ static void read_bool(const struct at *a, const char *key, bool *out)
     }
 }
 
-static void read_text(const struct at *a, const char *key, const char *preset, char *out, size_t size)
-{
+static void read_text(const struct at *a, const char *key, const char *preset, char *out, size_t size) {
     const cJSON *item = json_get(a->object, key);
     const char *text = item == NULL ? preset : cJSON_IsString(item) ? item->valuestring : "";
     if (text[0] == '\0' || !str_copy(out, size, text)) {
@@ -80,8 +74,7 @@ static void read_text(const struct at *a, const char *key, const char *preset, c
 }
 
 /* A list of ids above 0, each once. */
-static void read_ids(const struct at *a, const char *key, size_t max, bool required, int64_t **ids, size_t *count)
-{
+static void read_ids(const struct at *a, const char *key, size_t max, bool required, int64_t **ids, size_t *count) {
     const cJSON *list = json_get(a->object, key), *item = NULL;
     *count = 0;
     *ids = NULL;
@@ -93,8 +86,7 @@ static void read_ids(const struct at *a, const char *key, size_t max, bool requi
         return;
     }
     *ids = xcalloc((size_t)cJSON_GetArraySize(list) + 1, sizeof **ids);
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach(item, list) {
         int64_t id = 0;
         char place[64];
         (void)snprintf(place, sizeof place, "%.40s[%zu]", key, *count);
@@ -112,8 +104,7 @@ static void read_ids(const struct at *a, const char *key, size_t max, bool requi
 
 /* ---- locations ---- */
 
-static void read_location(const struct at *a, struct mapping *m)
-{
+static void read_location(const struct at *a, struct mapping *m) {
     static const char *const keys[] = {"bigcommerce_location_id", "sitoo_warehouse_ids", NULL};
     struct mapping_location *l = &m->locations[m->location_count++];
     check_keys(a, keys);
@@ -124,9 +115,9 @@ static void read_location(const struct at *a, struct mapping *m)
     read_ids(a, "sitoo_warehouse_ids", MAPPING_WAREHOUSES_MAX, true, &l->warehouse_ids, &l->warehouse_count);
 }
 
-static void read_pickup(const struct at *a, struct mapping *m)
-{
-    static const char *const keys[] = {"bigcommerce_location_id", "sitoo_warehouse_id", "pickup_method_ids", "shipping_method_names", NULL};
+static void read_pickup(const struct at *a, struct mapping *m) {
+    static const char *const keys[] = {"bigcommerce_location_id", "sitoo_warehouse_id", "pickup_method_ids",
+                                       "shipping_method_names", NULL};
     struct mapping_location *l = &m->locations[m->location_count++];
     const cJSON *names = json_get(a->object, "shipping_method_names");
     check_keys(a, keys);
@@ -144,16 +135,15 @@ static void read_pickup(const struct at *a, struct mapping *m)
     }
 }
 
-static void read_list(const struct at *root, const char *key, struct mapping *m, void (*read)(const struct at *, struct mapping *))
-{
+static void read_list(const struct at *root, const char *key, struct mapping *m,
+                      void (*read)(const struct at *, struct mapping *)) {
     const cJSON *list = json_get(root->object, key), *item = NULL;
     size_t i = 0;
     if (list != NULL && (!cJSON_IsArray(list) || (size_t)cJSON_GetArraySize(list) > MAPPING_LOCATIONS_MAX / 2)) {
         mistake(root, key, "must be a list of at most 100 objects");
         return;
     }
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach(item, list) {
         struct at a = {.object = item, .mistakes = root->mistakes};
         (void)snprintf(a.path, sizeof a.path, "%.60s[%zu]", key, i++);
         if (cJSON_IsObject(item)) {
@@ -164,14 +154,12 @@ static void read_list(const struct at *root, const char *key, struct mapping *m,
     }
 }
 
-static int compare_ids(const void *a, const void *b)
-{
+static int compare_ids(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? -1 : x > y;
 }
 
-static void collect_warehouses(struct mapping *m)
-{
+static void collect_warehouses(struct mapping *m) {
     size_t total = 0, kept = 0;
     for (size_t i = 0; i < m->location_count; i++) {
         total += m->locations[i].warehouse_count;
@@ -191,8 +179,7 @@ static void collect_warehouses(struct mapping *m)
     m->warehouse_count = kept;
 }
 
-static bool has_id(const int64_t *ids, size_t n, int64_t id)
-{
+static bool has_id(const int64_t *ids, size_t n, int64_t id) {
     for (size_t i = 0; i < n; i++) {
         if (ids[i] == id) {
             return true;
@@ -201,8 +188,7 @@ static bool has_id(const int64_t *ids, size_t n, int64_t id)
     return false;
 }
 
-static void check_locations(const struct at *root, const struct mapping *m)
-{
+static void check_locations(const struct at *root, const struct mapping *m) {
     if (m->location_count == 0) {
         mistake(root, "locations", "at least one location must be mapped");
     }
@@ -211,12 +197,17 @@ static void check_locations(const struct at *root, const struct mapping *m)
         for (size_t k = 0; k < i; k++) {
             const struct mapping_location *b = &m->locations[k];
             if (a->location_id == b->location_id && a->location_id > 0) {
-                buf_addf(root->mistakes, "mapping file: BigCommerce location %lld is mapped twice\n", (long long)a->location_id);
+                buf_addf(root->mistakes, "mapping file: BigCommerce location %lld is mapped twice\n",
+                         (long long)a->location_id);
             }
             for (size_t w = 0; w < a->warehouse_count; w++) {
-                if (a->is_pickup == b->is_pickup && has_id(b->warehouse_ids, b->warehouse_count, a->warehouse_ids[w]) && a->warehouse_ids[w] > 0) {
-                    buf_addf(root->mistakes, "mapping file: Sitoo warehouse %lld feeds two %s locations (%lld and %lld); its stock would be sold twice\n",
-                             (long long)a->warehouse_ids[w], a->is_pickup ? "pickup" : "pool", (long long)b->location_id, (long long)a->location_id);
+                if (a->is_pickup == b->is_pickup && has_id(b->warehouse_ids, b->warehouse_count, a->warehouse_ids[w]) &&
+                    a->warehouse_ids[w] > 0) {
+                    buf_addf(root->mistakes,
+                             "mapping file: Sitoo warehouse %lld feeds two %s locations (%lld and %lld); its stock "
+                             "would be sold twice\n",
+                             (long long)a->warehouse_ids[w], a->is_pickup ? "pickup" : "pool",
+                             (long long)b->location_id, (long long)a->location_id);
                 }
             }
         }
@@ -225,8 +216,7 @@ static void check_locations(const struct at *root, const struct mapping *m)
 
 /* ---- the rest ---- */
 
-static bool is_mapped(const struct mapping *m, int64_t location_id)
-{
+static bool is_mapped(const struct mapping *m, int64_t location_id) {
     for (size_t i = 0; i < m->location_count; i++) {
         if (m->locations[i].location_id == location_id) {
             return true;
@@ -235,8 +225,7 @@ static bool is_mapped(const struct mapping *m, int64_t location_id)
     return false;
 }
 
-static void read_shipping(const struct at *root, struct mapping *m)
-{
+static void read_shipping(const struct at *root, struct mapping *m) {
     static const char *const keys[] = {"location_id", "allocate_from", "allow_split", "return_only", NULL};
     struct at a = enter(root, "shipping");
     check_keys(&a, keys);
@@ -249,25 +238,29 @@ static void read_shipping(const struct at *root, struct mapping *m)
         mistake(&a, "location_id", "is not among the mapped locations");
     }
     if (m->return_only && mapped) {
-        mistake(&a, "return_only", "is for a shipping location that is not mapped: else the next level puts back what a web order took");
+        mistake(&a, "return_only",
+                "is for a shipping location that is not mapped: else the next level puts back what a web order took");
     }
     for (size_t i = 0; i < m->allocate_from_count; i++) {
         if (m->allocate_from[i] > 0 && mapping_warehouse_index(m, m->allocate_from[i]) < 0) {
-            buf_addf(a.mistakes, "mapping file: shipping.allocate_from[%zu]: warehouse %lld feeds no mapped location\n", i, (long long)m->allocate_from[i]);
+            buf_addf(a.mistakes, "mapping file: shipping.allocate_from[%zu]: warehouse %lld feeds no mapped location\n",
+                     i, (long long)m->allocate_from[i]);
         }
     }
     for (size_t i = 0; i < m->location_count; i++) {
         struct mapping_location *l = &m->locations[i];
-        l->serves_shipping = (m->shipping_location_id == 0 && m->allocate_from_count == 0) || l->location_id == m->shipping_location_id;
+        l->serves_shipping =
+            (m->shipping_location_id == 0 && m->allocate_from_count == 0) || l->location_id == m->shipping_location_id;
         for (size_t w = 0; w < l->warehouse_count; w++) {
-            l->serves_shipping = l->serves_shipping || has_id(m->allocate_from, m->allocate_from_count, l->warehouse_ids[w]);
+            l->serves_shipping =
+                l->serves_shipping || has_id(m->allocate_from, m->allocate_from_count, l->warehouse_ids[w]);
         }
     }
 }
 
-static void read_sitoo(const struct at *root, struct mapping *m)
-{
-    static const char *const keys[] = {"max_inflight", "min_interval_ms", "page_size", "cursor_overlap", "reserve_days", "order_prefix", "events", NULL};
+static void read_sitoo(const struct at *root, struct mapping *m) {
+    static const char *const keys[] = {"max_inflight", "min_interval_ms", "page_size", "cursor_overlap",
+                                       "reserve_days", "order_prefix",    "events",    NULL};
     static const char *const event_keys[] = {"bad_auth_status", NULL};
     struct at a = enter(root, "sitoo"), events = enter(&a, "events");
     check_keys(&a, keys);
@@ -278,7 +271,8 @@ static void read_sitoo(const struct at *root, struct mapping *m)
     read_int(&a, "cursor_overlap", 0, 1000, 50, &m->sitoo_cursor_overlap);
     read_int(&a, "reserve_days", 0, 365, 0, &m->sitoo_reserve_days);
     read_text(&a, "order_prefix", "BC-", m->sitoo_order_prefix, sizeof m->sitoo_order_prefix);
-    if (m->sitoo_order_prefix[strspn(m->sitoo_order_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0') {
+    if (m->sitoo_order_prefix[strspn(m->sitoo_order_prefix,
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0') {
         mistake(&a, "order_prefix", "may hold letters, digits, _ and - only");
     }
     read_int(&events, "bad_auth_status", 401, 503, 503, &m->sitoo_bad_auth_status);
@@ -287,8 +281,7 @@ static void read_sitoo(const struct at *root, struct mapping *m)
     }
 }
 
-static void read_budget(const struct at *root, struct mapping *m)
-{
+static void read_budget(const struct at *root, struct mapping *m) {
     static const char *const keys[] = {"reserve_percent", "weights", NULL};
     static const char *const weights[] = {"stock", "orders", "refunds", "rest", NULL};
     struct at a = enter(root, "budget"), w = enter(&a, "weights");
@@ -304,10 +297,10 @@ static void read_budget(const struct at *root, struct mapping *m)
     }
 }
 
-static void read_rules(const struct at *root, struct mapping *m)
-{
+static void read_rules(const struct at *root, struct mapping *m) {
     static const char *const brake_keys[] = {"max_zeroed_skus", "max_units_moved", "max_price_change_percent", NULL};
-    static const char *const bc_keys[] = {"confirm_delay_ms", "confirm_timeout_ms", "orders_overlap_s", "orders_days", NULL};
+    static const char *const bc_keys[] = {"confirm_delay_ms", "confirm_timeout_ms", "orders_overlap_s", "orders_days",
+                                          NULL};
     static const char *const owner_keys[] = {"mapping", "stock", "money", "pickup", NULL};
     struct at brake = enter(root, "brake"), bc = enter(root, "bigcommerce"), owners = enter(root, "owners");
     int64_t unused = 0;
@@ -327,9 +320,9 @@ static void read_rules(const struct at *root, struct mapping *m)
     read_text(&owners, "pickup", "store", m->owner_pickup, sizeof m->owner_pickup);
 }
 
-static void read_all(const struct at *root, struct mapping *m)
-{
-    static const char *const keys[] = {"locations", "pickup", "shipping", "products", "returns", "brake", "sitoo", "budget", "owners", "bigcommerce", NULL};
+static void read_all(const struct at *root, struct mapping *m) {
+    static const char *const keys[] = {"locations", "pickup", "shipping", "products",    "returns", "brake",
+                                       "sitoo",     "budget", "owners",   "bigcommerce", NULL};
     m->locations = xcalloc(MAPPING_LOCATIONS_MAX + 1, sizeof *m->locations);
     check_keys(root, keys);
     read_list(root, "locations", m, read_location);
@@ -347,8 +340,7 @@ static void read_all(const struct at *root, struct mapping *m)
     (void)enter(root, "returns");
 }
 
-struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes)
-{
+struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes) {
     char error[160];
     struct at root = {.mistakes = mistakes};
     size_t before = mistakes->len;
@@ -369,8 +361,7 @@ struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes)
     return m;
 }
 
-struct mapping *mapping_load(const char *path, struct buf *mistakes)
-{
+struct mapping *mapping_load(const char *path, struct buf *mistakes) {
     FILE *f = fopen(path, "rb");
     if (f == NULL) {
         buf_addf(mistakes, "ONEPOOL_CONFIG: %s: %s\n", path, strerror(errno));
@@ -389,8 +380,7 @@ struct mapping *mapping_load(const char *path, struct buf *mistakes)
     return m;
 }
 
-void mapping_free(struct mapping *m)
-{
+void mapping_free(struct mapping *m) {
     if (m == NULL) {
         return;
     }
@@ -404,8 +394,7 @@ void mapping_free(struct mapping *m)
     free(m);
 }
 
-int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id)
-{
+int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id) {
     for (size_t i = 0; i < m->warehouse_count; i++) {
         if (m->warehouses[i] == warehouse_id) {
             return (int64_t)i;
@@ -414,14 +403,14 @@ int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id)
     return -1;
 }
 
-const struct mapping_location *mapping_pickup(const struct mapping *m, int64_t location_id, int64_t pickup_method_id)
-{
+const struct mapping_location *mapping_pickup(const struct mapping *m, int64_t location_id, int64_t pickup_method_id) {
     for (size_t i = 0; i < m->location_count; i++) {
         const struct mapping_location *l = &m->locations[i];
         if (!l->is_pickup) {
             continue;
         }
-        if (location_id > 0 ? l->location_id == location_id : has_id(l->pickup_method_ids, l->pickup_method_count, pickup_method_id)) {
+        if (location_id > 0 ? l->location_id == location_id
+                            : has_id(l->pickup_method_ids, l->pickup_method_count, pickup_method_id)) {
             return l;
         }
     }

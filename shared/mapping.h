@@ -23,10 +23,10 @@
 
 #include "buf.h"
 
-#define MAPPING_LOCATIONS_MAX 200 /* BigCommerce allows 100 active locations; more on request */
+#define MAPPING_LOCATIONS_MAX  200 /* BigCommerce allows 100 active locations; more on request */
 #define MAPPING_WAREHOUSES_MAX 500
-#define MAPPING_METHODS_MAX 50
-#define MAPPING_FILE_MAX (1024 * 1024) /* bytes */
+#define MAPPING_METHODS_MAX    50
+#define MAPPING_FILE_MAX       (1024 * 1024) /* bytes */
 
 /* One BigCommerce location whose level we write: from "locations", or from "pickup". */
 struct mapping_location {
@@ -34,7 +34,7 @@ struct mapping_location {
     int64_t *warehouse_ids;
     size_t warehouse_count;
     bool is_pickup;
-    bool serves_shipping; /* pending rows that no warehouse was chosen for count here */
+    bool serves_shipping;       /* pending rows that no warehouse was chosen for count here */
     int64_t *pickup_method_ids; /* pickup only */
     size_t pickup_method_count;
 };
@@ -56,29 +56,33 @@ struct mapping {
     int64_t sitoo_page_size;       /* [1000] 10..5000 */
     int64_t sitoo_cursor_overlap;  /* ids read again behind the ledger cursor [50] 0..1000 */
     int64_t sitoo_reserve_days;    /* [0] 0..365, used by later releases */
-    int64_t sitoo_bad_auth_status; /* sitoo.events.bad_auth_status: answer to wrong event credentials [503]; 401 or 503 */
-    char sitoo_order_prefix[16];   /* sitoo.order_prefix: our own orders' externalid begins so ["BC-"] [A-Za-z0-9_-]{1,15} */
+    int64_t
+        sitoo_bad_auth_status;   /* sitoo.events.bad_auth_status: answer to wrong event credentials [503]; 401 or 503 */
+    char sitoo_order_prefix[16]; /* sitoo.order_prefix: our own orders' externalid begins so ["BC-"] [A-Za-z0-9_-]{1,15}
+                                  */
 
     int64_t budget_reserve_percent; /* of BigCommerce's quota left to other apps [10] 0..90 */
     int64_t weight_stock, weight_orders, weight_refunds, weight_rest; /* [60 25 10 5]; must add up to 100 */
 
-    int64_t brake_max_zeroed_skus;  /* one write [200] 1..1000000 */
-    int64_t brake_max_units_moved;  /* one write [5000] 1..1000000000 */
+    int64_t brake_max_zeroed_skus; /* one write [200] 1..1000000 */
+    int64_t brake_max_units_moved; /* one write [5000] 1..1000000000 */
 
     int64_t confirm_delay_ms;   /* bigcommerce.confirm_delay_ms: first read-back after a write [1000] 100..600000 */
     int64_t confirm_timeout_ms; /* bigcommerce.confirm_timeout_ms: then the level is written again [30000] */
     int64_t orders_overlap_s;   /* bigcommerce.orders_overlap_s: modification dates read again [120] 10..86400 */
-    int64_t orders_days;        /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */
+    int64_t
+        orders_days; /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */
 
-    char owner_mapping[40], owner_stock[40], owner_money[40], owner_pickup[40]; /* [merchandising operations finance store] */
+    char owner_mapping[40], owner_stock[40], owner_money[40],
+        owner_pickup[40]; /* [merchandising operations finance store] */
 };
 
 /*
  * Reads and checks the text of a mapping file. Returns NULL if there is any mistake; each is one line in mistakes
- * ("mapping file: locations[0].bigcommerce_location_id: missing, give the id of a BigCommerce location"). Checks besides types
- * and limits: a location mapped twice (also by pickup), a warehouse twice in one location, a warehouse in several pool
- * locations, shipping.location_id not mapped, allocate_from naming a warehouse that no location maps, return_only with a mapped
- * shipping location (design: refused), weights not adding up to 100, at least one location.
+ * ("mapping file: locations[0].bigcommerce_location_id: missing, give the id of a BigCommerce location"). Checks
+ * besides types and limits: a location mapped twice (also by pickup), a warehouse twice in one location, a warehouse in
+ * several pool locations, shipping.location_id not mapped, allocate_from naming a warehouse that no location maps,
+ * return_only with a mapped shipping location (design: refused), weights not adding up to 100, at least one location.
  * The caller frees with mapping_free.
  */
 struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes) NODISCARD;

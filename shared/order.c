@@ -10,8 +10,7 @@
 #include "quantity.h"
 #include "ban.h"
 
-void order_free(struct order *o)
-{
+void order_free(struct order *o) {
     if (o == NULL) {
         return;
     }
@@ -25,29 +24,28 @@ void order_free(struct order *o)
 }
 
 /* additionaldata is an object, {}, null or [] (sitoo.md 2). */
-static const char *extra(const cJSON *json, const char *key)
-{
+static const char *extra(const cJSON *json, const char *key) {
     const cJSON *data = json_get(json, "additionaldata");
     return cJSON_IsObject(data) ? json_str(data, key) : NULL;
 }
 
 /* decimalquantitytotal carries weight or length; quantity is a count. */
-static bool row_quantity(const cJSON *item, int64_t *thousandths)
-{
+static bool row_quantity(const cJSON *item, int64_t *thousandths) {
     const char *decimal = json_str(item, "decimalquantitytotal");
     int64_t units = 0;
     if (decimal != NULL) {
         return quantity_parse(decimal, thousandths);
     }
-    if (!json_int(item, "quantity", &units) || units > QUANTITY_MAX / QUANTITY_ONE || units < -(QUANTITY_MAX / QUANTITY_ONE)) {
+    if (!json_int(item, "quantity", &units) || units > QUANTITY_MAX / QUANTITY_ONE ||
+        units < -(QUANTITY_MAX / QUANTITY_ONE)) {
         return false;
     }
     *thousandths = units * QUANTITY_ONE;
     return true;
 }
 
-static enum next row_read(const struct order *o, const cJSON *json, const cJSON *item, struct order_row *row, bool *moves, struct reason *why)
-{
+static enum next row_read(const struct order *o, const cJSON *json, const cJSON *item, struct order_row *row,
+                          bool *moves, struct reason *why) {
     const char *sku = json_str(item, "sku");
     int64_t item_id = -1;
     *moves = false;
@@ -55,22 +53,26 @@ static enum next row_read(const struct order *o, const cJSON *json, const cJSON 
         return NEXT_DONE;
     }
     if (strlen(sku) > ORDER_SKU_MAX) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: a SKU is longer than %d bytes", (long long)o->id, ORDER_SKU_MAX);
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: a SKU is longer than %d bytes",
+                          (long long)o->id, ORDER_SKU_MAX);
     }
     if (!row_quantity(item, &row->thousandths)) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: the quantity cannot be read", (long long)o->id, sku);
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: the quantity cannot be read",
+                          (long long)o->id, sku);
     }
     if (row->thousandths == 0) {
         return NEXT_DONE;
     }
     if (!json_int(item, "orderitemid", &item_id)) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: orderitemid is missing", (long long)o->id, sku);
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: orderitemid is missing",
+                          (long long)o->id, sku);
     }
     row->item_id = item_id;
     row->warehouse_id = o->warehouse_id;
     const char *other = extra(item, "return-warehouseid");
     if (row->thousandths < 0 && other != NULL && !int_parse(other, 1, JSON_INT_MAX, &row->warehouse_id)) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: return-warehouseid is not a number", (long long)o->id, sku);
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: return-warehouseid is not a number",
+                          (long long)o->id, sku);
     }
     const char *reason = extra(item, "reasoncode-return");
     reason = reason != NULL ? reason : extra(json, "refundreasoncode-reasoncode");
@@ -80,8 +82,7 @@ static enum next row_read(const struct order *o, const cJSON *json, const cJSON 
     return NEXT_DONE;
 }
 
-static enum next rows_read(struct order *o, const cJSON *json, struct reason *why)
-{
+static enum next rows_read(struct order *o, const cJSON *json, struct reason *why) {
     const cJSON *items = json_array(json, "orderitems");
     const cJSON *item = NULL;
     if (items == NULL) {
@@ -89,11 +90,11 @@ static enum next rows_read(struct order *o, const cJSON *json, struct reason *wh
     }
     int count = cJSON_GetArraySize(items);
     if (count > ORDER_ROWS_MAX) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld has %d rows; at most %d are handled", (long long)o->id, count, ORDER_ROWS_MAX);
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld has %d rows; at most %d are handled",
+                          (long long)o->id, count, ORDER_ROWS_MAX);
     }
     o->rows = xcalloc(count > 0 ? (size_t)count : 1, sizeof *o->rows);
-    cJSON_ArrayForEach(item, items)
-    {
+    cJSON_ArrayForEach(item, items) {
         bool moves = false;
         enum next next = row_read(o, json, item, &o->rows[o->row_count], &moves, why);
         if (next != NEXT_DONE) {
@@ -104,8 +105,7 @@ static enum next rows_read(struct order *o, const cJSON *json, struct reason *wh
     return NEXT_DONE;
 }
 
-enum next order_read(const cJSON *json, const char *our_prefix, struct order **out, struct reason *why)
-{
+enum next order_read(const cJSON *json, const char *our_prefix, struct order **out, struct reason *why) {
     struct order *o = xcalloc(1, sizeof *o);
     int64_t date_s = 0;
     *out = NULL;
@@ -113,8 +113,10 @@ enum next order_read(const cJSON *json, const char *our_prefix, struct order **o
         order_free(o);
         return reason_set(why, NEXT_PARK, "bad_order", "a Sitoo order came without orderid");
     }
-    if (!json_int(json, "ordertypeid", &o->type) || !json_int(json, "orderstateid", &o->state) || !json_int(json, "orderdate", &date_s)) {
-        (void)reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: ordertypeid, orderstateid or orderdate is missing", (long long)o->id);
+    if (!json_int(json, "ordertypeid", &o->type) || !json_int(json, "orderstateid", &o->state) ||
+        !json_int(json, "orderdate", &date_s)) {
+        (void)reason_set(why, NEXT_PARK, "bad_order",
+                         "Sitoo order %lld: ordertypeid, orderstateid or orderdate is missing", (long long)o->id);
         order_free(o);
         return NEXT_PARK;
     }
@@ -132,8 +134,7 @@ enum next order_read(const cJSON *json, const char *our_prefix, struct order **o
     return NEXT_DONE;
 }
 
-enum order_kind order_kind(const struct order *o)
-{
+enum order_kind order_kind(const struct order *o) {
     if (o->type == ORDER_TYPE_PARKED) {
         return ORDER_BASKET;
     }
@@ -149,8 +150,7 @@ enum order_kind order_kind(const struct order *o)
     return o->state == ORDER_STATE_OPEN ? ORDER_OPEN : ORDER_CANCELLED;
 }
 
-const char *order_kind_name(enum order_kind kind)
-{
+const char *order_kind_name(enum order_kind kind) {
     switch (kind) {
     case ORDER_SOLD:
         return "sold";
@@ -168,8 +168,7 @@ const char *order_kind_name(enum order_kind kind)
     return "unknown";
 }
 
-char *order_rows_json(const struct order *o, int sign)
-{
+char *order_rows_json(const struct order *o, int sign) {
     char quantity[QUANTITY_TEXT_SIZE];
     cJSON *json = json_new_object();
     json_add_int(json, "order", o->id);
@@ -196,11 +195,10 @@ char *order_rows_json(const struct order *o, int sign)
     return text;
 }
 
-static bool handed_row(const cJSON *item, struct order_row *row)
-{
+static bool handed_row(const cJSON *item, struct order_row *row) {
     const char *sku = json_str(item, "sku"), *quantity = json_str(item, "quantity"), *reason = json_str(item, "reason");
-    if (sku == NULL || quantity == NULL || !quantity_parse(quantity, &row->thousandths) || !json_int(item, "item", &row->item_id) ||
-        !json_int(item, "warehouse", &row->warehouse_id)) {
+    if (sku == NULL || quantity == NULL || !quantity_parse(quantity, &row->thousandths) ||
+        !json_int(item, "item", &row->item_id) || !json_int(item, "warehouse", &row->warehouse_id)) {
         return false;
     }
     row->sku = xstrdup(sku);
@@ -208,8 +206,7 @@ static bool handed_row(const cJSON *item, struct order_row *row)
     return true;
 }
 
-enum next order_rows_read(const char *text, struct order **out, struct reason *why)
-{
+enum next order_rows_read(const char *text, struct order **out, struct reason *why) {
     char error[120] = "rows are missing";
     cJSON *json = json_read(text, strlen(text), error, sizeof error);
     const cJSON *rows = json_array(json, "rows");
@@ -220,8 +217,7 @@ enum next order_rows_read(const char *text, struct order **out, struct reason *w
     o->state = ORDER_STATE_CLOSED;
     if (good) {
         o->rows = xcalloc((size_t)cJSON_GetArraySize(rows) + 1, sizeof *o->rows);
-        cJSON_ArrayForEach(item, rows)
-        {
+        cJSON_ArrayForEach(item, rows) {
             good = good && handed_row(item, &o->rows[o->row_count]);
             o->row_count += good ? 1 : 0;
         }
@@ -235,8 +231,7 @@ enum next order_rows_read(const char *text, struct order **out, struct reason *w
     return NEXT_DONE;
 }
 
-void order_row_hint(const struct order_row *row, char out[32])
-{
+void order_row_hint(const struct order_row *row, char out[32]) {
     out[0] = '\0';
     if (row->warehouse_id > 0) {
         (void)snprintf(out, 32, "w%lld", (long long)row->warehouse_id);

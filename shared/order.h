@@ -21,13 +21,19 @@
 #include "redis.h"
 
 /* The default list fields lack externalid and creditorderid, so all are named; email, names, addresses are not. */
-#define ORDER_FIELDS                                                                                                   \
-    "orderid,eshopid,ordertypeid,orderstateid,orderdate,warehouseid,registerid,externalid,creditorderid,additionaldata,orderitems"
+#define ORDER_FIELDS                                                                                      \
+    "orderid,eshopid,ordertypeid,orderstateid,orderdate,warehouseid,registerid,externalid,creditorderid," \
+    "additionaldata,orderitems"
 #define ORDER_ROWS_MAX 5000
-#define ORDER_SKU_MAX 255 /* BigCommerce's limit; Sitoo's is not known to be higher */
+#define ORDER_SKU_MAX  255 /* BigCommerce's limit; Sitoo's is not known to be higher */
 
 enum order_type { ORDER_TYPE_ORDER = 10, ORDER_TYPE_BOOKING = 100, ORDER_TYPE_PARKED = 110 };
-enum order_state { ORDER_STATE_OPEN = 0, ORDER_STATE_CLOSED = 10, ORDER_STATE_CANCELLED = 20, ORDER_STATE_ABANDONED = -1 };
+enum order_state {
+    ORDER_STATE_OPEN = 0,
+    ORDER_STATE_CLOSED = 10,
+    ORDER_STATE_CANCELLED = 20,
+    ORDER_STATE_ABANDONED = -1
+};
 
 struct order_row {
     int64_t item_id; /* starts at 0, a real id */
@@ -39,16 +45,16 @@ struct order_row {
 
 struct order {
     int64_t id, type, state, warehouse_id;
-    int64_t date_ms; /* till time; an offline till delivers it later with the original time */
-    bool ours;       /* made by us: externalid begins with our prefix */
-    char *external_id; /* NULL if none */
+    int64_t date_ms;        /* till time; an offline till delivers it later with the original time */
+    bool ours;              /* made by us: externalid begins with our prefix */
+    char *external_id;      /* NULL if none */
     struct order_row *rows; /* rows with a SKU and a quantity other than 0 */
     size_t row_count;
 };
 
 /*
- * Reads one order. NEXT_PARK: it lacks what every order has, or a quantity is unreadable (why names the order and the field).
- * Rows without SKU or with quantity 0 (discounts) move no stock and are left out. The caller frees.
+ * Reads one order. NEXT_PARK: it lacks what every order has, or a quantity is unreadable (why names the order and the
+ * field). Rows without SKU or with quantity 0 (discounts) move no stock and are left out. The caller frees.
  */
 enum next order_read(const cJSON *json, const char *our_prefix, struct order **out, struct reason *why) NODISCARD;
 void order_free(struct order *o);
@@ -65,8 +71,9 @@ enum order_kind {
 enum order_kind order_kind(const struct order *o);
 const char *order_kind_name(enum order_kind kind);
 
-/* Rows as JSON for a queue's data: {"order":11513,"till_ms":...,"rows":[{"item":0,"sku":"...","quantity":"1.000","warehouse":1}]}.
- * sign > 0: rows sold, < 0: rows returned (quantities stay negative). NULL if there are none; the caller frees. */
+/* Rows as JSON for a queue's data:
+ * {"order":11513,"till_ms":...,"rows":[{"item":0,"sku":"...","quantity":"1.000","warehouse":1}]}. sign > 0: rows sold,
+ * < 0: rows returned (quantities stay negative). NULL if there are none; the caller frees. */
 char *order_rows_json(const struct order *o, int sign);
 /* Reads such data back. NEXT_BUG if it is not what order_rows_json writes. */
 enum next order_rows_read(const char *json, struct order **out, struct reason *why) NODISCARD;

@@ -3,36 +3,33 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
 #include "log.h"
+#include "random.h"
 #include "ban.h"
 
-#define SITOO_PERMIT_MS (PLATFORM_TIMEOUT_MS + 5000) /* a dead holder loses the key after this */
-#define URL_MAX 16000                                /* bytes; callers keep filters near 4,000 */
+#define SITOO_PERMIT_MS     (PLATFORM_TIMEOUT_MS + 5000) /* a dead holder loses the key after this */
+#define URL_MAX             16000                        /* bytes; callers keep filters near 4,000 */
 #define CREDENTIALS_WAIT_MS INT64_C(30000)
-#define WAVE_MAX ((size_t)SITOO_KEYS_MAX * 10)
+#define WAVE_MAX            ((size_t)SITOO_KEYS_MAX * 10)
 
-void answer_free(struct answer *a)
-{
+void answer_free(struct answer *a) {
     cJSON_Delete(a->json);
     free(a->text);
     memset(a, 0, sizeof *a);
 }
 
-static int64_t jitter_percent(void)
-{
-    uint32_t random = 0;
-    (void)getrandom(&random, sizeof random, 0);
-    return (int64_t)(random % 101);
+static int64_t jitter_percent(void) {
+    return random_below(101);
 }
 
-static void trace_call(struct app *app, const char *platform, const char *method, const char *path, const struct http_answer *a)
-{
-    LOG(LOG_DEBUG, "call", {"platform", platform}, {"method", method}, {"status", log_int(a->status)}, {"took_ms", log_int(a->took_ms)});
+static void trace_call(struct app *app, const char *platform, const char *method, const char *path,
+                       const struct http_answer *a) {
+    LOG(LOG_DEBUG, "call", {"platform", platform}, {"method", method}, {"status", log_int(a->status)},
+        {"took_ms", log_int(a->took_ms)});
     if (app->trace == NULL) {
         return;
     }
@@ -48,24 +45,27 @@ static void trace_call(struct app *app, const char *platform, const char *method
     cJSON_Delete(o);
 }
 
-static enum next refused(const char *platform, const char *path, const struct http_answer *h, struct answer *a, struct reason *why)
-{
+static enum next refused(const char *platform, const char *path, const struct http_answer *h, struct answer *a,
+                         struct reason *why) {
     a->text = xstrndup(h->body, h->body_len < 300 ? h->body_len : 300);
     why->not_its_fault = true;
     if (h->status == 401 || h->status == 403) {
         why->wait_ms = CREDENTIALS_WAIT_MS;
-        return reason_set(why, NEXT_DEFER, "credentials", "%s answered %d: check its password or token, its scopes, and whether our address is allowed", platform, h->status);
+        return reason_set(why, NEXT_DEFER, "credentials",
+                          "%s answered %d: check its password or token, its scopes, and whether our address is allowed",
+                          platform, h->status);
     }
     if (h->status == 429 || h->status >= 500) {
-        return reason_set(why, NEXT_DEFER, h->status == 429 ? "quota" : "platform_down", "%s answered %d", platform, h->status);
+        return reason_set(why, NEXT_DEFER, h->status == 429 ? "quota" : "platform_down", "%s answered %d", platform,
+                          h->status);
     }
     why->not_its_fault = false;
     return reason_set(why, NEXT_PARK, "refused", "%s answered %d to %.80s: %.200s", platform, h->status, path, a->text);
 }
 
 /* Turns a transport result into the meaning of platform.h. */
-static enum next understand(const char *platform, const char *path, const struct http_answer *h, struct answer *a, struct reason *why)
-{
+static enum next understand(const char *platform, const char *path, const struct http_answer *h, struct answer *a,
+                            struct reason *why) {
     char error[120];
     memset(a, 0, sizeof *a);
     a->status = h->status;
@@ -88,7 +88,8 @@ static enum next understand(const char *platform, const char *path, const struct
     }
     a->json = json_read(h->body, h->body_len, error, sizeof error);
     if (a->json == NULL) {
-        return reason_set(why, NEXT_DEFER, "not_json", "%s answered %d to %.80s with something that is not JSON (%s)", platform, h->status, path, error);
+        return reason_set(why, NEXT_DEFER, "not_json", "%s answered %d to %.80s with something that is not JSON (%s)",
+                          platform, h->status, path, error);
     }
     return NEXT_DONE;
 }
@@ -101,8 +102,7 @@ struct permit {
 };
 
 /* NEXT_DONE with key 0 and *wait_ms when none is free now. */
-static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_ms, struct reason *why)
-{
+static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, (int64_t)app->set->sitoo_key_count);
@@ -123,8 +123,7 @@ static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_m
 }
 
 /* The platform's own wait in ms from Retry-After or X-Rate-Limit-Reset, whichever is longer; 0 = none named. */
-static int64_t sitoo_named_wait_ms(const struct http_answer *h)
-{
+static int64_t sitoo_named_wait_ms(const struct http_answer *h) {
     int64_t wait = h->retry_after_s > 0 ? h->retry_after_s * 1000 : 0;
     if (h->reset_epoch_s > 0) {
         int64_t until = h->reset_epoch_s * 1000 - clock_wall_ms();
@@ -133,8 +132,7 @@ static int64_t sitoo_named_wait_ms(const struct http_answer *h)
     return wait;
 }
 
-static void sitoo_return_permit(struct app *app, const struct permit *p, const struct http_answer *h)
-{
+static void sitoo_return_permit(struct app *app, const struct permit *p, const struct http_answer *h) {
     struct args a = {0};
     struct reason ignored = {0};
     redisReply *reply = NULL;
@@ -153,8 +151,7 @@ static void sitoo_return_permit(struct app *app, const struct permit *p, const s
 }
 
 /* Waits for one permit, then takes what else is free, up to want. */
-static enum next sitoo_permits(struct app *app, struct permit *permits, size_t want, size_t *got, struct reason *why)
-{
+static enum next sitoo_permits(struct app *app, struct permit *permits, size_t want, size_t *got, struct reason *why) {
     int64_t end = clock_mono_ms() + PLATFORM_WAIT_MAX_MS + PLATFORM_TIMEOUT_MS;
     *got = 0;
     while (*got < want) {
@@ -170,7 +167,8 @@ static enum next sitoo_permits(struct app *app, struct permit *permits, size_t w
         } else if (wait > PLATFORM_WAIT_MAX_MS || clock_mono_ms() > end) {
             why->wait_ms = wait;
             why->not_its_fault = true;
-            return reason_set(why, NEXT_DEFER, "quota", "no Sitoo API key is free for another %lld ms", (long long)wait);
+            return reason_set(why, NEXT_DEFER, "quota", "no Sitoo API key is free for another %lld ms",
+                              (long long)wait);
         } else if (!app_sleep(app, wait > 10 ? 5 + wait * jitter_percent() / 100 : wait)) {
             why->not_its_fault = true;
             return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
@@ -179,14 +177,14 @@ static enum next sitoo_permits(struct app *app, struct permit *permits, size_t w
     return NEXT_DONE;
 }
 
-static bool tick(void *arg)
-{
+static bool tick(void *arg) {
     return app_keep(arg);
 }
 
-static void sitoo_request(struct app *app, struct http_request *q, const struct permit *p, const char *path, char *url)
-{
-    (void)snprintf(url, URL_MAX, "%s/accounts/%lld%s", app->set->sitoo_api_url, (long long)app->set->sitoo_account_id, path);
+static void sitoo_request(struct app *app, struct http_request *q, const struct permit *p, const char *path,
+                          char *url) {
+    (void)snprintf(url, URL_MAX, "%s/accounts/%lld%s", app->set->sitoo_api_url, (long long)app->set->sitoo_account_id,
+                   path);
     *q = (struct http_request){.method = "GET",
                                .url = url,
                                .headers = {"Accept: application/json"},
@@ -198,8 +196,8 @@ static void sitoo_request(struct app *app, struct http_request *q, const struct 
 }
 
 /* One wave: as many of paths[0..n-1] as permits are free. *done says how many were answered as they should. */
-static enum next sitoo_wave(struct app *app, const char *const *paths, struct answer *answers, size_t n, size_t *done, struct reason *why)
-{
+static enum next sitoo_wave(struct app *app, const char *const *paths, struct answer *answers, size_t n, size_t *done,
+                            struct reason *why) {
     struct permit permits[WAVE_MAX];
     struct http_request requests[WAVE_MAX];
     struct http_answer results[WAVE_MAX];
@@ -217,7 +215,8 @@ static enum next sitoo_wave(struct app *app, const char *const *paths, struct an
     for (size_t i = 0; i < got; i++) {
         sitoo_return_permit(app, &permits[i], &results[i]);
         trace_call(app, "sitoo", "GET", paths[i], &results[i]);
-        enum next one = understand("Sitoo", paths[i], &results[i], &answers[i], next == NEXT_DONE ? why : &(struct reason){0});
+        enum next one =
+            understand("Sitoo", paths[i], &results[i], &answers[i], next == NEXT_DONE ? why : &(struct reason){0});
         if (one == NEXT_DONE && answers[i].json == NULL && answers[i].status != 404) {
             one = reason_set(why, NEXT_DEFER, "not_json", "Sitoo answered %.80s with an empty body", paths[i]);
         }
@@ -229,8 +228,7 @@ static enum next sitoo_wave(struct app *app, const char *const *paths, struct an
     return next;
 }
 
-enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n, struct reason *why)
-{
+enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n, struct reason *why) {
     size_t done = 0;
     memset(answers, 0, n * sizeof *answers);
     while (done < n) {
@@ -250,8 +248,7 @@ enum next sitoo_get(struct app *app, const char *const *paths, struct answer *an
 /* ---- BigCommerce ---- */
 
 /* rate_take or rate_pace: both answer with the milliseconds to wait. */
-static enum next ask_budget(struct app *app, const char *function, int64_t cost, int64_t *wait_ms, struct reason *why)
-{
+static enum next ask_budget(struct app *app, const char *function, int64_t cost, int64_t *wait_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, cost);
@@ -265,13 +262,11 @@ static enum next ask_budget(struct app *app, const char *function, int64_t cost,
     return next;
 }
 
-enum next bigcommerce_pace(struct app *app, int64_t cost, int64_t *wait_ms, struct reason *why)
-{
+enum next bigcommerce_pace(struct app *app, int64_t cost, int64_t *wait_ms, struct reason *why) {
     return ask_budget(app, "rate_pace", cost, wait_ms, why);
 }
 
-static enum next bigcommerce_permit(struct app *app, struct reason *why)
-{
+static enum next bigcommerce_permit(struct app *app, struct reason *why) {
     int64_t end = clock_mono_ms() + PLATFORM_WAIT_MAX_MS;
     for (;;) {
         int64_t wait = 0;
@@ -282,7 +277,8 @@ static enum next bigcommerce_permit(struct app *app, struct reason *why)
         why->not_its_fault = true;
         if (clock_mono_ms() + wait > end) {
             why->wait_ms = wait;
-            return reason_set(why, NEXT_DEFER, "quota", "BigCommerce's quota is used up or it asked to wait: %lld ms", (long long)wait);
+            return reason_set(why, NEXT_DEFER, "quota", "BigCommerce's quota is used up or it asked to wait: %lld ms",
+                              (long long)wait);
         }
         if (!app_sleep(app, wait)) {
             return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
@@ -290,8 +286,7 @@ static enum next bigcommerce_permit(struct app *app, struct reason *why)
     }
 }
 
-static void bigcommerce_adopt(struct app *app, const struct http_answer *h)
-{
+static void bigcommerce_adopt(struct app *app, const struct http_answer *h) {
     struct args a = {0};
     struct reason ignored = {0};
     redisReply *reply = NULL;
@@ -309,8 +304,8 @@ static void bigcommerce_adopt(struct app *app, const struct http_answer *h)
     args_free(&a);
 }
 
-static enum next bigcommerce_call(struct app *app, const char *method, const char *path, const char *body, struct answer *answer, struct reason *why)
-{
+static enum next bigcommerce_call(struct app *app, const char *method, const char *path, const char *body,
+                                  struct answer *answer, struct reason *why) {
     char token[200];
     struct http_answer h;
     memset(answer, 0, sizeof *answer);
@@ -319,16 +314,18 @@ static enum next bigcommerce_call(struct app *app, const char *method, const cha
         return next;
     }
     char *url = xmalloc(URL_MAX);
-    (void)snprintf(url, URL_MAX, "%s/stores/%s%s", app->set->bigcommerce_api_url, app->set->bigcommerce_store_hash, path);
+    (void)snprintf(url, URL_MAX, "%s/stores/%s%s", app->set->bigcommerce_api_url, app->set->bigcommerce_store_hash,
+                   path);
     (void)snprintf(token, sizeof token, "X-Auth-Token: %s", app->set->bigcommerce_token);
-    const struct http_request q = {.method = method,
-                                   .url = url,
-                                   .headers = {"Accept: application/json", token, body != NULL ? "Content-Type: application/json" : NULL},
-                                   .body = body,
-                                   .body_len = body != NULL ? strlen(body) : 0,
-                                   .timeout_ms = PLATFORM_TIMEOUT_MS,
-                                   .response_max = PLATFORM_ANSWER_MAX,
-                                   .may_repeat = body == NULL};
+    const struct http_request q = {
+        .method = method,
+        .url = url,
+        .headers = {"Accept: application/json", token, body != NULL ? "Content-Type: application/json" : NULL},
+        .body = body,
+        .body_len = body != NULL ? strlen(body) : 0,
+        .timeout_ms = PLATFORM_TIMEOUT_MS,
+        .response_max = PLATFORM_ANSWER_MAX,
+        .may_repeat = body == NULL};
     http_perform(app->http, &q, &h, 1, tick, app);
     bigcommerce_adopt(app, &h);
     trace_call(app, "bigcommerce", method, path, &h);
@@ -339,8 +336,7 @@ static enum next bigcommerce_call(struct app *app, const char *method, const cha
     return next;
 }
 
-enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why)
-{
+enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) {
     enum next next = bigcommerce_call(app, "GET", path, NULL, answer, why);
     if (next != NEXT_DONE) {
         answer_free(answer);
@@ -348,16 +344,17 @@ enum next bigcommerce_get(struct app *app, const char *path, struct answer *answ
     return next;
 }
 
-enum next bigcommerce_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer, struct reason *why)
-{
+enum next bigcommerce_write(struct app *app, const char *method, const char *path, const char *body,
+                            struct answer *answer, struct reason *why) {
     enum next next = bigcommerce_call(app, method, path, body, answer, why);
-    /* Robustness: a gateway's 502 or 504 says nothing about what the platform behind it did, nor does a 500; an unreadable 200 at
-       least tells that it was reached. */
+    /* Robustness: a gateway's 502 or 504 says nothing about what the platform behind it did, nor does a 500; an
+       unreadable 200 at least tells that it was reached. */
     if (answer->status >= 500 || (next != NEXT_DONE && answer->status >= 200 && answer->status <= 299)) {
         why->ambiguous = true;
     }
     if (next == NEXT_DONE && answer->status == 404) {
-        return reason_set(why, NEXT_PARK, "refused", "BigCommerce answered 404 to %s: %.200s", path, answer->text != NULL ? answer->text : "");
+        return reason_set(why, NEXT_PARK, "refused", "BigCommerce answered 404 to %s: %.200s", path,
+                          answer->text != NULL ? answer->text : "");
     }
     return next;
 }

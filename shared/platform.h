@@ -17,9 +17,9 @@
 #include "app.h"
 #include "err.h"
 
-#define PLATFORM_TIMEOUT_MS INT64_C(10000)             /* one call; well below QUEUE_LEASE_MS */
-#define PLATFORM_ANSWER_MAX ((size_t)16 * 1024 * 1024) /* bytes; 1,000 orders of some 4 kB, with room */
-#define PLATFORM_WAIT_MAX_MS INT64_C(3000) /* a longer wait for a permit is given back as deferred */
+#define PLATFORM_TIMEOUT_MS  INT64_C(10000)             /* one call; well below QUEUE_LEASE_MS */
+#define PLATFORM_ANSWER_MAX  ((size_t)16 * 1024 * 1024) /* bytes; 1,000 orders of some 4 kB, with room */
+#define PLATFORM_WAIT_MAX_MS INT64_C(3000)              /* a longer wait for a permit is given back as deferred */
 
 struct answer {
     int status;
@@ -32,21 +32,24 @@ void answer_free(struct answer *a);
 
 /*
  * n reads of Sitoo at once, as many in flight as there are keys and slots. Each path begins after
- * /accounts/{id}, e.g. "/orders.json?num=1". NEXT_DONE: every answers[i] is a 200 with JSON, or a 404. Else all are freed and
- * why tells of the first that failed.
+ * /accounts/{id}, e.g. "/orders.json?num=1". NEXT_DONE: every answers[i] is a 200 with JSON, or a 404. Else all are
+ * freed and why tells of the first that failed.
  */
-enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n, struct reason *why) NODISCARD;
+enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n,
+                    struct reason *why) NODISCARD;
 
 /* One read of BigCommerce; path begins after /stores/{hash}, e.g. "/v2/time". NEXT_DONE for 200, 204, and 404. */
 enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) NODISCARD;
 
-/* How long work that gains by waiting should wait before it spends `cost` calls; 0 = go. Spreads a rush over the quota's window. */
+/* How long work that gains by waiting should wait before it spends `cost` calls; 0 = go. Spreads a rush over the
+ * quota's window. */
 enum next bigcommerce_pace(struct app *app, int64_t cost, int64_t *wait_ms, struct reason *why) NODISCARD;
 
 /*
  * One write to BigCommerce. For gate.c only: every write passes the gate. why->ambiguous: it may have been applied.
  * answer is set (status, text) also on NEXT_PARK, so that a refusal can be split; free it in every case.
  */
-enum next bigcommerce_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer, struct reason *why) NODISCARD;
+enum next bigcommerce_write(struct app *app, const char *method, const char *path, const char *body,
+                            struct answer *answer, struct reason *why) NODISCARD;
 
 #endif

@@ -7,13 +7,11 @@
 
 #include "ban.h"
 
-static bool digit(char c)
-{
+static bool digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-bool quantity_parse(const char *s, int64_t *thousandths)
-{
+bool quantity_parse(const char *s, int64_t *thousandths) {
     bool negative = *s == '-';
     int64_t n = 0, place = QUANTITY_ONE / 10;
     s += *s == '-' || *s == '+' ? 1 : 0;
@@ -43,19 +41,17 @@ bool quantity_parse(const char *s, int64_t *thousandths)
     return true;
 }
 
-void quantity_format(int64_t thousandths, char out[QUANTITY_TEXT_SIZE])
-{
+void quantity_format(int64_t thousandths, char out[QUANTITY_TEXT_SIZE]) {
     uint64_t n = thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
-    (void)snprintf(out, QUANTITY_TEXT_SIZE, "%s%llu.%03llu", thousandths < 0 ? "-" : "", (unsigned long long)(n / 1000), (unsigned long long)(n % 1000));
+    (void)snprintf(out, QUANTITY_TEXT_SIZE, "%s%llu.%03llu", thousandths < 0 ? "-" : "", (unsigned long long)(n / 1000),
+                   (unsigned long long)(n % 1000));
 }
 
-int64_t quantity_whole_units(int64_t thousandths)
-{
+int64_t quantity_whole_units(int64_t thousandths) {
     return thousandths > 0 ? thousandths / QUANTITY_ONE : 0;
 }
 
-bool int_parse(const char *s, int64_t min, int64_t max, int64_t *out)
-{
+bool int_parse(const char *s, int64_t min, int64_t max, int64_t *out) {
     char *end = NULL;
     if (s == NULL || !(digit(s[0]) || (s[0] == '-' && digit(s[1])))) {
         return false;

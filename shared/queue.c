@@ -3,18 +3,17 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "buf.h"
 #include "quantity.h"
+#include "random.h"
 #include "ban.h"
 
 #define BACKOFF_BASE_MS INT64_C(1000)
-#define BACKOFF_CAP_MS (INT64_C(15) * 60 * 1000)
-#define CLAIM_CHUNK 100 /* one call blocks Redis for about 20 us per entity */
+#define BACKOFF_CAP_MS  (INT64_C(15) * 60 * 1000)
+#define CLAIM_CHUNK     100 /* one call blocks Redis for about 20 us per entity */
 
-static void claim_fill(struct claim *c, const redisReply *r)
-{
+static void claim_fill(struct claim *c, const redisReply *r) {
     memset(c, 0, sizeof *c);
     c->entity = xstrdup(reply_str_at(r, 0));
     (void)snprintf(c->token, sizeof c->token, "%lld", (long long)reply_int_at(r, 1));
@@ -29,8 +28,8 @@ static void claim_fill(struct claim *c, const redisReply *r)
     }
 }
 
-static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, size_t *got, struct reason *why)
-{
+static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner,
+                             struct claims *c, size_t *got, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, queue);
@@ -57,8 +56,8 @@ static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, c
     return NEXT_DONE;
 }
 
-enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, struct reason *why)
-{
+enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner,
+                      struct claims *c, struct reason *why) {
     size_t got = 0;
     do {
         size_t chunk = limit - c->n < CLAIM_CHUNK ? limit - c->n : CLAIM_CHUNK;
@@ -70,8 +69,7 @@ enum next queue_claim(struct redis *r, const char *queue, size_t limit, const ch
     return NEXT_DONE;
 }
 
-void claims_free(struct claims *c)
-{
+void claims_free(struct claims *c) {
     for (size_t i = 0; i < c->n; i++) {
         free(c->list[i].entity);
         free(c->list[i].hint);
@@ -81,8 +79,7 @@ void claims_free(struct claims *c)
     memset(c, 0, sizeof *c);
 }
 
-static void args_add_claims(struct args *a, const struct claim *list, size_t n)
-{
+static void args_add_claims(struct args *a, const struct claim *list, size_t n) {
     args_add_int(a, (int64_t)n);
     for (size_t i = 0; i < n; i++) {
         args_add(a, list[i].entity);
@@ -91,8 +88,8 @@ static void args_add_claims(struct args *a, const struct claim *list, size_t n)
 }
 
 /* Calls a function and drops its reply but for counting -1 elements. */
-static enum next call_counting(struct redis *r, const char *function, struct args *a, size_t *fenced, struct reason *why)
-{
+static enum next call_counting(struct redis *r, const char *function, struct args *a, size_t *fenced,
+                               struct reason *why) {
     redisReply *reply = NULL;
     enum next next = redis_fcall(r, function, a, true, &reply, why);
     args_free(a);
@@ -110,8 +107,8 @@ static enum next call_counting(struct redis *r, const char *function, struct arg
     return NEXT_DONE;
 }
 
-enum next queue_complete(struct redis *r, const char *queue, const struct claim *list, size_t n, const struct args *effects, size_t *fenced, struct reason *why)
-{
+enum next queue_complete(struct redis *r, const char *queue, const struct claim *list, size_t n,
+                         const struct args *effects, size_t *fenced, struct reason *why) {
     struct args a = {0};
     args_add(&a, queue);
     args_add_claims(&a, list, n);
@@ -121,8 +118,8 @@ enum next queue_complete(struct redis *r, const char *queue, const struct claim 
     return call_counting(r, "complete", &a, fenced, why);
 }
 
-enum next queue_defer(struct redis *r, const char *queue, const struct claim *list, size_t n, int64_t delay_ms, const struct reason *cause, struct reason *why)
-{
+enum next queue_defer(struct redis *r, const char *queue, const struct claim *list, size_t n, int64_t delay_ms,
+                      const struct reason *cause, struct reason *why) {
     struct args a = {0};
     args_add(&a, queue);
     args_add_int(&a, delay_ms);
@@ -132,8 +129,7 @@ enum next queue_defer(struct redis *r, const char *queue, const struct claim *li
     return call_counting(r, "defer", &a, NULL, why);
 }
 
-enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, int64_t delay_ms, struct reason *why)
-{
+enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, int64_t delay_ms, struct reason *why) {
     struct args a = {0};
     args_add(&a, queue);
     args_add(&a, c->entity);
@@ -142,8 +138,7 @@ enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, 
     return call_counting(r, "tick", &a, NULL, why);
 }
 
-enum next queue_extend(struct redis *r, const char *queue, const struct claim *list, size_t n, struct reason *why)
-{
+enum next queue_extend(struct redis *r, const char *queue, const struct claim *list, size_t n, struct reason *why) {
     struct args a = {0};
     args_add(&a, queue);
     args_add_int(&a, QUEUE_LEASE_MS);
@@ -151,8 +146,8 @@ enum next queue_extend(struct redis *r, const char *queue, const struct claim *l
     return call_counting(r, "extend", &a, NULL, why);
 }
 
-enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended, struct reason *why)
-{
+enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended,
+                        struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, holder);
@@ -168,8 +163,7 @@ enum next queue_recover(struct redis *r, const char *holder, const char *const *
     return next;
 }
 
-int64_t queue_backoff_ms(int64_t tries, const struct reason *cause)
-{
+int64_t queue_backoff_ms(int64_t tries, const struct reason *cause) {
     int64_t top = BACKOFF_BASE_MS;
     for (int64_t i = 1; i < tries && top < BACKOFF_CAP_MS; i++) {
         top *= 2;
@@ -177,14 +171,11 @@ int64_t queue_backoff_ms(int64_t tries, const struct reason *cause)
     if (top > BACKOFF_CAP_MS) {
         top = BACKOFF_CAP_MS;
     }
-    uint32_t random = 0;
-    (void)getrandom(&random, sizeof random, 0);
-    int64_t delay = 50 + (int64_t)(random % (uint32_t)top);
+    int64_t delay = 50 + random_below(top);
     return delay > cause->wait_ms ? delay : cause->wait_ms;
 }
 
-static void args_add_case(struct args *a, const struct parked *p)
-{
+static void args_add_case(struct args *a, const struct parked *p) {
     args_add(a, p->cause);
     args_add(a, p->owner);
     args_add(a, p->entity);
@@ -196,8 +187,8 @@ static void args_add_case(struct args *a, const struct parked *p)
     args_add_bytes(a, p->bytes != NULL ? p->bytes : "", p->bytes != NULL ? p->bytes_len : 0);
 }
 
-enum next queue_park(struct redis *r, const char *queue, const struct claim *c, const struct parked *p, struct reason *why)
-{
+enum next queue_park(struct redis *r, const char *queue, const struct claim *c, const struct parked *p,
+                     struct reason *why) {
     struct args a = {0};
     args_add(&a, queue);
     args_add(&a, c->entity);
@@ -206,8 +197,8 @@ enum next queue_park(struct redis *r, const char *queue, const struct claim *c, 
     return call_counting(r, "park", &a, NULL, why);
 }
 
-void effect_mark(struct args *a, const char *queue, const char *entity, int64_t till_ms, const char *hint, const char *data)
-{
+void effect_mark(struct args *a, const char *queue, const char *entity, int64_t till_ms, const char *hint,
+                 const char *data) {
     args_add(a, "mark");
     args_add(a, queue);
     args_add(a, entity);
@@ -216,47 +207,41 @@ void effect_mark(struct args *a, const char *queue, const char *entity, int64_t 
     args_add(a, data);
 }
 
-void effect_case(struct args *a, const struct parked *p)
-{
+void effect_case(struct args *a, const struct parked *p) {
     args_add(a, "case");
     args_add_case(a, p);
 }
 
-void effect_notice(struct args *a, const struct parked *p)
-{
+void effect_notice(struct args *a, const struct parked *p) {
     args_add(a, "notice");
     args_add_case(a, p);
 }
 
-void effect_close(struct args *a, const char *cause, const char *entity)
-{
+void effect_close(struct args *a, const char *cause, const char *entity) {
     args_add(a, "close");
     args_addf(a, "%s:%s", cause, entity);
 }
 
-void effect_count(struct args *a, const char *name, int64_t n)
-{
+void effect_count(struct args *a, const char *name, int64_t n) {
     args_add(a, "count");
     args_add(a, name);
     args_add_int(a, n);
 }
 
-void effect_sale(struct args *a, const char *op, const char *json)
-{
+void effect_sale(struct args *a, const char *op, const char *json) {
     args_add(a, "sale");
     args_add(a, op);
     args_add(a, json);
 }
 
-void effect_log(struct args *a, const char *op, const char *json)
-{
+void effect_log(struct args *a, const char *op, const char *json) {
     args_add(a, "log");
     args_add(a, op);
     args_add(a, json);
 }
 
-void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku, int64_t thousandths)
-{
+void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku,
+                 int64_t thousandths) {
     args_add(a, "hold");
     args_add(a, op);
     args_add_bytes(a, &side, 1);
@@ -265,8 +250,7 @@ void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id
     args_add_int(a, thousandths);
 }
 
-enum next effects_apply(struct redis *r, const struct args *effects, struct reason *why)
-{
+enum next effects_apply(struct redis *r, const struct args *effects, struct reason *why) {
     struct args a = {0};
     if (effects->n == 0) {
         return NEXT_DONE;

@@ -12,7 +12,7 @@
 #include "err.h"
 #include "redis.h"
 
-#define QUEUE_LEASE_MS INT64_C(30000) /* longer than any HTTP time-out plus a margin; extended while work goes on */
+#define QUEUE_LEASE_MS  INT64_C(30000) /* longer than any HTTP time-out plus a margin; extended while work goes on */
 #define QUEUE_TRIES_MAX 12
 
 struct claim {
@@ -31,50 +31,59 @@ struct claims {
     int64_t wait_ms; /* until the next entity may be taken; -1 = none is due */
 };
 
-/* Takes up to limit entities (appending to c, which starts zeroed). holder: who takes them (app->holder). owner: who gets a poison
- * case. */
-enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner, struct claims *c, struct reason *why) NODISCARD;
+/* Takes up to limit entities (appending to c, which starts zeroed). holder: who takes them (app->holder). owner: who
+ * gets a poison case. */
+enum next queue_claim(struct redis *r, const char *queue, size_t limit, const char *holder, const char *owner,
+                      struct claims *c, struct reason *why) NODISCARD;
 void claims_free(struct claims *c);
 
 /*
  * Settles n claims; effects (made with effect_*; may be NULL) are applied in the same call, and only if no claim was
  * lost. fenced (may be NULL) says how many were lost to another worker.
  */
-enum next queue_complete(struct redis *r, const char *queue, const struct claim *list, size_t n, const struct args *effects, size_t *fenced, struct reason *why) NODISCARD;
+enum next queue_complete(struct redis *r, const char *queue, const struct claim *list, size_t n,
+                         const struct args *effects, size_t *fenced, struct reason *why) NODISCARD;
 
 /* Gives n claims back, due again after delay_ms. Not counted as an attempt if why->not_its_fault. */
-enum next queue_defer(struct redis *r, const char *queue, const struct claim *list, size_t n, int64_t delay_ms, const struct reason *cause, struct reason *why) NODISCARD;
+enum next queue_defer(struct redis *r, const char *queue, const struct claim *list, size_t n, int64_t delay_ms,
+                      const struct reason *cause, struct reason *why) NODISCARD;
 
 /* Ends the claim of a timer entity: due again after delay_ms, or at once if something marked it meanwhile. */
-enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, int64_t delay_ms, struct reason *why) NODISCARD;
+enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, int64_t delay_ms,
+                     struct reason *why) NODISCARD;
 
 /* Prolongs n claims. */
-enum next queue_extend(struct redis *r, const char *queue, const struct claim *list, size_t n, struct reason *why) NODISCARD;
+enum next queue_extend(struct redis *r, const char *queue, const struct claim *list, size_t n,
+                       struct reason *why) NODISCARD;
 
-/* Ends every lease and permit that `holder` left behind: called by a worker that replaces a dead one. queues: NULL-terminated. */
-enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended, struct reason *why) NODISCARD;
+/* Ends every lease and permit that `holder` left behind: called by a worker that replaces a dead one. queues:
+ * NULL-terminated. */
+enum next queue_recover(struct redis *r, const char *holder, const char *const *queues, int64_t *ended,
+                        struct reason *why) NODISCARD;
 
 /* Delay before the next attempt: full jitter, base 1 s, cap 15 min; never below cause->wait_ms. */
 int64_t queue_backoff_ms(int64_t tries, const struct reason *cause);
 
 /* One parked case: one per cause and entity, with a counter. All texts are for people. */
 struct parked {
-    const char *cause;  /* cause class, e.g. "unknown_sku" */
-    const char *owner;  /* who is to look at it, from the mapping file */
-    const char *entity; /* SKU, "order 11513" ... */
-    const char *text;   /* what happened */
-    const char *effect; /* what the customer or the shop notices */
-    const char *step;   /* one safe next step */
+    const char *cause;       /* cause class, e.g. "unknown_sku" */
+    const char *owner;       /* who is to look at it, from the mapping file */
+    const char *entity;      /* SKU, "order 11513" ... */
+    const char *text;        /* what happened */
+    const char *effect;      /* what the customer or the shop notices */
+    const char *step;        /* one safe next step */
     const char *queue, *job; /* what becomes due on a retry; "" = nothing */
-    const char *bytes;  /* bytes as received or data handed on; may be NULL */
+    const char *bytes;       /* bytes as received or data handed on; may be NULL */
     size_t bytes_len;
 };
 
 /* Parks a claim: the case and the completion in one step. */
-enum next queue_park(struct redis *r, const char *queue, const struct claim *c, const struct parked *p, struct reason *why) NODISCARD;
+enum next queue_park(struct redis *r, const char *queue, const struct claim *c, const struct parked *p,
+                     struct reason *why) NODISCARD;
 
 /* Effects, appended to args. */
-void effect_mark(struct args *a, const char *queue, const char *entity, int64_t till_ms, const char *hint, const char *data);
+void effect_mark(struct args *a, const char *queue, const char *entity, int64_t till_ms, const char *hint,
+                 const char *data);
 void effect_case(struct args *a, const struct parked *p);
 /* The same without counting an occurrence: for whoever merely notices the cause again. */
 void effect_notice(struct args *a, const struct parked *p);

@@ -22,8 +22,8 @@
 struct redis; /* a connection that is made on first use and made again after an error */
 
 struct redis_options {
-    const char *url;       /* redis://[user:password@]host:port/db | unix:///path[?db=n]; copied */
-    const char *tenant;    /* goes into the hash tag: keys are {tenant}:name; copied */
+    const char *url;            /* redis://[user:password@]host:port/db | unix:///path[?db=n]; copied */
+    const char *tenant;         /* goes into the hash tag: keys are {tenant}:name; copied */
     int64_t connect_timeout_ms; /* 500 for acceptors */
     int64_t command_timeout_ms; /* 1000 for acceptors */
 };
@@ -41,7 +41,7 @@ struct args {
     size_t n;
     size_t cap;
 };
-void args_add(struct args *a, const char *s);                      /* NULL counts as "" */
+void args_add(struct args *a, const char *s); /* NULL counts as "" */
 void args_add_bytes(struct args *a, const void *data, size_t len);
 void args_add_int(struct args *a, int64_t n);
 void args_addf(struct args *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -53,30 +53,33 @@ void args_add_key(struct args *a, const struct redis *r, const char *name);
 
 /*
  * Sends one command and reads its reply. NEXT_DONE: *reply is set (never an error reply), the caller frees it with
- * freeReplyObject. NEXT_DEFER: Redis is away, slow or refuses; why says so (not_its_fault is set). NEXT_BUG: any other error
- * reply. With repeatable, a lost connection or time-out is answered by one new connection and the same command again;
- * give it only to commands that may run twice.
+ * freeReplyObject. NEXT_DEFER: Redis is away, slow or refuses; why says so (not_its_fault is set). NEXT_BUG: any other
+ * error reply. With repeatable, a lost connection or time-out is answered by one new connection and the same command
+ * again; give it only to commands that may run twice.
  */
-enum next redis_command(struct redis *r, const struct args *a, bool repeatable, redisReply **reply, struct reason *why) NODISCARD;
+enum next redis_command(struct redis *r, const struct args *a, bool repeatable, redisReply **reply,
+                        struct reason *why) NODISCARD;
 
 /*
  * Sends n commands in one go and reads n replies (a pipeline, not a transaction). All or nothing towards the caller: on
  * NEXT_DONE replies[0..n-1] are set, else all are NULL. Repeatable as above.
  */
-enum next redis_pipeline(struct redis *r, const struct args *cmds, size_t n, bool repeatable, redisReply **replies, struct reason *why) NODISCARD;
+enum next redis_pipeline(struct redis *r, const struct args *cmds, size_t n, bool repeatable, redisReply **replies,
+                         struct reason *why) NODISCARD;
 
 /*
  * Calls a function of the embedded library (shared/lua): FCALL <name>_<version> 1 {tenant} args... Loads the library
  * (FUNCTION LOAD REPLACE) and repeats if Redis does not know it.
  */
-enum next redis_fcall(struct redis *r, const char *function, const struct args *args, bool repeatable, redisReply **reply, struct reason *why) NODISCARD;
+enum next redis_fcall(struct redis *r, const char *function, const struct args *args, bool repeatable,
+                      redisReply **reply, struct reason *why) NODISCARD;
 
 /* Subscribes this connection to {tenant}:name (it can then only be used with redis_wait). */
 enum next redis_subscribe(struct redis *r, const char *name, struct reason *why) NODISCARD;
 /* The socket of a connected r, or -1. */
 int redis_fd(const struct redis *r);
-/* Reads whatever messages have arrived on a subscribed connection without waiting; returns false if it is dead (it is then
- * closed, subscribe again). */
+/* Reads whatever messages have arrived on a subscribed connection without waiting; returns false if it is dead (it is
+ * then closed, subscribe again). */
 bool redis_drain_messages(struct redis *r);
 
 /* Helpers over replies: element i of an array as integer or text; 0 / NULL when absent. */

@@ -19,18 +19,15 @@ struct reader {
     struct buf *mistakes;
 };
 
-static const char *from_environment(const char *name)
-{
+static const char *from_environment(const char *name) {
     return getenv(name);
 }
 
-static void mistake(const struct reader *r, const char *name, const char *text)
-{
+static void mistake(const struct reader *r, const char *name, const char *text) {
     buf_addf(r->mistakes, "%s: %s\n", name, text);
 }
 
-static void wipe(char **secret)
-{
+static void wipe(char **secret) {
     if (*secret != NULL) {
         explicit_bzero(*secret, strlen(*secret));
         free(*secret);
@@ -40,19 +37,18 @@ static void wipe(char **secret)
 
 /* ---- reading one setting ---- */
 
-static char *read_text(const struct reader *r, const char *name, const char *preset)
-{
+static char *read_text(const struct reader *r, const char *name, const char *preset) {
     const char *value = r->get(name);
     return value != NULL && value[0] != '\0' ? xstrdup(value) : preset != NULL ? xstrdup(preset) : NULL;
 }
 
-static char *read_file(const struct reader *r, const char *name, const char *path)
-{
+static char *read_file(const struct reader *r, const char *name, const char *path) {
     char text[200], *secret = xcalloc(SECRET_MAX + 2, 1);
     FILE *f = fopen(path, "rb");
     size_t len = f != NULL ? fread(secret, 1, SECRET_MAX + 1, f) : 0;
     if (f == NULL || ferror(f) != 0 || len > SECRET_MAX) {
-        (void)snprintf(text, sizeof text, "%.120s: %s", path, f == NULL ? strerror(errno) : "cannot be read or is longer than 4,096 bytes");
+        (void)snprintf(text, sizeof text, "%.120s: %s", path,
+                       f == NULL ? strerror(errno) : "cannot be read or is longer than 4,096 bytes");
         mistake(r, name, text);
         wipe(&secret);
     } else {
@@ -67,8 +63,7 @@ static char *read_file(const struct reader *r, const char *name, const char *pat
 }
 
 /* X or X_FILE; NULL if neither is set. */
-static char *read_secret(const struct reader *r, const char *name, size_t min)
-{
+static char *read_secret(const struct reader *r, const char *name, size_t min) {
     char file_name[80], text[80];
     (void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
     char *path = read_text(r, file_name, NULL), *secret = read_text(r, name, NULL);
@@ -85,8 +80,7 @@ static char *read_secret(const struct reader *r, const char *name, size_t min)
     return secret;
 }
 
-static char *need_secret(const struct reader *r, const char *name, size_t min, const char *what)
-{
+static char *need_secret(const struct reader *r, const char *name, size_t min, const char *what) {
     char *secret = read_secret(r, name, min);
     if (secret == NULL) {
         mistake(r, name, what);
@@ -94,8 +88,7 @@ static char *need_secret(const struct reader *r, const char *name, size_t min, c
     return secret;
 }
 
-static int64_t read_int(const struct reader *r, const char *name, int64_t min, int64_t max, int64_t preset)
-{
+static int64_t read_int(const struct reader *r, const char *name, int64_t min, int64_t max, int64_t preset) {
     const char *value = r->get(name);
     char text[120];
     int64_t n = preset;
@@ -108,8 +101,7 @@ static int64_t read_int(const struct reader *r, const char *name, int64_t min, i
 }
 
 /* The index of the value among words; `preset` if unset. */
-static size_t read_word(const struct reader *r, const char *name, const char *const *words, size_t n, size_t preset)
-{
+static size_t read_word(const struct reader *r, const char *name, const char *const *words, size_t n, size_t preset) {
     const char *value = r->get(name);
     struct buf text;
     if (value == NULL || value[0] == '\0') {
@@ -130,19 +122,18 @@ static size_t read_word(const struct reader *r, const char *name, const char *co
     return preset;
 }
 
-static bool only(const char *text, const char *allowed, size_t max)
-{
+static bool only(const char *text, const char *allowed, size_t max) {
     return text[0] != '\0' && strlen(text) <= max && text[strspn(text, allowed)] == '\0';
 }
 
 #define LOWER_DIGITS "abcdefghijklmnopqrstuvwxyz0123456789"
-#define NAME_CHARS LOWER_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+#define NAME_CHARS   LOWER_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 
 /* ---- groups ---- */
 
-static void read_general(const struct reader *r, struct settings *s, const char *function)
-{
-    static const char *const modes[] = {"shadow", "live"}, *const logs[] = {"debug", "info"}, *const flags[] = {"0", "1"};
+static void read_general(const struct reader *r, struct settings *s, const char *function) {
+    static const char *const modes[] = {"shadow", "live"}, *const logs[] = {"debug", "info"},
+                             *const flags[] = {"0", "1"};
     char preset[128];
     s->tenant = read_text(r, "ONEPOOL_TENANT", "default");
     if (!only(s->tenant, NAME_CHARS, 64)) {
@@ -158,8 +149,7 @@ static void read_general(const struct reader *r, struct settings *s, const char 
     s->workers = read_int(r, "ONEPOOL_WORKERS", 0, 16, 1);
 }
 
-static void read_redis(const struct reader *r, struct settings *s)
-{
+static void read_redis(const struct reader *r, struct settings *s) {
     char error[160] = "";
     s->redis_url = read_text(r, "REDIS_URL", "redis://127.0.0.1:6379/0");
     if (!redis_url_valid(s->redis_url, error, sizeof error)) {
@@ -167,8 +157,7 @@ static void read_redis(const struct reader *r, struct settings *s)
     }
 }
 
-static char *read_url(const struct reader *r, const struct settings *s, const char *name, const char *preset)
-{
+static char *read_url(const struct reader *r, const struct settings *s, const char *name, const char *preset) {
     char error[160] = "";
     char *url = read_text(r, name, preset);
     while (url[0] != '\0' && url[strlen(url) - 1] == '/') {
@@ -180,39 +169,38 @@ static char *read_url(const struct reader *r, const struct settings *s, const ch
     return url;
 }
 
-static void read_bigcommerce(const struct reader *r, struct settings *s)
-{
+static void read_bigcommerce(const struct reader *r, struct settings *s) {
     s->bigcommerce_api_url = read_url(r, s, "BIGCOMMERCE_API_URL", "https://api.bigcommerce.com");
     s->bigcommerce_store_hash = read_text(r, "BIGCOMMERCE_STORE_HASH", "");
     if (!only(s->bigcommerce_store_hash, LOWER_DIGITS, 32)) {
         mistake(r, "BIGCOMMERCE_STORE_HASH", "missing or wrong; it is the part of the API path after /stores/");
     }
-    s->bigcommerce_token = need_secret(r, "BIGCOMMERCE_ACCESS_TOKEN", 8, "missing; it is the access token of a store-level API account");
+    s->bigcommerce_token =
+        need_secret(r, "BIGCOMMERCE_ACCESS_TOKEN", 8, "missing; it is the access token of a store-level API account");
 }
 
-static void read_hooks(const struct reader *r, struct settings *s)
-{
+static void read_hooks(const struct reader *r, struct settings *s) {
     static const char *const words[] = {"off", "report", "require"};
-    s->hook_secret = need_secret(r, "BIGCOMMERCE_HOOK_SECRET", 16, "missing; it is the value of the header X-Onepool-Secret of our webhooks");
+    s->hook_secret = need_secret(r, "BIGCOMMERCE_HOOK_SECRET", 16,
+                                 "missing; it is the value of the header X-Onepool-Secret of our webhooks");
     s->hook_secret_previous = read_secret(r, "BIGCOMMERCE_HOOK_SECRET_PREVIOUS", 16);
     if (read_word(r, "BIGCOMMERCE_SIGNATURE", words, 3, 1) == 2) {
         mistake(r, "BIGCOMMERCE_SIGNATURE", "require is not possible in this release, which does not check signatures");
     }
 }
 
-static void read_sitoo_ids(const struct reader *r, struct settings *s)
-{
+static void read_sitoo_ids(const struct reader *r, struct settings *s) {
     const char *account = r->get("SITOO_ACCOUNT_ID"), *site = r->get("SITOO_SITE_ID");
     if (account == NULL || !int_parse(account, 1, JSON_INT_MAX, &s->sitoo_account_id)) {
         mistake(r, "SITOO_ACCOUNT_ID", "missing or not a whole number; it is the part of the API id before the dash");
     }
     if (site == NULL || !int_parse(site, 1, JSON_INT_MAX, &s->sitoo_site_id)) {
-        mistake(r, "SITOO_SITE_ID", "must be the eshopid, a whole number such as 1; the GUID of GET /sites.json gives empty answers");
+        mistake(r, "SITOO_SITE_ID",
+                "must be the eshopid, a whole number such as 1; the GUID of GET /sites.json gives empty answers");
     }
 }
 
-static void read_keys(const struct reader *r, struct settings *s)
-{
+static void read_keys(const struct reader *r, struct settings *s) {
     for (size_t i = 0; i < SITOO_KEYS_MAX; i++) {
         char id_name[40] = "SITOO_API_ID", password_name[40] = "SITOO_API_PASSWORD";
         if (i > 0) {
@@ -224,24 +212,25 @@ static void read_keys(const struct reader *r, struct settings *s)
             return;
         }
         if (id == NULL || password == NULL || strchr(id, ':') != NULL) {
-            mistake(r, id == NULL ? id_name : password_name, "missing; a Sitoo API key is an id such as 1500-1 and its password");
+            mistake(r, id == NULL ? id_name : password_name,
+                    "missing; a Sitoo API key is an id such as 1500-1 and its password");
         }
         s->sitoo_keys[s->sitoo_key_count++] = (struct sitoo_key){.id = id, .password = password};
     }
 }
 
-static void read_events(const struct reader *r, struct settings *s)
-{
+static void read_events(const struct reader *r, struct settings *s) {
     s->events_user = read_text(r, "SITOO_EVENTS_USER", NULL);
     if (s->events_user == NULL || strchr(s->events_user, ':') != NULL) {
-        mistake(r, "SITOO_EVENTS_USER", "missing, or holds a colon; it is the user of the event subscription, of our own choosing");
+        mistake(r, "SITOO_EVENTS_USER",
+                "missing, or holds a colon; it is the user of the event subscription, of our own choosing");
     }
-    s->events_password = need_secret(r, "SITOO_EVENTS_PASSWORD", 12, "missing; it is the password of the event subscription, of our own choosing");
+    s->events_password = need_secret(r, "SITOO_EVENTS_PASSWORD", 12,
+                                     "missing; it is the password of the event subscription, of our own choosing");
     s->events_password_previous = read_secret(r, "SITOO_EVENTS_PASSWORD_PREVIOUS", 12);
 }
 
-static void read_mapping(const struct reader *r, struct settings *s)
-{
+static void read_mapping(const struct reader *r, struct settings *s) {
     s->config_path = read_text(r, "ONEPOOL_CONFIG", NULL);
     if (s->config_path == NULL) {
         mistake(r, "ONEPOOL_CONFIG", "missing; it is the path of the mapping file");
@@ -250,8 +239,8 @@ static void read_mapping(const struct reader *r, struct settings *s)
     }
 }
 
-struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *), struct buf *mistakes)
-{
+struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *),
+                               struct buf *mistakes) {
     const struct reader r = {.get = getenv_fn != NULL ? getenv_fn : from_environment, .mistakes = mistakes};
     struct settings *s = xcalloc(1, sizeof *s);
     size_t before = mistakes->len;
@@ -285,8 +274,7 @@ struct settings *settings_read(unsigned needs, const char *function, const char 
     return s;
 }
 
-void settings_free(struct settings *s)
-{
+void settings_free(struct settings *s) {
     if (s == NULL) {
         return;
     }

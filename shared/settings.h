@@ -15,7 +15,7 @@
 #include "log.h"
 #include "mapping.h"
 
-#define SETTINGS_EXIT 100 /* exit status for wrong settings */
+#define SETTINGS_EXIT  100 /* exit status for wrong settings */
 #define SITOO_KEYS_MAX 8
 
 enum mode { MODE_SHADOW, MODE_LIVE };
@@ -43,20 +43,20 @@ struct settings {
     enum log_level log; /* ONEPOOL_LOG=info|debug [info] */
     bool dev;           /* ONEPOOL_DEV=1: a weaker Redis is allowed */
     bool allow_http;    /* ONEPOOL_ALLOW_HTTP=1 */
-    char *listen;       /* ONEPOOL_LISTEN [var/run/<function>]: sockets <listen>.a.sock, <listen>.b.sock; or tcp:PORT for
-                           PORT and PORT+1 on all addresses */
-    int64_t acceptors;  /* ONEPOOL_ACCEPTORS [4] 2..64: processes that accept, half on each socket */
-    int64_t workers;    /* ONEPOOL_WORKERS [1] 0..16 */
+    char *listen;      /* ONEPOOL_LISTEN [var/run/<function>]: sockets <listen>.a.sock, <listen>.b.sock; or tcp:PORT for
+                          PORT and PORT+1 on all addresses */
+    int64_t acceptors; /* ONEPOOL_ACCEPTORS [4] 2..64: processes that accept, half on each socket */
+    int64_t workers;   /* ONEPOOL_WORKERS [1] 0..16 */
 
     char *redis_url; /* REDIS_URL [redis://127.0.0.1:6379/0] */
 
-    char *bigcommerce_api_url;    /* BIGCOMMERCE_API_URL [https://api.bigcommerce.com], no trailing slash */
-    char *bigcommerce_store_hash; /* BIGCOMMERCE_STORE_HASH [a-z0-9]{1,32} */
-    char *bigcommerce_token;      /* BIGCOMMERCE_ACCESS_TOKEN, secret */
+    char *bigcommerce_api_url;                /* BIGCOMMERCE_API_URL [https://api.bigcommerce.com], no trailing slash */
+    char *bigcommerce_store_hash;             /* BIGCOMMERCE_STORE_HASH [a-z0-9]{1,32} */
+    char *bigcommerce_token;                  /* BIGCOMMERCE_ACCESS_TOKEN, secret */
     char *hook_secret, *hook_secret_previous; /* BIGCOMMERCE_HOOK_SECRET, secret, at least 16 characters */
     /* BIGCOMMERCE_SIGNATURE=off|report|require [report]: require is refused until a release checks signatures */
 
-    char *sitoo_api_url; /* SITOO_API_URL [https://api.mysitoo.com/v2], no trailing slash */
+    char *sitoo_api_url;                     /* SITOO_API_URL [https://api.mysitoo.com/v2], no trailing slash */
     int64_t sitoo_account_id, sitoo_site_id; /* integers; a GUID as site id is refused with an explanation */
     struct sitoo_key sitoo_keys[SITOO_KEYS_MAX];
     size_t sitoo_key_count;
@@ -72,7 +72,8 @@ struct settings {
  * A secret's value never appears in a mistake. getenv_fn: NULL for getenv; tests pass their own.
  * function: the default socket's name.
  */
-struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *), struct buf *mistakes) NODISCARD;
+struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *),
+                               struct buf *mistakes) NODISCARD;
 void settings_free(struct settings *s);
 
 #endif

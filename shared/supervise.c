@@ -23,14 +23,14 @@
 #include "worker.h"
 #include "ban.h"
 
-#define SOCKETS 2 /* nginx tries the second when a process of the first dies with a request in hand */
-#define CHILDREN_MAX 96
-#define BACKLOG 512
-#define DRAIN_LIMIT_MS INT64_C(25000)
+#define SOCKETS         2 /* nginx tries the second when a process of the first dies with a request in hand */
+#define CHILDREN_MAX    96
+#define BACKLOG         512
+#define DRAIN_LIMIT_MS  INT64_C(25000)
 #define RESTART_BASE_MS INT64_C(100)
-#define RESTART_CAP_MS INT64_C(30000)
-#define HEALTHY_MS INT64_C(60000)
-#define GUARD_STEP_MS INT64_C(2000)
+#define RESTART_CAP_MS  INT64_C(30000)
+#define HEALTHY_MS      INT64_C(60000)
+#define GUARD_STEP_MS   INT64_C(2000)
 
 struct child {
     pid_t pid;
@@ -48,9 +48,9 @@ struct parent {
     int64_t guard_ms;
 };
 
-static int listen_tcp(int64_t port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {.s_addr = htonl(INADDR_ANY)}};
+static int listen_tcp(int64_t port) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {.s_addr = htonl(INADDR_ANY)}};
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 || listen(fd, BACKLOG) != 0) {
@@ -61,8 +61,7 @@ static int listen_tcp(int64_t port)
 }
 
 /* Binds beside and renames over: a restarted parent takes the name over without a moment in which it is missing. */
-static int listen_unix(const char *path)
-{
+static int listen_unix(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char beside[sizeof address.sun_path];
     int n = snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
@@ -74,16 +73,15 @@ static int listen_unix(const char *path)
     (void)unlink(beside);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     /* nginx runs as another user; the folder's mode decides who gets this far. */
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 || chmod(beside, 0666) != 0 || listen(fd, BACKLOG) != 0 ||
-        rename(beside, path) != 0) {
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 || chmod(beside, 0666) != 0 ||
+        listen(fd, BACKLOG) != 0 || rename(beside, path) != 0) {
         LOG(LOG_ERROR, "cannot listen", {"path", path}, {"why", strerror(errno)});
         return -1;
     }
     return fd;
 }
 
-static bool open_sockets(struct parent *p)
-{
+static bool open_sockets(struct parent *p) {
     char path[256];
     int64_t port = 0;
     for (int i = 0; i < SOCKETS; i++) {
@@ -103,15 +101,13 @@ static bool open_sockets(struct parent *p)
 /* The function whose acceptor this process is; set once after fork, before any request. */
 static const struct function *serving;
 
-static void accept_any(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply)
-{
+static void accept_any(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
     if (!ops_accept(app, call, reply)) {
         serving->accept(app, call, reply);
     }
 }
 
-static int child_main(const struct parent *p, int socket, size_t number)
-{
+static int child_main(const struct parent *p, int socket, size_t number) {
     struct app app;
     struct reason why = {0};
     bool acceptor = socket >= 0;
@@ -128,8 +124,7 @@ static int child_main(const struct parent *p, int socket, size_t number)
     return status;
 }
 
-static void start_child(struct parent *p, struct child *c)
-{
+static void start_child(struct parent *p, struct child *c) {
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         /* Nobody accepts or works unsupervised: children go with their parent, in order. */
@@ -146,8 +141,7 @@ static void start_child(struct parent *p, struct child *c)
     }
 }
 
-static void child_ended(struct parent *p, pid_t pid, int status, bool stopping)
-{
+static void child_ended(struct parent *p, pid_t pid, int status, bool stopping) {
     for (size_t i = 0; i < p->n; i++) {
         struct child *c = &p->children[i];
         if (c->pid != pid) {
@@ -158,17 +152,17 @@ static void child_ended(struct parent *p, pid_t pid, int status, bool stopping)
         c->pause_ms = now - c->started_ms > HEALTHY_MS ? 0 : c->pause_ms;
         c->restart_ms = now + c->pause_ms;
         if (!stopping) {
-            LOG(LOG_WARN, "child ended; it will be replaced", {"pid", log_int(pid)}, {"kind", c->socket >= 0 ? "acceptor" : "worker"},
-                {"signal", WIFSIGNALED(status) ? log_int(WTERMSIG(status)) : NULL}, {"status", WIFEXITED(status) ? log_int(WEXITSTATUS(status)) : NULL},
-                {"in_ms", log_int(c->pause_ms)});
+            LOG(LOG_WARN, "child ended; it will be replaced", {"pid", log_int(pid)},
+                {"kind", c->socket >= 0 ? "acceptor" : "worker"},
+                {"signal", WIFSIGNALED(status) ? log_int(WTERMSIG(status)) : NULL},
+                {"status", WIFEXITED(status) ? log_int(WEXITSTATUS(status)) : NULL}, {"in_ms", log_int(c->pause_ms)});
         }
         c->pause_ms = c->pause_ms == 0 ? RESTART_BASE_MS : c->pause_ms * 2;
         c->pause_ms = c->pause_ms > RESTART_CAP_MS ? RESTART_CAP_MS : c->pause_ms;
     }
 }
 
-static size_t reap(struct parent *p, bool stopping)
-{
+static size_t reap(struct parent *p, bool stopping) {
     int status = 0;
     size_t alive = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
@@ -180,10 +174,9 @@ static size_t reap(struct parent *p, bool stopping)
     return alive;
 }
 
-/* Functions refuse to run on a Redis that may lose what was acknowledged. Redis away: start all the same (503 until it is
- * there), look again later. */
-static enum next guard(struct parent *p)
-{
+/* Functions refuse to run on a Redis that may lose what was acknowledged. Redis away: start all the same (503 until it
+ * is there), look again later. */
+static enum next guard(struct parent *p) {
     struct app app;
     struct reason why = {0};
     if (p->guarded || clock_mono_ms() < p->guard_ms) {
@@ -197,13 +190,13 @@ static enum next guard(struct parent *p)
     p->guarded = next == NEXT_DONE;
     p->guard_ms = clock_mono_ms() + GUARD_STEP_MS;
     if (next != NEXT_DONE) {
-        LOG(LOG_ERROR, next == NEXT_DEFER ? "Redis is away; waiting for it" : "refusing to run on this Redis", {"why", why.text});
+        LOG(LOG_ERROR, next == NEXT_DEFER ? "Redis is away; waiting for it" : "refusing to run on this Redis",
+            {"why", why.text});
     }
     return next == NEXT_DEFER ? NEXT_DONE : next;
 }
 
-static void start_due(struct parent *p)
-{
+static void start_due(struct parent *p) {
     int64_t now = clock_mono_ms();
     for (size_t i = 0; i < p->n; i++) {
         if (p->children[i].pid == 0 && now >= p->children[i].restart_ms) {
@@ -212,8 +205,7 @@ static void start_due(struct parent *p)
     }
 }
 
-static void drain(struct parent *p)
-{
+static void drain(struct parent *p) {
     int64_t end = clock_mono_ms() + DRAIN_LIMIT_MS;
     for (size_t i = 0; i < p->n; i++) {
         if (p->children[i].pid > 0) {
@@ -231,8 +223,7 @@ static void drain(struct parent *p)
     }
 }
 
-static void plan_children(struct parent *p)
-{
+static void plan_children(struct parent *p) {
     for (int64_t i = 0; i < p->set->acceptors && p->n < CHILDREN_MAX; i++) {
         p->children[p->n++] = (struct child){.socket = (int)(i % SOCKETS)};
     }
@@ -241,8 +232,7 @@ static void plan_children(struct parent *p)
     }
 }
 
-int supervise(const struct function *fn, const struct settings *set)
-{
+int supervise(const struct function *fn, const struct settings *set) {
     struct parent p = {.fn = fn, .set = set};
     sigset_t wanted;
     int status = 0;
@@ -257,8 +247,8 @@ int supervise(const struct function *fn, const struct settings *set)
         return 1;
     }
     plan_children(&p);
-    LOG(LOG_INFO, "starting", {"listen", set->listen}, {"acceptors", log_int(set->acceptors)}, {"workers", log_int(set->workers)},
-        {"mode", set->mode == MODE_LIVE ? "live" : "shadow"});
+    LOG(LOG_INFO, "starting", {"listen", set->listen}, {"acceptors", log_int(set->acceptors)},
+        {"workers", log_int(set->workers)}, {"mode", set->mode == MODE_LIVE ? "live" : "shadow"});
     for (;;) {
         if (guard(&p) != NEXT_DONE) {
             status = SETTINGS_EXIT;

@@ -5,8 +5,8 @@
 
 #include "function.h"
 
-/* Opens the sockets, checks Redis (waiting for it), forks the children and keeps them until SIGTERM. Exit status: 0 after
- * draining; SETTINGS_EXIT if Redis is weaker than allowed; 1 if a socket cannot be opened. */
+/* Opens the sockets, checks Redis (waiting for it), forks the children and keeps them until SIGTERM. Exit status: 0
+ * after draining; SETTINGS_EXIT if Redis is weaker than allowed; 1 if a socket cannot be opened. */
 int supervise(const struct function *fn, const struct settings *set);
 
 #endif

@@ -30,6 +30,7 @@ bool worker_hold_keep(struct worker_hold *h);
  * Ends claims that did not settle: deferred with backoff, or parked, by `next`. The one place that logs their outcome.
  * text for parked cases comes from cause; owner from the mapping file.
  */
-void worker_unsettled(struct app *app, const char *queue, const struct claim *list, size_t n, enum next next, const struct reason *cause, const char *owner);
+void worker_unsettled(struct app *app, const char *queue, const struct claim *list, size_t n, enum next next,
+                      const struct reason *cause, const char *owner);
 
 #endif

@@ -16,27 +16,28 @@
 
 #define RETURNS_PER_ROUND 100
 
-static void plan_case(const struct order *o, const char *owner, const char *data, struct args *effects)
-{
+static void plan_case(const struct order *o, const char *owner, const char *data, struct args *effects) {
     char entity[40], text[REASON_TEXT_MAX];
     (void)snprintf(entity, sizeof entity, "order %lld", (long long)o->id);
-    (void)snprintf(text, sizeof text, "Sitoo order %lld takes %zu row(s) back; returns are not enabled yet, so nothing was refunded or restocked",
-                   (long long)o->id, o->row_count);
-    const struct parked p = {.cause = "returns_not_enabled",
-                             .owner = owner,
-                             .entity = entity,
-                             .text = text,
-                             .effect = "The returned units are not offered; if it was a web order, its refund is not shown in BigCommerce",
-                             .step = "Refund in BigCommerce by hand if the web order needs it; then run: onepool parked --close",
-                             .queue = "",
-                             .job = "",
-                             .bytes = data,
-                             .bytes_len = strlen(data)};
+    (void)snprintf(
+        text, sizeof text,
+        "Sitoo order %lld takes %zu row(s) back; returns are not enabled yet, so nothing was refunded or restocked",
+        (long long)o->id, o->row_count);
+    const struct parked p = {
+        .cause = "returns_not_enabled",
+        .owner = owner,
+        .entity = entity,
+        .text = text,
+        .effect = "The returned units are not offered; if it was a web order, its refund is not shown in BigCommerce",
+        .step = "Refund in BigCommerce by hand if the web order needs it; then run: onepool parked --close",
+        .queue = "",
+        .job = "",
+        .bytes = data,
+        .bytes_len = strlen(data)};
     effect_case(effects, &p);
 }
 
-void refund_plan(const struct order *o, const char *owner, const char *data, struct args *effects)
-{
+void refund_plan(const struct order *o, const char *owner, const char *data, struct args *effects) {
     for (size_t i = 0; i < o->row_count; i++) {
         const struct order_row *row = &o->rows[i];
         char op[64], hint[32];
@@ -49,8 +50,7 @@ void refund_plan(const struct order *o, const char *owner, const char *data, str
     plan_case(o, owner, data, effects);
 }
 
-static void settle(struct app *app, const struct claim *c)
-{
+static void settle(struct app *app, const struct claim *c) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};
@@ -63,17 +63,17 @@ static void settle(struct app *app, const struct claim *c)
     if (next != NEXT_DONE) {
         worker_unsettled(app, QUEUE_RETURN, c, 1, next, &why, app->set->mapping->owner_money);
     } else {
-        LOG(LOG_INFO, "return parked", {"outcome", fenced > 0 ? "fenced" : "parked"}, {"order", c->entity}, {"cause", "returns_not_enabled"},
-            {"rows", log_int((long long)o->row_count)});
+        LOG(LOG_INFO, "return parked", {"outcome", fenced > 0 ? "fenced" : "parked"}, {"order", c->entity},
+            {"cause", "returns_not_enabled"}, {"rows", log_int((long long)o->row_count)});
     }
     args_free(&effects);
     order_free(o);
 }
 
-enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
-    enum next next = queue_claim(app->redis, QUEUE_RETURN, RETURNS_PER_ROUND, app->holder, app->set->mapping->owner_money, &claims, why);
+    enum next next = queue_claim(app->redis, QUEUE_RETURN, RETURNS_PER_ROUND, app->holder,
+                                 app->set->mapping->owner_money, &claims, why);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {
         settle(app, &claims.list[i]);
     }
@@ -84,8 +84,7 @@ enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why)
 
 /* ---- invoke ---- */
 
-static enum next read_payload(const char *payload, size_t len, char **data, struct order **o, struct reason *why)
-{
+static enum next read_payload(const char *payload, size_t len, char **data, struct order **o, struct reason *why) {
     char error[120];
     struct order *whole = NULL;
     cJSON *json = json_read(payload, len, error, sizeof error);
@@ -107,8 +106,7 @@ static enum next read_payload(const char *payload, size_t len, char **data, stru
     return next == NEXT_DONE ? order_rows_read(*data, o, why) : next;
 }
 
-int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
-{
+int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};

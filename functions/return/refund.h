@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows returned at a till. In this release a return moves no money and puts nothing back on sale: the units are withheld,
- * their SKUs are due, and the return is parked with the words "returns not enabled yet".
- * (return is a C keyword, hence refund_.)
+ * Rows returned at a till. In this release a return moves no money and puts nothing back on sale: the units are
+ * withheld, their SKUs are due, and the return is parked with the words "returns not enabled yet". (return is a C
+ * keyword, hence refund_.)
  */
 #ifndef ONEPOOL_REFUND_H
 #define ONEPOOL_REFUND_H

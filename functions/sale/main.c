@@ -17,7 +17,6 @@ static const struct function function = {
     .invoke = sale_invoke,
 };
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     return function_main(argc, argv, &function);
 }

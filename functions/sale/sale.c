@@ -17,8 +17,7 @@
 
 #define SALES_PER_ROUND 100
 
-static char *row_json(const struct order *o, const struct order_row *row)
-{
+static char *row_json(const struct order *o, const struct order_row *row) {
     char quantity[QUANTITY_TEXT_SIZE];
     cJSON *json = json_new_object();
     quantity_format(row->thousandths, quantity);
@@ -34,8 +33,7 @@ static char *row_json(const struct order *o, const struct order_row *row)
     return text;
 }
 
-void sale_plan(const struct order *o, struct args *effects)
-{
+void sale_plan(const struct order *o, struct args *effects) {
     for (size_t i = 0; i < o->row_count; i++) {
         const struct order_row *row = &o->rows[i];
         char op[64], hint[32];
@@ -51,10 +49,9 @@ void sale_plan(const struct order *o, struct args *effects)
     }
 }
 
-/* Mapping cases of the rows, as far as is remembered; what is not is left to the writer, which looks up many SKUs in a call and
- * counts the sale then (hint s). */
-static enum next plan_cases(struct app *app, const struct order *o, struct args *effects, struct reason *why)
-{
+/* Mapping cases of the rows, as far as is remembered; what is not is left to the writer, which looks up many SKUs in a
+ * call and counts the sale then (hint s). */
+static enum next plan_cases(struct app *app, const struct order *o, struct args *effects, struct reason *why) {
     const char **skus = xcalloc(o->row_count + 1, sizeof *skus);
     struct identity *found = xcalloc(o->row_count + 1, sizeof *found);
     bool *known = xcalloc(o->row_count + 1, sizeof *known);
@@ -75,8 +72,7 @@ static enum next plan_cases(struct app *app, const struct order *o, struct args 
     return next;
 }
 
-static void settle(struct app *app, const struct claim *c)
-{
+static void settle(struct app *app, const struct claim *c) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};
@@ -91,16 +87,17 @@ static void settle(struct app *app, const struct claim *c)
     if (next != NEXT_DONE) {
         worker_unsettled(app, QUEUE_SALE, c, 1, next, &why, app->set->mapping->owner_stock);
     } else {
-        LOG(LOG_INFO, "sale recorded", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity}, {"rows", log_int((long long)o->row_count)});
+        LOG(LOG_INFO, "sale recorded", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity},
+            {"rows", log_int((long long)o->row_count)});
     }
     order_free(o);
 }
 
-enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_SALE, SALES_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
+    enum next next =
+        queue_claim(app->redis, QUEUE_SALE, SALES_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     if (next != NEXT_DONE || claims.n == 0) {
         *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
         claims_free(&claims);
@@ -120,20 +117,19 @@ enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why)
 /* ---- invoke ---- */
 
 /* A payload with orderitems is an order of Sitoo; anything else must be rows handed on. */
-static enum next read_payload(const char *payload, size_t len, struct order **o, struct reason *why)
-{
+static enum next read_payload(const char *payload, size_t len, struct order **o, struct reason *why) {
     char error[120];
     cJSON *json = json_read(payload, len, error, sizeof error);
     if (json == NULL) {
         return reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
     }
-    enum next next = json_get(json, "orderitems") != NULL ? order_read(json, "BC-", o, why) : order_rows_read(payload, o, why);
+    enum next next =
+        json_get(json, "orderitems") != NULL ? order_read(json, "BC-", o, why) : order_rows_read(payload, o, why);
     cJSON_Delete(json);
     return next;
 }
 
-static void print_plan(struct app *app, const struct order *o)
-{
+static void print_plan(struct app *app, const struct order *o) {
     for (size_t i = 0; i < o->row_count; i++) {
         if (o->rows[i].thousandths > 0) {
             char *json = row_json(o, &o->rows[i]);
@@ -144,8 +140,7 @@ static void print_plan(struct app *app, const struct order *o)
 }
 
 /* Looks the SKUs up for real, so that the calls are shown. */
-static enum next show_items(struct app *app, const struct order *o, struct args *effects, struct reason *why)
-{
+static enum next show_items(struct app *app, const struct order *o, struct args *effects, struct reason *why) {
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
         const char *sku = o->rows[i].sku;
@@ -158,8 +153,7 @@ static enum next show_items(struct app *app, const struct order *o, struct args 
     return next;
 }
 
-int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
-{
+int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows sold at a till: recorded once per order row (till time, shop's warehouse, SKU, quantity), and their SKUs are due.
- * A SKU that BigCommerce does not know, does not track, or tracks the other way becomes one mapping case per SKU with a
- * counter; everything else goes on.
+ * Rows sold at a till: recorded once per order row (till time, shop's warehouse, SKU, quantity), and their SKUs are
+ * due. A SKU that BigCommerce does not know, does not track, or tracks the other way becomes one mapping case per SKU
+ * with a counter; everything else goes on.
  */
 #ifndef ONEPOOL_SALE_H
 #define ONEPOOL_SALE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Something happened to an order in Sitoo (a till sale, a return, a booking, a collection ...) and Sitoo tells us its id.
- * We store the event, answer 200, read the order, and hand what was sold to `sale` and what came back to `return`.
+ * Something happened to an order in Sitoo (a till sale, a return, a booking, a collection ...) and Sitoo tells us its
+ * id. We store the event, answer 200, read the order, and hand what was sold to `sale` and what came back to `return`.
  */
 #include "feed.h"
 #include "function.h"
@@ -17,7 +17,6 @@ static const struct function function = {
     .invoke = sort_invoke,
 };
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     return function_main(argc, argv, &function);
 }

@@ -17,8 +17,7 @@
 
 #define ORDERS_PER_CALL 100 /* ids of some 10 digits: the URL stays near 1 kB */
 
-static void plan_row(const struct order *o, const struct order_row *row, bool sold, struct args *effects)
-{
+static void plan_row(const struct order *o, const struct order_row *row, bool sold, struct args *effects) {
     char hint[32], op[64];
     order_row_hint(row, hint);
     effect_mark(effects, QUEUE_SKU, row->sku, sold && row->thousandths > 0 ? o->date_ms : 0, hint, "");
@@ -29,8 +28,7 @@ static void plan_row(const struct order *o, const struct order_row *row, bool so
     }
 }
 
-static void hand_on(const struct order *o, int sign, const char *queue, struct args *effects)
-{
+static void hand_on(const struct order *o, int sign, const char *queue, struct args *effects) {
     char id[24];
     char *rows = order_rows_json(o, sign);
     if (rows != NULL) {
@@ -40,8 +38,7 @@ static void hand_on(const struct order *o, int sign, const char *queue, struct a
     }
 }
 
-enum order_kind sort_plan(const struct order *o, struct args *effects)
-{
+enum order_kind sort_plan(const struct order *o, struct args *effects) {
     enum order_kind kind = order_kind(o);
     for (size_t i = 0; i < o->row_count; i++) {
         plan_row(o, &o->rows[i], kind == ORDER_SOLD, effects);
@@ -53,13 +50,11 @@ enum order_kind sort_plan(const struct order *o, struct args *effects)
     return kind;
 }
 
-static const char *owner(const struct app *app)
-{
+static const char *owner(const struct app *app) {
     return app->set->mapping->owner_stock;
 }
 
-static void settle(struct app *app, const struct claim *c, const cJSON *json)
-{
+static void settle(struct app *app, const struct claim *c, const cJSON *json) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};
@@ -69,8 +64,8 @@ static void settle(struct app *app, const struct claim *c, const cJSON *json)
         enum order_kind kind = sort_plan(o, &effects);
         next = queue_complete(app->redis, QUEUE_ORDER, c, 1, &effects, &fenced, &why);
         if (next == NEXT_DONE) {
-            LOG(LOG_INFO, "order sorted", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity}, {"kind", order_kind_name(kind)},
-                {"rows", log_int((long long)o->row_count)});
+            LOG(LOG_INFO, "order sorted", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity},
+                {"kind", order_kind_name(kind)}, {"rows", log_int((long long)o->row_count)});
         }
     }
     if (next != NEXT_DONE) {
@@ -80,13 +75,11 @@ static void settle(struct app *app, const struct claim *c, const cJSON *json)
     order_free(o);
 }
 
-static const cJSON *find_order(const cJSON *items, const char *entity)
-{
+static const cJSON *find_order(const cJSON *items, const char *entity) {
     const cJSON *item = NULL;
     char id[24];
     int64_t n = 0;
-    cJSON_ArrayForEach(item, items)
-    {
+    cJSON_ArrayForEach(item, items) {
         if (json_int(item, "orderid", &n)) {
             (void)snprintf(id, sizeof id, "%lld", (long long)n);
             if (strcmp(id, entity) == 0) {
@@ -97,11 +90,11 @@ static const cJSON *find_order(const cJSON *items, const char *entity)
     return NULL;
 }
 
-static enum next read_orders(struct app *app, const struct claims *c, struct answer *answer, struct reason *why)
-{
+static enum next read_orders(struct app *app, const struct claims *c, struct answer *answer, struct reason *why) {
     struct buf path;
     buf_init(&path, 8000);
-    buf_addf(&path, "/orders.json?eshopid=%lld&num=%zu&fields=%s&orderid=", (long long)app->set->sitoo_site_id, c->n, ORDER_FIELDS);
+    buf_addf(&path, "/orders.json?eshopid=%lld&num=%zu&fields=%s&orderid=", (long long)app->set->sitoo_site_id, c->n,
+             ORDER_FIELDS);
     for (size_t i = 0; i < c->n; i++) {
         buf_addf(&path, "%s%s", i > 0 ? "," : "", c->list[i].entity);
     }
@@ -111,8 +104,7 @@ static enum next read_orders(struct app *app, const struct claims *c, struct ans
     return next;
 }
 
-enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
     struct answer answer = {0};
     struct worker_hold hold;
@@ -135,7 +127,8 @@ enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why)
         } else {
             /* The event may be faster than the order list; the same for an order of another site. */
             struct reason missing = {0};
-            (void)reason_set(&missing, NEXT_DEFER, "order_not_found", "Sitoo announced order %s but does not list it for site %lld", claims.list[i].entity,
+            (void)reason_set(&missing, NEXT_DEFER, "order_not_found",
+                             "Sitoo announced order %s but does not list it for site %lld", claims.list[i].entity,
                              (long long)app->set->sitoo_site_id);
             worker_unsettled(app, QUEUE_ORDER, &claims.list[i], 1, NEXT_DEFER, &missing, owner(app));
         }
@@ -148,8 +141,7 @@ enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why)
 
 /* ---- invoke ---- */
 
-static int invoke_batch(struct app *app, const char *payload, size_t len, bool dry_run)
-{
+static int invoke_batch(struct app *app, const char *payload, size_t len, bool dry_run) {
     struct args events = {0}, command = {0};
     struct reason why = {0};
     redisReply *reply = NULL;
@@ -161,7 +153,8 @@ static int invoke_batch(struct app *app, const char *payload, size_t len, bool d
         args_append(&command, &events);
         next = redis_fcall(app->redis, "accept", &command, true, &reply, &why);
         char line[120];
-        (void)snprintf(line, sizeof line, "{\"accepted\":%lld,\"duplicates\":%lld}", (long long)reply_int_at(reply, 0), (long long)reply_int_at(reply, 1));
+        (void)snprintf(line, sizeof line, "{\"accepted\":%lld,\"duplicates\":%lld}", (long long)reply_int_at(reply, 0),
+                       (long long)reply_int_at(reply, 1));
         app->trace("outcome", next == NEXT_DONE ? line : "{\"stored\":false}");
         int64_t wait = 0;
         if (next == NEXT_DONE) {
@@ -174,7 +167,6 @@ static int invoke_batch(struct app *app, const char *payload, size_t len, bool d
     return next == NEXT_DONE ? 0 : 1;
 }
 
-int sort_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
-{
+int sort_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
     return invoke_batch(app, payload, len, dry_run);
 }

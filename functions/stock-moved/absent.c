@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * facts_absent: when "no row" may be taken for 0. Only if the SKU exists in Sitoo with stock counting on (inactive products
- * included), and the warehouse has rows at all. A wrong site id or filter answers an empty 200: that proves nothing.
+ * facts_absent: when "no row" may be taken for 0. Only if the SKU exists in Sitoo with stock counting on (inactive
+ * products included), and the warehouse has rows at all. A wrong site id or filter answers an empty 200: that proves
+ * nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include "platform.h"
 #include "ban.h"
 
-#define PROOF_KEEP_S 86400
+#define PROOF_KEEP_S      86400
 #define PRODUCTS_PER_CALL ((size_t)100)
 
 enum proof { PROOF_NONE, PROOF_COUNTED, PROOF_NOT_COUNTED, PROOF_NO_PRODUCT };
@@ -28,8 +29,7 @@ struct proofs {
     size_t n;
 };
 
-static enum next remember(struct app *app, const char *name, struct reason *why)
-{
+static enum next remember(struct app *app, const char *name, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "SET");
@@ -46,8 +46,7 @@ static enum next remember(struct app *app, const char *name, struct reason *why)
 }
 
 /* MGET of n names made by name(i); known[i] = it is there. */
-static enum next recall(struct app *app, char **names, size_t n, bool *known, struct reason *why)
-{
+static enum next recall(struct app *app, char **names, size_t n, bool *known, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     if (n == 0) {
@@ -70,14 +69,15 @@ static enum next recall(struct app *app, char **names, size_t n, bool *known, st
 
 /* ---- the SKU exists ---- */
 
-static enum next ask_products(struct app *app, const struct facts *f, struct proofs *p, const size_t *which, size_t n, struct reason *why)
-{
+static enum next ask_products(struct app *app, const struct facts *f, struct proofs *p, const size_t *which, size_t n,
+                              struct reason *why) {
     struct buf path;
     struct answer answer;
     const cJSON *item = NULL;
     buf_init(&path, (size_t)128 * 1024);
-    buf_addf(&path, "/sites/%lld/products.json?includeinactive=true&num=%lld&fields=productid,sku,stockcountenable&sku=", (long long)app->set->sitoo_site_id,
-             (long long)f->mapping->sitoo_page_size);
+    buf_addf(&path,
+             "/sites/%lld/products.json?includeinactive=true&num=%lld&fields=productid,sku,stockcountenable&sku=",
+             (long long)app->set->sitoo_site_id, (long long)f->mapping->sitoo_page_size);
     for (size_t k = 0; k < n; k++) {
         buf_add_str(&path, k > 0 ? "," : "");
         buf_add_url(&path, f->list[p->facts[which[k]]].sku);
@@ -89,8 +89,7 @@ static enum next ask_products(struct app *app, const struct facts *f, struct pro
     if (next != NEXT_DONE) {
         return next;
     }
-    cJSON_ArrayForEach(item, json_array(answer.json, "items"))
-    {
+    cJSON_ArrayForEach(item, json_array(answer.json, "items")) {
         const char *sku = json_str(item, "sku");
         for (size_t k = 0; sku != NULL && k < n; k++) {
             if (strcmp(sku, f->list[p->facts[which[k]]].sku) == 0) {
@@ -102,8 +101,7 @@ static enum next ask_products(struct app *app, const struct facts *f, struct pro
     return NEXT_DONE;
 }
 
-static enum next prove_skus(struct app *app, const struct facts *f, struct proofs *p, struct reason *why)
-{
+static enum next prove_skus(struct app *app, const struct facts *f, struct proofs *p, struct reason *why) {
     char **names = xcalloc(p->n + 1, sizeof *names);
     bool *known = xcalloc(p->n + 1, sizeof *known);
     size_t which[PRODUCTS_PER_CALL], count = 0;
@@ -136,8 +134,7 @@ static enum next prove_skus(struct app *app, const struct facts *f, struct proof
 
 /* ---- the warehouse has rows ---- */
 
-static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *filled, struct reason *why)
-{
+static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *filled, struct reason *why) {
     char name[64], path[128];
     char *names[] = {name};
     struct answer answer;
@@ -147,7 +144,8 @@ static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *fi
     if (next != NEXT_DONE || *filled) {
         return next;
     }
-    (void)snprintf(path, sizeof path, "/sites/%lld/warehouses/%lld/warehouseitems.json?num=1&fields=sku", (long long)app->set->sitoo_site_id, (long long)warehouse_id);
+    (void)snprintf(path, sizeof path, "/sites/%lld/warehouses/%lld/warehouseitems.json?num=1&fields=sku",
+                   (long long)app->set->sitoo_site_id, (long long)warehouse_id);
     const char *paths[] = {path};
     next = sitoo_get(app, paths, &answer, 1, why);
     if (next != NEXT_DONE) {
@@ -160,24 +158,31 @@ static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *fi
 
 /* ---- verdicts ---- */
 
-static void case_unknown(const struct app *app, struct fact *fact, enum proof proof, struct args *effects)
-{
+static void case_unknown(const struct app *app, struct fact *fact, enum proof proof, struct args *effects) {
     char text[REASON_TEXT_MAX];
-    const char *cause = proof == PROOF_NOT_COUNTED ? "stock_not_counted" : proof == PROOF_NO_PRODUCT ? "not_in_sitoo" : "warehouse_empty";
-    const char *what = proof == PROOF_NOT_COUNTED  ? "Sitoo does not count the stock of SKU %s"
-                       : proof == PROOF_NO_PRODUCT ? "SKU %s has no product in Sitoo"
-                                                   : "A mapped warehouse of SKU %s has no stock rows at all; its site or id may be wrong";
+    const char *cause = proof == PROOF_NOT_COUNTED  ? "stock_not_counted"
+                        : proof == PROOF_NO_PRODUCT ? "not_in_sitoo"
+                                                    : "warehouse_empty";
+    const char *what = proof == PROOF_NOT_COUNTED ? "Sitoo does not count the stock of SKU %s"
+                       : proof == PROOF_NO_PRODUCT
+                           ? "SKU %s has no product in Sitoo"
+                           : "A mapped warehouse of SKU %s has no stock rows at all; its site or id may be wrong";
     size_t head = (size_t)(strstr(what, "%s") - what);
     (void)snprintf(text, sizeof text, "%.*s%s%s", (int)head, what, fact->sku, what + head + 2);
-    const struct parked p = {.cause = cause, .owner = app->set->mapping->owner_mapping, .entity = fact->sku, .text = text,
-                             .effect = "The web shop keeps the number it had", .step = "Mend it in Sitoo or in the mapping file, then: onepool parked --retry with the case's id",
-                             .queue = QUEUE_SKU, .job = fact->sku};
+    const struct parked p = {
+        .cause = cause,
+        .owner = app->set->mapping->owner_mapping,
+        .entity = fact->sku,
+        .text = text,
+        .effect = "The web shop keeps the number it had",
+        .step = "Mend it in Sitoo or in the mapping file, then: onepool parked --retry with the case's id",
+        .queue = QUEUE_SKU,
+        .job = fact->sku};
     effect_notice(effects, &p);
     fact->settled = true;
 }
 
-static enum next judge(struct app *app, struct facts *f, const struct proofs *p, struct reason *why)
-{
+static enum next judge(struct app *app, struct facts *f, const struct proofs *p, struct reason *why) {
     for (size_t w = 0; w < f->mapping->warehouse_count; w++) {
         bool filled = false, asked = false;
         for (size_t i = 0; i < p->n; i++) {
@@ -205,8 +210,7 @@ static enum next judge(struct app *app, struct facts *f, const struct proofs *p,
     return NEXT_DONE;
 }
 
-enum next facts_absent(struct app *app, struct facts *f, struct reason *why)
-{
+enum next facts_absent(struct app *app, struct facts *f, struct reason *why) {
     struct proofs p = {.facts = xcalloc(f->n + 1, sizeof *p.facts), .proof = xcalloc(f->n + 1, sizeof *p.proof)};
     enum next next = NEXT_DONE;
     for (size_t i = 0; i < f->n; i++) {

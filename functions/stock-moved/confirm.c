@@ -13,7 +13,7 @@
 #include "ban.h"
 
 #define LEVELS_PER_ROUND 500
-#define AGAIN_MS 1000
+#define AGAIN_MS         1000
 
 enum seen { SEEN_CHANGED = 0, SEEN_CONFIRMED = 1, SEEN_NOT_YET = 2, SEEN_DIFFERS = 3 };
 
@@ -29,8 +29,7 @@ struct backs {
     size_t n;
 };
 
-static void split(const redisReply *r, struct backs *b)
-{
+static void split(const redisReply *r, struct backs *b) {
     for (size_t i = 1; i + 1 < r->elements; i += 2) {
         const char *field = reply_str_at(r, i), *bar = field != NULL ? strchr(field, '|') : NULL;
         char location[24];
@@ -47,8 +46,7 @@ static void split(const redisReply *r, struct backs *b)
     }
 }
 
-static enum next identify(struct app *app, struct backs *b, struct reason *why)
-{
+static enum next identify(struct app *app, struct backs *b, struct reason *why) {
     const char **skus = xcalloc(b->n + 1, sizeof *skus);
     struct identity *found = xcalloc(b->n + 1, sizeof *found);
     for (size_t i = 0; i < b->n; i++) {
@@ -64,8 +62,7 @@ static enum next identify(struct app *app, struct backs *b, struct reason *why)
 }
 
 /* Levels of SKUs that have no usable item any more cannot be read back; their mapping case says so. */
-static enum next drop_unusable(struct app *app, struct backs *b, struct reason *why)
-{
+static enum next drop_unusable(struct app *app, struct backs *b, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     size_t kept = 0;
@@ -90,8 +87,7 @@ static enum next drop_unusable(struct app *app, struct backs *b, struct reason *
     return next;
 }
 
-static enum next report(struct app *app, const struct backs *b, const redisReply *verdicts, struct reason *why)
-{
+static enum next report(struct app *app, const struct backs *b, const redisReply *verdicts, struct reason *why) {
     struct args effects = {0};
     size_t confirmed = 0, differs = 0;
     for (size_t i = 0; i < b->n; i++) {
@@ -100,21 +96,21 @@ static enum next report(struct app *app, const struct backs *b, const redisReply
         if (verdict == SEEN_DIFFERS) {
             differs++;
             effect_mark(&effects, QUEUE_SKU, b->list[i].sku, 0, "f", "");
-            LOG(LOG_WARN, "level differs from what was written; it is written again", {"sku", b->list[i].sku}, {"location", log_int(b->query[i].location_id)},
-                {"stored", b->list[i].was}, {"seen", b->query[i].found ? log_int(b->query[i].level) : "nothing"});
+            LOG(LOG_WARN, "level differs from what was written; it is written again", {"sku", b->list[i].sku},
+                {"location", log_int(b->query[i].location_id)}, {"stored", b->list[i].was},
+                {"seen", b->query[i].found ? log_int(b->query[i].level) : "nothing"});
         }
     }
     effect_count(&effects, "levels:confirmed", (int64_t)confirmed);
     effect_count(&effects, "levels:differing", (int64_t)differs);
     enum next next = effects_apply(app->redis, &effects, why);
     args_free(&effects);
-    LOG(LOG_INFO, "levels read back", {"outcome", "confirmed"}, {"read", log_int((long long)b->n)}, {"confirmed", log_int((long long)confirmed)},
-        {"differing", log_int((long long)differs)});
+    LOG(LOG_INFO, "levels read back", {"outcome", "confirmed"}, {"read", log_int((long long)b->n)},
+        {"confirmed", log_int((long long)confirmed)}, {"differing", log_int((long long)differs)});
     return next;
 }
 
-static enum next judge(struct app *app, const struct backs *b, struct reason *why)
-{
+static enum next judge(struct app *app, const struct backs *b, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, AGAIN_MS);
@@ -139,8 +135,7 @@ static enum next judge(struct app *app, const struct backs *b, struct reason *wh
     return next;
 }
 
-static enum next due(struct app *app, redisReply **reply, struct reason *why)
-{
+static enum next due(struct app *app, redisReply **reply, struct reason *why) {
     struct args a = {0};
     args_add_int(&a, LEVELS_PER_ROUND);
     enum next next = redis_fcall(app->redis, "levels_due", &a, true, reply, why);
@@ -148,10 +143,10 @@ static enum next due(struct app *app, redisReply **reply, struct reason *why)
     return next;
 }
 
-enum next confirm_levels(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+enum next confirm_levels(struct app *app, int64_t *wait_ms, struct reason *why) {
     redisReply *reply = NULL;
-    struct backs b = {.list = xcalloc(LEVELS_PER_ROUND + 1, sizeof *b.list), .query = xcalloc(LEVELS_PER_ROUND + 1, sizeof *b.query)};
+    struct backs b = {.list = xcalloc(LEVELS_PER_ROUND + 1, sizeof *b.list),
+                      .query = xcalloc(LEVELS_PER_ROUND + 1, sizeof *b.query)};
     enum next next = due(app, &reply, why);
     if (next == NEXT_DONE) {
         *wait_ms = reply_int_at(reply, 0);

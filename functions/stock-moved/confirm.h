@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Confirming: BigCommerce's writes are asynchronous (200 means accepted), so every level is read back until it is seen. A
- * level that never shows, or that somebody else changed, is written again.
+ * Confirming: BigCommerce's writes are asynchronous (200 means accepted), so every level is read back until it is seen.
+ * A level that never shows, or that somebody else changed, is written again.
  */
 #ifndef ONEPOOL_CONFIRM_H
 #define ONEPOOL_CONFIRM_H

@@ -10,8 +10,7 @@
 #include "quantity.h"
 #include "ban.h"
 
-void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims)
-{
+void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims) {
     memset(f, 0, sizeof *f);
     f->mapping = m;
     f->n = claims->n;
@@ -32,8 +31,7 @@ void facts_init(struct facts *f, const struct mapping *m, const struct claims *c
     }
 }
 
-void facts_free(struct facts *f)
-{
+void facts_free(struct facts *f) {
     free(f->list);
     free(f->stock);
     free(f->have);
@@ -42,8 +40,7 @@ void facts_free(struct facts *f)
     memset(f, 0, sizeof *f);
 }
 
-enum next facts_identify(struct app *app, struct facts *f, struct reason *why)
-{
+enum next facts_identify(struct app *app, struct facts *f, struct reason *why) {
     const char **skus = xcalloc(f->n + 1, sizeof *skus);
     struct identity *found = xcalloc(f->n + 1, sizeof *found);
     for (size_t i = 0; i < f->n; i++) {
@@ -64,8 +61,7 @@ enum next facts_identify(struct app *app, struct facts *f, struct reason *why)
 
 /* ---- from Redis ---- */
 
-static void add_fields(const struct facts *f, struct args *a)
-{
+static void add_fields(const struct facts *f, struct args *a) {
     for (size_t i = 0; i < f->n; i++) {
         for (size_t w = 0; w < f->mapping->warehouse_count; w++) {
             args_addf(a, "%lld|%s", (long long)f->mapping->warehouses[w], f->list[i].sku);
@@ -73,15 +69,13 @@ static void add_fields(const struct facts *f, struct args *a)
     }
 }
 
-static int64_t thousandths_at(const redisReply *r, size_t i)
-{
+static int64_t thousandths_at(const redisReply *r, size_t i) {
     int64_t n = 0;
     const char *text = reply_str_at(r, i);
     return text != NULL && int_parse(text, -QUANTITY_MAX, QUANTITY_MAX, &n) ? n : 0;
 }
 
-static void take_replies(struct facts *f, redisReply *const *r)
-{
+static void take_replies(struct facts *f, redisReply *const *r) {
     size_t w = f->mapping->warehouse_count, l = f->mapping->location_count;
     for (size_t i = 0; i < f->n * w; i++) {
         f->stock[i].pending = thousandths_at(r[0], i);
@@ -96,11 +90,11 @@ static void take_replies(struct facts *f, redisReply *const *r)
     }
 }
 
-enum next facts_recall(struct app *app, struct facts *f, struct reason *why)
-{
+enum next facts_recall(struct app *app, struct facts *f, struct reason *why) {
     struct args cmds[4] = {{0}, {0}, {0}, {0}};
     redisReply *replies[4] = {NULL, NULL, NULL, NULL};
-    const char *const keys[] = {KEY_PENDING_QTY, KEY_WITHHELD_LEDGER, KEY_WITHHELD_RETURN, app->set->mode == MODE_LIVE ? KEY_LEVEL_LIVE : KEY_LEVEL_SHADOW};
+    const char *const keys[] = {KEY_PENDING_QTY, KEY_WITHHELD_LEDGER, KEY_WITHHELD_RETURN,
+                                app->set->mode == MODE_LIVE ? KEY_LEVEL_LIVE : KEY_LEVEL_SHADOW};
     for (size_t k = 0; k < 4; k++) {
         args_add(&cmds[k], "HMGET");
         args_add_key(&cmds[k], app->redis, keys[k]);

@@ -2,8 +2,9 @@
 /*
  * Everything that is known of a batch of due SKUs when their levels are computed.
  *
- * Reads are complete or count for nothing: "no row = 0" holds only if the answer held all of its rows, the SKU exists in Sitoo
- * with stock counting on, and the warehouse has rows at all. Otherwise the old level stays and a case is parked.
+ * Reads are complete or count for nothing: "no row = 0" holds only if the answer held all of its rows, the SKU exists
+ * in Sitoo with stock counting on, and the warehouse has rows at all. Otherwise the old level stays and a case is
+ * parked.
  */
 #ifndef ONEPOOL_FACTS_H
 #define ONEPOOL_FACTS_H
@@ -17,10 +18,10 @@ struct fact {
     const struct claim *claim;
     const char *sku;
     struct identity item;
-    bool check;  /* BigCommerce moved stock by itself: read back */
-    bool force;  /* write even if nothing changed */
-    bool settled; /* nothing to write: a case was parked, or the SKU is none of ours */
-    enum next next;     /* what becomes of the claim */
+    bool check;     /* BigCommerce moved stock by itself: read back */
+    bool force;     /* write even if nothing changed */
+    bool settled;   /* nothing to write: a case was parked, or the SKU is none of ours */
+    enum next next; /* what becomes of the claim */
     int64_t unallocated;
     struct stock *stock;         /* one per mapped warehouse, in the order of mapping->warehouses */
     unsigned char *have;         /* one per mapped warehouse: enum fact_have */
@@ -50,7 +51,8 @@ enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODI
 /* Rows that Sitoo did not send: 0 where that is proven, else a case. Called by facts_stock. */
 enum next facts_absent(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Remembers one proven value, so that it is not read again until something touches it. */
-enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available, struct reason *why) NODISCARD;
+enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available,
+                         struct reason *why) NODISCARD;
 /* Pending, withheld and stored levels from Redis. */
 enum next facts_recall(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 

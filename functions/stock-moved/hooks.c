@@ -16,12 +16,11 @@
 #include "worker.h"
 #include "ban.h"
 
-#define SOURCE "bigcommerce"
+#define SOURCE          "bigcommerce"
 #define ITEMS_PER_ROUND 100
-#define HASH_MAX 64
+#define HASH_MAX        64
 
-static bool mapped(const struct mapping *m, int64_t location_id)
-{
+static bool mapped(const struct mapping *m, int64_t location_id) {
     for (size_t i = 0; i < m->location_count; i++) {
         if (m->locations[i].location_id == location_id) {
             return true;
@@ -31,8 +30,7 @@ static bool mapped(const struct mapping *m, int64_t location_id)
 }
 
 /* Appends the effects of one authentic body; id gets the idempotency key ("" if the hook carries none). */
-static void plan(const struct app *app, const struct fcgi_call *call, char id[HASH_MAX + 1], struct args *effects)
-{
+static void plan(const struct app *app, const struct fcgi_call *call, char id[HASH_MAX + 1], struct args *effects) {
     char error[120] = "data.product_id is missing", entity[64], digest[17];
     int64_t product = 0, variant = 0, location = 0;
     cJSON *json = json_read(call->body, call->body_len, error, sizeof error);
@@ -44,9 +42,16 @@ static void plan(const struct app *app, const struct fcgi_call *call, char id[HA
     if (!json_id(data, "product_id", &product) || product <= 0) {
         gate_digest(call->body, digest);
         (void)snprintf(entity, sizeof entity, "hook %s", digest);
-        const struct parked p = {.cause = "bad_hook", .owner = app->set->mapping->owner_stock, .entity = entity, .text = error,
-                                 .effect = "A stock change in BigCommerce was not looked at", .step = "Show the bytes to the integrator; then run: onepool parked --close",
-                                 .queue = "", .job = "", .bytes = call->body, .bytes_len = call->body_len};
+        const struct parked p = {.cause = "bad_hook",
+                                 .owner = app->set->mapping->owner_stock,
+                                 .entity = entity,
+                                 .text = error,
+                                 .effect = "A stock change in BigCommerce was not looked at",
+                                 .step = "Show the bytes to the integrator; then run: onepool parked --close",
+                                 .queue = "",
+                                 .job = "",
+                                 .bytes = call->body,
+                                 .bytes_len = call->body_len};
         effect_case(effects, &p);
     } else if (location != 0 && !mapped(app->set->mapping, location)) {
         effect_count(effects, "events:unmapped_location", 1);
@@ -57,8 +62,7 @@ static void plan(const struct app *app, const struct fcgi_call *call, char id[HA
     cJSON_Delete(json);
 }
 
-static enum next store(struct app *app, const struct fcgi_call *call, struct reason *why)
-{
+static enum next store(struct app *app, const struct fcgi_call *call, struct reason *why) {
     char id[HASH_MAX + 1];
     struct args effects = {0}, a = {0};
     redisReply *reply = NULL;
@@ -79,18 +83,19 @@ static enum next store(struct app *app, const struct fcgi_call *call, struct rea
     return next;
 }
 
-void hooks_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply)
-{
+void hooks_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
     struct reason why = {0};
     const char *secret = fcgi_header(call, "X_ONEPOOL_SECRET");
-    bool now = secret_equal(secret, app->set->hook_secret), before = secret_equal(secret, app->set->hook_secret_previous);
+    bool now = secret_equal(secret, app->set->hook_secret),
+         before = secret_equal(secret, app->set->hook_secret_previous);
     if (!now && !before) {
         reply->status = 401;
         LOG(LOG_WARN, "hook without the right X-Onepool-Secret", {"outcome", "refused"}, {"path", call->path});
         return;
     }
     if (strcmp(call->method, "POST") != 0 || !call->whole) {
-        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method}, {"problem", call->whole ? "not a POST" : "body is not whole"});
+        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method},
+            {"problem", call->whole ? "not a POST" : "body is not whole"});
         return;
     }
     if (store(app, call, &why) == NEXT_DONE) {
@@ -103,8 +108,7 @@ void hooks_accept(struct app *app, const struct fcgi_call *call, struct fcgi_rep
 
 /* ---- work ---- */
 
-static bool entity_read(const char *entity, int64_t *product, int64_t *variant)
-{
+static bool entity_read(const char *entity, int64_t *product, int64_t *variant) {
     char text[64];
     if (!str_copy(text, sizeof text, entity)) {
         return false;
@@ -117,8 +121,7 @@ static bool entity_read(const char *entity, int64_t *product, int64_t *variant)
     return int_parse(text, 1, JSON_INT_MAX, product) && int_parse(colon + 1, 0, JSON_INT_MAX, variant);
 }
 
-static enum next check_levels(struct app *app, const char *sku, struct reason *why)
-{
+static enum next check_levels(struct app *app, const char *sku, struct reason *why) {
     const struct mapping *m = app->set->mapping;
     struct args a = {0};
     redisReply *reply = NULL;
@@ -135,12 +138,12 @@ static enum next check_levels(struct app *app, const char *sku, struct reason *w
     return next;
 }
 
-static enum next one(struct app *app, const struct claim *c, struct reason *why)
-{
+static enum next one(struct app *app, const struct claim *c, struct reason *why) {
     int64_t product = 0, variant = 0;
     char *sku = NULL;
-    enum next next = entity_read(c->entity, &product, &variant) ? identity_sku(app, product, variant, &sku, why)
-                                                                : reason_set(why, NEXT_BUG, "bad_entity", "item %s is not product:variant", c->entity);
+    enum next next = entity_read(c->entity, &product, &variant)
+                         ? identity_sku(app, product, variant, &sku, why)
+                         : reason_set(why, NEXT_BUG, "bad_entity", "item %s is not product:variant", c->entity);
     if (next == NEXT_DONE && sku != NULL && app->set->mode == MODE_LIVE) {
         next = check_levels(app, sku, why);
     }
@@ -148,11 +151,11 @@ static enum next one(struct app *app, const struct claim *c, struct reason *why)
     return next == NEXT_DONE ? queue_complete(app->redis, QUEUE_ITEM, c, 1, NULL, NULL, why) : next;
 }
 
-enum next hooks_work(struct app *app, size_t *done, struct reason *why)
-{
+enum next hooks_work(struct app *app, size_t *done, struct reason *why) {
     struct claims claims = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_ITEM, ITEMS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
+    enum next next =
+        queue_claim(app->redis, QUEUE_ITEM, ITEMS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     *done = claims.n;
     worker_hold_begin(&hold, app, QUEUE_ITEM, &claims);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {

@@ -14,13 +14,13 @@
 #include "queue.h"
 #include "ban.h"
 
-#define FIELDS "warehousetransactionid,warehouseid,datecreated,transactiontype,orderdeliveryid,externalid,reasoncode,items"
-#define SEEN_KEEP 2000
+#define FIELDS \
+    "warehousetransactionid,warehouseid,datecreated,transactiontype,orderdeliveryid,externalid,reasoncode,items"
+#define SEEN_KEEP    2000
 #define HOLE_IDS_MAX ((size_t)100)
-#define PAGES_MAX 1000
+#define PAGES_MAX    1000
 
-enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t delta, int64_t total)
-{
+enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t delta, int64_t total) {
     if (!last->known) {
         return CHAIN_FIRST;
     }
@@ -41,16 +41,14 @@ struct page {
     bool by_id; /* this page is the attempt to fill holes: a hole is now a case */
 };
 
-static void page_free(struct page *p)
-{
+static void page_free(struct page *p) {
     args_free(&p->effects);
     args_free(&p->seen);
 }
 
 /* ---- Redis ---- */
 
-static enum next one_command(struct app *app, struct args *a, redisReply **reply, struct reason *why)
-{
+static enum next one_command(struct app *app, struct args *a, redisReply **reply, struct reason *why) {
     redisReply *ignored = NULL;
     enum next next = redis_command(app->redis, a, true, reply != NULL ? reply : &ignored, why);
     args_free(a);
@@ -60,8 +58,7 @@ static enum next one_command(struct app *app, struct args *a, redisReply **reply
     return next;
 }
 
-static enum next chain_get(struct app *app, int64_t warehouse, const char *sku, struct chain *c, struct reason *why)
-{
+static enum next chain_get(struct app *app, int64_t warehouse, const char *sku, struct chain *c, struct reason *why) {
     struct args a = {0};
     char name[64], text[80] = "";
     redisReply *reply = NULL;
@@ -78,15 +75,16 @@ static enum next chain_get(struct app *app, int64_t warehouse, const char *sku, 
         char *space = strchr(text, ' ');
         if (space != NULL) {
             *space = '\0';
-            c->known = int_parse(text, 0, JSON_INT_MAX, &c->id) && int_parse(space + 1, -QUANTITY_MAX, QUANTITY_MAX, &c->total);
+            c->known = int_parse(text, 0, JSON_INT_MAX, &c->id) &&
+                       int_parse(space + 1, -QUANTITY_MAX, QUANTITY_MAX, &c->total);
         }
     }
     freeReplyObject(reply);
     return NEXT_DONE;
 }
 
-static enum next chain_set(struct app *app, int64_t warehouse, const char *sku, int64_t id, int64_t total, struct reason *why)
-{
+static enum next chain_set(struct app *app, int64_t warehouse, const char *sku, int64_t id, int64_t total,
+                           struct reason *why) {
     struct args a = {0};
     char name[64];
     (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)warehouse);
@@ -97,8 +95,7 @@ static enum next chain_set(struct app *app, int64_t warehouse, const char *sku, 
     return one_command(app, &a, NULL, why);
 }
 
-static enum next seen_before(struct app *app, int64_t id, bool *seen, struct reason *why)
-{
+static enum next seen_before(struct app *app, int64_t id, bool *seen, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "ZSCORE");
@@ -114,23 +111,29 @@ static enum next seen_before(struct app *app, int64_t id, bool *seen, struct rea
 
 /* ---- one row ---- */
 
-static void plan_case(const struct app *app, int64_t warehouse, const char *sku, const struct chain *last, int64_t id, int64_t total, struct args *effects)
-{
+static void plan_case(const struct app *app, int64_t warehouse, const char *sku, const struct chain *last, int64_t id,
+                      int64_t total, struct args *effects) {
     char entity[320], text[REASON_TEXT_MAX], before[QUANTITY_TEXT_SIZE], after[QUANTITY_TEXT_SIZE];
     quantity_format(last->total, before);
     quantity_format(total, after);
     (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
-    (void)snprintf(text, sizeof text, "Sitoo's ledger of SKU %s in warehouse %lld goes from %s (row %lld) to %s (row %lld) by more than that row moves; a row between is missing",
+    (void)snprintf(text, sizeof text,
+                   "Sitoo's ledger of SKU %s in warehouse %lld goes from %s (row %lld) to %s (row %lld) by more than "
+                   "that row moves; a row between is missing",
                    sku, (long long)warehouse, before, (long long)last->id, after, (long long)id);
-    const struct parked p = {.cause = "ledger_gap", .owner = app->set->mapping->owner_stock, .entity = entity, .text = text,
-                             .effect = "None on the web shop: the stock itself was read again", .step = "Compare the SKU's history in Sitoo; then run: onepool parked --close",
-                             .queue = QUEUE_SKU, .job = sku};
+    const struct parked p = {.cause = "ledger_gap",
+                             .owner = app->set->mapping->owner_stock,
+                             .entity = entity,
+                             .text = text,
+                             .effect = "None on the web shop: the stock itself was read again",
+                             .step = "Compare the SKU's history in Sitoo; then run: onepool parked --close",
+                             .queue = QUEUE_SKU,
+                             .job = sku};
     effect_notice(effects, &p);
 }
 
 /* Ids between two rows that nobody has seen yet. */
-static enum next plan_hole(struct app *app, struct page *p, const struct chain *last, int64_t id, struct reason *why)
-{
+static enum next plan_hole(struct app *app, struct page *p, const struct chain *last, int64_t id, struct reason *why) {
     enum next next = NEXT_DONE;
     for (int64_t i = last->id + 1; next == NEXT_DONE && i < id && p->hole_count < HOLE_IDS_MAX; i++) {
         bool seen = false;
@@ -142,8 +145,8 @@ static enum next plan_hole(struct app *app, struct page *p, const struct chain *
     return next;
 }
 
-static enum next check_chain(struct app *app, struct page *p, int64_t warehouse, const char *sku, int64_t id, int64_t delta, int64_t total, struct reason *why)
-{
+static enum next check_chain(struct app *app, struct page *p, int64_t warehouse, const char *sku, int64_t id,
+                             int64_t delta, int64_t total, struct reason *why) {
     struct chain last;
     char entity[320];
     enum next next = chain_get(app, warehouse, sku, &last, why);
@@ -156,7 +159,8 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
         effect_close(&p->effects, "ledger_gap", entity);
         return NEXT_DONE;
     case CHAIN_HOLE:
-        LOG(LOG_WARN, "ledger jumps", {"sku", sku}, {"warehouse", log_int(warehouse)}, {"row", log_int(id)}, {"last", log_int(last.id)});
+        LOG(LOG_WARN, "ledger jumps", {"sku", sku}, {"warehouse", log_int(warehouse)}, {"row", log_int(id)},
+            {"last", log_int(last.id)});
         plan_case(app, warehouse, sku, &last, id, total, &p->effects);
         next = plan_hole(app, p, &last, id, why);
         break;
@@ -167,8 +171,8 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
     return next == NEXT_DONE ? chain_set(app, warehouse, sku, id, total, why) : next;
 }
 
-static void plan_record(struct page *p, const cJSON *row, int index, int64_t id, int64_t warehouse, const char *sku, int64_t delta, int64_t total)
-{
+static void plan_record(struct page *p, const cJSON *row, int index, int64_t id, int64_t warehouse, const char *sku,
+                        int64_t delta, int64_t total) {
     char op[80], quantity[QUANTITY_TEXT_SIZE];
     int64_t type = 0, created_s = 0;
     (void)json_int(row, "transactiontype", &type);
@@ -195,9 +199,10 @@ static void plan_record(struct page *p, const cJSON *row, int index, int64_t id,
     }
 }
 
-static enum next take_item(struct app *app, struct page *p, const cJSON *row, const cJSON *item, int index, int64_t id, int64_t warehouse, struct reason *why)
-{
-    const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity"), *after = json_str(item, "decimaltotal");
+static enum next take_item(struct app *app, struct page *p, const cJSON *row, const cJSON *item, int index, int64_t id,
+                           int64_t warehouse, struct reason *why) {
+    const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity"),
+               *after = json_str(item, "decimaltotal");
     int64_t delta = 0, total = 0;
     char hint[32];
     if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255) {
@@ -206,21 +211,22 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
     (void)snprintf(hint, sizeof hint, "w%lld", (long long)warehouse);
     effect_mark(&p->effects, QUEUE_SKU, sku, 0, hint, "");
     if (quantity == NULL || after == NULL || !quantity_parse(quantity, &delta) || !quantity_parse(after, &total)) {
-        LOG(LOG_WARN, "ledger row without readable quantities; its SKU is read all the same", {"row", log_int(id)}, {"sku", sku});
+        LOG(LOG_WARN, "ledger row without readable quantities; its SKU is read all the same", {"row", log_int(id)},
+            {"sku", sku});
         return NEXT_DONE;
     }
     plan_record(p, row, index, id, warehouse, sku, delta, total);
     return check_chain(app, p, warehouse, sku, id, delta, total, why);
 }
 
-static enum next take_row(struct app *app, struct page *p, const cJSON *row, struct reason *why)
-{
+static enum next take_row(struct app *app, struct page *p, const cJSON *row, struct reason *why) {
     int64_t id = 0, warehouse = 0;
     const cJSON *item = NULL;
     bool seen = false;
     int index = 0;
     if (!json_int(row, "warehousetransactionid", &id) || id <= 0 || !json_int(row, "warehouseid", &warehouse)) {
-        return reason_set(why, NEXT_DEFER, "bad_ledger", "a row of Sitoo's ledger has no warehousetransactionid or warehouseid");
+        return reason_set(why, NEXT_DEFER, "bad_ledger",
+                          "a row of Sitoo's ledger has no warehousetransactionid or warehouseid");
     }
     p->rows++;
     p->last_id = id > p->last_id ? id : p->last_id;
@@ -231,16 +237,14 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     p->fresh++;
     args_add_int(&p->seen, id);
     args_add_int(&p->seen, id);
-    cJSON_ArrayForEach(item, json_array(row, "items"))
-    {
+    cJSON_ArrayForEach(item, json_array(row, "items")) {
         next = next == NEXT_DONE ? take_item(app, p, row, item, index++, id, warehouse, why) : next;
     }
     return next;
 }
 
 /* Effects first, then "seen", then the cursor: a crash in between repeats what happens only once anyway. */
-static enum next store_page(struct app *app, struct page *p, struct reason *why)
-{
+static enum next store_page(struct app *app, struct page *p, struct reason *why) {
     struct args a = {0};
     enum next next = effects_apply(app->redis, &p->effects, why);
     if (next != NEXT_DONE || p->seen.n == 0) {
@@ -260,8 +264,7 @@ static enum next store_page(struct app *app, struct page *p, struct reason *why)
     return next;
 }
 
-static enum next read_page(struct app *app, const char *path, struct page *p, struct reason *why)
-{
+static enum next read_page(struct app *app, const char *path, struct page *p, struct reason *why) {
     const char *paths[] = {path};
     struct answer answer;
     const cJSON *row = NULL;
@@ -272,8 +275,7 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
     if (json_array(answer.json, "items") == NULL) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
-    cJSON_ArrayForEach(row, json_array(answer.json, "items"))
-    {
+    cJSON_ArrayForEach(row, json_array(answer.json, "items")) {
         next = next == NEXT_DONE ? take_row(app, p, row, why) : next;
     }
     answer_free(&answer);
@@ -282,8 +284,7 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
 
 /* ---- cursor ---- */
 
-static enum next cursor_get(struct app *app, bool *known, int64_t *id, struct reason *why)
-{
+static enum next cursor_get(struct app *app, bool *known, int64_t *id, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "HGET");
@@ -297,8 +298,7 @@ static enum next cursor_get(struct app *app, bool *known, int64_t *id, struct re
     return next;
 }
 
-static enum next cursor_set(struct app *app, int64_t id, struct reason *why)
-{
+static enum next cursor_set(struct app *app, int64_t id, struct reason *why) {
     struct args a = {0};
     args_add(&a, "HSET");
     args_add_key(&a, app->redis, KEY_CURSOR);
@@ -308,48 +308,51 @@ static enum next cursor_set(struct app *app, int64_t id, struct reason *why)
 }
 
 /* First start: the newest row is where we begin; what lies before it is in the numbers already. */
-static enum next cursor_begin(struct app *app, int64_t *id, struct reason *why)
-{
+static enum next cursor_begin(struct app *app, int64_t *id, struct reason *why) {
     char path[160];
     const char *paths[] = {path};
     struct answer answer;
-    (void)snprintf(path, sizeof path, "/sites/%lld/warehousetransactions.json?num=1&sort=-warehousetransactionid&fields=warehousetransactionid",
-                   (long long)app->set->sitoo_site_id);
+    (void)snprintf(
+        path, sizeof path,
+        "/sites/%lld/warehousetransactions.json?num=1&sort=-warehousetransactionid&fields=warehousetransactionid",
+        (long long)app->set->sitoo_site_id);
     enum next next = sitoo_get(app, paths, &answer, 1, why);
     if (next != NEXT_DONE) {
         return next;
     }
     const cJSON *items = json_array(answer.json, "items");
     *id = 0;
-    if (items == NULL || (cJSON_GetArraySize(items) > 0 && !json_int(cJSON_GetArrayItem(items, 0), "warehousetransactionid", id))) {
+    if (items == NULL ||
+        (cJSON_GetArraySize(items) > 0 && !json_int(cJSON_GetArrayItem(items, 0), "warehousetransactionid", id))) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
     answer_free(&answer);
     return next == NEXT_DONE ? cursor_set(app, *id, why) : next;
 }
 
-static enum next fill_holes(struct app *app, const struct page *from, struct reason *why)
-{
+static enum next fill_holes(struct app *app, const struct page *from, struct reason *why) {
     struct page p = {.by_id = true};
     struct buf path;
     if (from->hole_count == 0) {
         return NEXT_DONE;
     }
     buf_init(&path, 8000);
-    buf_addf(&path, "/sites/%lld/warehousetransactions.json?num=%zu&sort=warehousetransactionid&fields=" FIELDS "&warehousetransactionid=",
+    buf_addf(&path,
+             "/sites/%lld/warehousetransactions.json?num=%zu&sort=warehousetransactionid&fields=" FIELDS
+             "&warehousetransactionid=",
              (long long)app->set->sitoo_site_id, from->hole_count);
     for (size_t i = 0; i < from->hole_count; i++) {
         buf_addf(&path, "%s%lld", i > 0 ? "," : "", (long long)from->holes[i]);
     }
     enum next next = read_page(app, buf_str(&path), &p, why);
-    LOG(LOG_WARN, "ledger hole looked up by id", {"ids", log_int((long long)from->hole_count)}, {"found", log_int((long long)p.fresh)});
+    LOG(LOG_WARN, "ledger hole looked up by id", {"ids", log_int((long long)from->hole_count)},
+        {"found", log_int((long long)p.fresh)});
     buf_free(&path);
     page_free(&p);
     return next;
 }
 
-enum next ledger_read(struct app *app, struct reason *why)
-{
+enum next ledger_read(struct app *app, struct reason *why) {
     int64_t cursor = 0, size = app->set->mapping->sitoo_page_size;
     bool known = false;
     enum next next = cursor_get(app, &known, &cursor, why);
@@ -360,7 +363,10 @@ enum next ledger_read(struct app *app, struct reason *why)
     for (int i = 0; next == NEXT_DONE && i < PAGES_MAX; i++) {
         struct page p = {.last_id = cursor};
         char path[256];
-        (void)snprintf(path, sizeof path, "/sites/%lld/warehousetransactions.json?warehousetransactionidfrom=%lld&sort=warehousetransactionid&num=%lld&fields=" FIELDS,
+        (void)snprintf(path, sizeof path,
+                       "/sites/%lld/"
+                       "warehousetransactions.json?warehousetransactionidfrom=%lld&sort=warehousetransactionid&num=%"
+                       "lld&fields=" FIELDS,
                        (long long)app->set->sitoo_site_id, (long long)(from > 1 ? from : 1), (long long)size);
         next = read_page(app, path, &p, why);
         if (next == NEXT_DONE && p.last_id > cursor) {

@@ -2,13 +2,14 @@
 /*
  * Sitoo's stock ledger: the change feed of stock. Read from the cursor on any event, and every 5 s without one.
  *
- *   GET /sites/{site}/warehousetransactions.json?warehousetransactionidfrom=N&sort=warehousetransactionid&num=1000&fields=...
+ *   GET
+ * /sites/{site}/warehousetransactions.json?warehousetransactionidfrom=N&sort=warehousetransactionid&num=1000&fields=...
  *   {"totalcount":16,"items":[{"warehousetransactionid":16,"warehouseid":1,"datecreated":1550669776,"transactiontype":30,
  *     "externalid":null,"items":[{"sku":"10038-1","decimalquantity":"-1.000","decimaltotal":"9.000"}]}]}
  *
- * Every row marks its SKU due and is recorded. Refund rows (type 40) are withheld at once. Each row carries the level after it,
- * so level(n) = level(n-1) + delta(n) per SKU and warehouse is checked; a hole is fetched by id. Whether ids become visible
- * strictly in order is not known, so a few ids behind the cursor are read again. Source: sitoo.md 7.3.
+ * Every row marks its SKU due and is recorded. Refund rows (type 40) are withheld at once. Each row carries the level
+ * after it, so level(n) = level(n-1) + delta(n) per SKU and warehouse is checked; a hole is fetched by id. Whether ids
+ * become visible strictly in order is not known, so a few ids behind the cursor are read again. Source: sitoo.md 7.3.
  */
 #ifndef ONEPOOL_LEDGER_H
 #define ONEPOOL_LEDGER_H
@@ -19,7 +20,7 @@
 #include "app.h"
 
 #define LEDGER_POLL_MS INT64_C(5000)
-#define LEDGER_REFUND 40
+#define LEDGER_REFUND  40
 
 /* The last ledger row of a SKU in a warehouse. */
 struct chain {
@@ -29,8 +30,8 @@ struct chain {
 
 enum chain_verdict { CHAIN_FIRST, CHAIN_FITS, CHAIN_HOLE, CHAIN_LATE };
 
-/* Compares a row with the last one before it. Pure. LATE: the row is older than the last one. Several items of one row carry
- * the same id and follow one another. */
+/* Compares a row with the last one before it. Pure. LATE: the row is older than the last one. Several items of one row
+ * carry the same id and follow one another. */
 enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t delta, int64_t total);
 
 /* Reads everything that is new. */

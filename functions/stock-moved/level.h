@@ -5,8 +5,8 @@
  *   net(w)  = available(w) - pending(w) - withheld(w)          available = on hand - reserved, may be negative
  *   level   = whole units of max(0, sum of net over the location's warehouses - pending not yet allocated)
  *
- * Thousandths throughout; rounded down to whole units once, after the sum. Unallocated pending counts at every location that
- * could serve it.
+ * Thousandths throughout; rounded down to whole units once, after the sum. Unallocated pending counts at every location
+ * that could serve it.
  */
 #ifndef ONEPOOL_LEVEL_H
 #define ONEPOOL_LEVEL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stock moved, in a shop or in BigCommerce. One process of this function is the store's writer: it reads Sitoo's ledger,
- * computes the level of every SKU that is due, writes it to BigCommerce and reads it back.
+ * Stock moved, in a shop or in BigCommerce. One process of this function is the store's writer: it reads Sitoo's
+ * ledger, computes the level of every SKU that is due, writes it to BigCommerce and reads it back.
  */
 #include "function.h"
 #include "hooks.h"
@@ -18,7 +18,6 @@ static const struct function function = {
     .invoke = writer_invoke,
 };
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     return function_main(argc, argv, &function);
 }

@@ -11,25 +11,21 @@
 
 #define IDS_PER_CALL ((size_t)250)
 
-static int64_t id_of(const struct identity *i, bool by_variant)
-{
+static int64_t id_of(const struct identity *i, bool by_variant) {
     return by_variant ? i->variant_id : i->product_id;
 }
 
-static bool of_kind(const struct level_query *q, bool by_variant)
-{
+static bool of_kind(const struct level_query *q, bool by_variant) {
     return (q->item->state == IDENTITY_BY_VARIANT) == by_variant;
 }
 
-static void take_item(struct level_query *q, size_t n, bool by_variant, const cJSON *item)
-{
+static void take_item(struct level_query *q, size_t n, bool by_variant, const cJSON *item) {
     int64_t id = 0, location = 0, level = 0;
     const cJSON *l = NULL;
     if (!json_id(json_get(item, "identity"), by_variant ? "variant_id" : "product_id", &id)) {
         return;
     }
-    cJSON_ArrayForEach(l, json_array(item, "locations"))
-    {
+    cJSON_ArrayForEach(l, json_array(item, "locations")) {
         if (!json_id(l, "location_id", &location) || !json_int(l, "total_inventory_onhand", &level)) {
             continue;
         }
@@ -43,8 +39,7 @@ static void take_item(struct level_query *q, size_t n, bool by_variant, const cJ
 }
 
 /* Appends x to ids unless it is there; false if there is no room. */
-static bool add_id(int64_t *ids, size_t *count, size_t max, int64_t x)
-{
+static bool add_id(int64_t *ids, size_t *count, size_t max, int64_t x) {
     for (size_t i = 0; i < *count; i++) {
         if (ids[i] == x) {
             return true;
@@ -57,16 +52,15 @@ static bool add_id(int64_t *ids, size_t *count, size_t max, int64_t x)
     return true;
 }
 
-static void add_list(struct buf *b, const int64_t *ids, size_t n)
-{
+static void add_list(struct buf *b, const int64_t *ids, size_t n) {
     for (size_t i = 0; i < n; i++) {
         buf_addf(b, "%s%lld", i > 0 ? "," : "", (long long)ids[i]);
     }
 }
 
 /* One call for q[*from..]: as many as its id lists hold. */
-static enum next query_some(struct app *app, struct level_query *q, size_t n, size_t *from, bool by_variant, struct reason *why)
-{
+static enum next query_some(struct app *app, struct level_query *q, size_t n, size_t *from, bool by_variant,
+                            struct reason *why) {
     int64_t ids[IDS_PER_CALL], places[MAPPING_LOCATIONS_MAX];
     size_t id_count = 0, place_count = 0, i = *from, first = *from;
     struct answer answer;
@@ -93,18 +87,17 @@ static enum next query_some(struct app *app, struct level_query *q, size_t n, si
         return next;
     }
     if (json_array(answer.json, "data") == NULL) {
-        next = reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)", answer.status);
+        next = reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)",
+                          answer.status);
     }
-    cJSON_ArrayForEach(item, json_array(answer.json, "data"))
-    {
+    cJSON_ArrayForEach(item, json_array(answer.json, "data")) {
         take_item(q + first, i - first, by_variant, item);
     }
     answer_free(&answer);
     return next;
 }
 
-enum next levels_query(struct app *app, struct level_query *q, size_t n, struct reason *why)
-{
+enum next levels_query(struct app *app, struct level_query *q, size_t n, struct reason *why) {
     enum next next = NEXT_DONE;
     for (int kind = 0; kind < 2; kind++) {
         for (size_t from = 0; next == NEXT_DONE && from < n;) {

@@ -3,7 +3,8 @@
  * facts_stock: available per SKU and warehouse. What no event touched since it was last read is taken from the
  * cache (at most an hour old); the rest is read, many SKUs in a call, all warehouses in one go.
  *
- *   GET /sites/{site}/warehouses/{w}/warehouseitems.json?sku=A,B&num=1000&fields=sku,decimaltotal,decimalreserved,decimalavailable
+ *   GET
+ * /sites/{site}/warehouses/{w}/warehouseitems.json?sku=A,B&num=1000&fields=sku,decimaltotal,decimalreserved,decimalavailable
  *
  * Source: developer.sitoo.com/api-reference/warehouses (sitoo.md 7.2).
  */
@@ -21,14 +22,14 @@
 #include "ban.h"
 
 #define CACHE_MAX_AGE_MS (INT64_C(3600) * 1000)
-#define CACHE_KEEP_S (2 * 86400)
-#define CHUNK_SKUS ((size_t)200)
-#define CHUNK_BYTES ((size_t)4000)
-#define ITEM_FIELDS "sku,decimaltotal,decimalreserved,decimalavailable"
+#define CACHE_KEEP_S     (2 * 86400)
+#define CHUNK_SKUS       ((size_t)200)
+#define CHUNK_BYTES      ((size_t)4000)
+#define ITEM_FIELDS      "sku,decimaltotal,decimalreserved,decimalavailable"
 
 /* One call: some SKUs of one warehouse. */
 struct chunk {
-    size_t warehouse; /* index */
+    size_t warehouse;    /* index */
     size_t first, count; /* into the index list */
 };
 
@@ -39,15 +40,13 @@ struct plan {
     size_t used;
 };
 
-static void plan_free(struct plan *p)
-{
+static void plan_free(struct plan *p) {
     free(p->chunks);
     free(p->facts);
     memset(p, 0, sizeof *p);
 }
 
-static void plan_add(struct plan *p, size_t warehouse, size_t fact, size_t sku_bytes, size_t *bytes)
-{
+static void plan_add(struct plan *p, size_t warehouse, size_t fact, size_t sku_bytes, size_t *bytes) {
     struct chunk *last = p->n > 0 ? &p->chunks[p->n - 1] : NULL;
     if (last == NULL || last->warehouse != warehouse || last->count == CHUNK_SKUS || *bytes + sku_bytes > CHUNK_BYTES) {
         p->chunks = xrealloc(p->chunks, p->n + 1, sizeof *p->chunks);
@@ -61,8 +60,7 @@ static void plan_add(struct plan *p, size_t warehouse, size_t fact, size_t sku_b
 }
 
 /* Every SKU and warehouse in the given state. */
-static struct plan plan_make(const struct facts *f, enum fact_have state)
-{
+static struct plan plan_make(const struct facts *f, enum fact_have state) {
     struct plan p = {0};
     size_t bytes = 0;
     p.facts = xcalloc(f->n * f->mapping->warehouse_count + 1, sizeof *p.facts);
@@ -78,15 +76,15 @@ static struct plan plan_make(const struct facts *f, enum fact_have state)
 
 /* ---- cache ---- */
 
-static void take_cached(struct facts *f, size_t w, const redisReply *r, int64_t now)
-{
+static void take_cached(struct facts *f, size_t w, const redisReply *r, int64_t now) {
     char word[32];
     (void)snprintf(word, sizeof word, "w%lld", (long long)f->mapping->warehouses[w]);
     for (size_t i = 0; i < f->n; i++) {
         char text[64];
         int64_t available = 0, read_ms = 0;
         const char *value = reply_str_at(r, i);
-        if (value == NULL || !str_copy(text, sizeof text, value) || hint_has(f->list[i].claim->hint, word) || f->list[i].force) {
+        if (value == NULL || !str_copy(text, sizeof text, value) || hint_has(f->list[i].claim->hint, word) ||
+            f->list[i].force) {
             continue;
         }
         char *space = strchr(text, ' ');
@@ -94,15 +92,15 @@ static void take_cached(struct facts *f, size_t w, const redisReply *r, int64_t 
             continue;
         }
         *space = '\0';
-        if (int_parse(text, -QUANTITY_MAX, QUANTITY_MAX, &available) && int_parse(space + 1, 0, INT64_MAX, &read_ms) && now - read_ms < CACHE_MAX_AGE_MS) {
+        if (int_parse(text, -QUANTITY_MAX, QUANTITY_MAX, &available) && int_parse(space + 1, 0, INT64_MAX, &read_ms) &&
+            now - read_ms < CACHE_MAX_AGE_MS) {
             f->list[i].stock[w].available = available;
             f->list[i].have[w] = HAVE_STOCK;
         }
     }
 }
 
-static enum next recall_stock(struct app *app, struct facts *f, struct reason *why)
-{
+static enum next recall_stock(struct app *app, struct facts *f, struct reason *why) {
     size_t n = f->mapping->warehouse_count;
     char name[64];
     struct args *cmds = xcalloc(n + 1, sizeof *cmds);
@@ -129,8 +127,7 @@ static enum next recall_stock(struct app *app, struct facts *f, struct reason *w
 }
 
 /* Sends HSET stock:<warehouse> with its fields, and lets the key live on. */
-static enum next store(struct app *app, int64_t warehouse_id, const struct args *fields, struct reason *why)
-{
+static enum next store(struct app *app, int64_t warehouse_id, const struct args *fields, struct reason *why) {
     struct args cmds[2] = {{0}, {0}};
     redisReply *replies[2] = {NULL, NULL};
     char name[64];
@@ -151,8 +148,8 @@ static enum next store(struct app *app, int64_t warehouse_id, const struct args 
     return next;
 }
 
-enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available, struct reason *why)
-{
+enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available,
+                         struct reason *why) {
     struct args fields = {0};
     args_add(&fields, sku);
     args_addf(&fields, "%lld %lld", (long long)available, (long long)clock_wall_ms());
@@ -161,8 +158,8 @@ enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku,
     return next;
 }
 
-static enum next store_chunk(struct app *app, const struct facts *f, const struct plan *p, const struct chunk *c, int64_t read_ms, struct reason *why)
-{
+static enum next store_chunk(struct app *app, const struct facts *f, const struct plan *p, const struct chunk *c,
+                             int64_t read_ms, struct reason *why) {
     struct args fields = {0};
     for (size_t i = c->first; i < c->first + c->count; i++) {
         const struct fact *fact = &f->list[p->facts[i]];
@@ -178,12 +175,12 @@ static enum next store_chunk(struct app *app, const struct facts *f, const struc
 
 /* ---- Sitoo ---- */
 
-static char *chunk_path(const struct app *app, const struct facts *f, const struct plan *p, const struct chunk *c)
-{
+static char *chunk_path(const struct app *app, const struct facts *f, const struct plan *p, const struct chunk *c) {
     struct buf b;
     buf_init(&b, CHUNK_BYTES * 4);
-    buf_addf(&b, "/sites/%lld/warehouses/%lld/warehouseitems.json?num=%lld&fields=" ITEM_FIELDS "&sku=", (long long)app->set->sitoo_site_id,
-             (long long)f->mapping->warehouses[c->warehouse], (long long)f->mapping->sitoo_page_size);
+    buf_addf(&b, "/sites/%lld/warehouses/%lld/warehouseitems.json?num=%lld&fields=" ITEM_FIELDS "&sku=",
+             (long long)app->set->sitoo_site_id, (long long)f->mapping->warehouses[c->warehouse],
+             (long long)f->mapping->sitoo_page_size);
     for (size_t i = c->first; i < c->first + c->count; i++) {
         buf_add_str(&b, i > c->first ? "," : "");
         buf_add_url(&b, f->list[p->facts[i]].sku);
@@ -191,8 +188,7 @@ static char *chunk_path(const struct app *app, const struct facts *f, const stru
     return buf_take(&b);
 }
 
-static bool item_available(const cJSON *item, int64_t *available)
-{
+static bool item_available(const cJSON *item, int64_t *available) {
     int64_t total = 0, reserved = 0;
     const char *text = json_str(item, "decimalavailable");
     if (text != NULL) {
@@ -206,8 +202,8 @@ static bool item_available(const cJSON *item, int64_t *available)
     return true;
 }
 
-static enum next take_item(struct facts *f, const struct plan *p, const struct chunk *c, const cJSON *item, struct reason *why)
-{
+static enum next take_item(struct facts *f, const struct plan *p, const struct chunk *c, const cJSON *item,
+                           struct reason *why) {
     const char *sku = json_str(item, "sku");
     int64_t available = 0;
     for (size_t i = c->first; sku != NULL && i < c->first + c->count; i++) {
@@ -216,7 +212,8 @@ static enum next take_item(struct facts *f, const struct plan *p, const struct c
             continue;
         }
         if (!item_available(item, &available)) {
-            return reason_set(why, NEXT_DEFER, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read", sku, (long long)f->mapping->warehouses[c->warehouse]);
+            return reason_set(why, NEXT_DEFER, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read",
+                              sku, (long long)f->mapping->warehouses[c->warehouse]);
         }
         fact->stock[c->warehouse].available = available;
         fact->have[c->warehouse] = HAVE_STOCK;
@@ -224,19 +221,21 @@ static enum next take_item(struct facts *f, const struct plan *p, const struct c
     return NEXT_DONE;
 }
 
-static enum next take_chunk(struct facts *f, const struct plan *p, const struct chunk *c, const struct answer *answer, struct reason *why)
-{
+static enum next take_chunk(struct facts *f, const struct plan *p, const struct chunk *c, const struct answer *answer,
+                            struct reason *why) {
     const cJSON *items = json_array(answer->json, "items"), *item = NULL;
     int64_t total = -1;
     if (answer->status == 404) {
-        return reason_set(why, NEXT_DEFER, "warehouse_missing", "Sitoo does not know warehouse %lld of the mapping file", (long long)f->mapping->warehouses[c->warehouse]);
+        return reason_set(why, NEXT_DEFER, "warehouse_missing",
+                          "Sitoo does not know warehouse %lld of the mapping file",
+                          (long long)f->mapping->warehouses[c->warehouse]);
     }
     if (items == NULL || !json_int(answer->json, "totalcount", &total) || total != cJSON_GetArraySize(items)) {
-        return reason_set(why, NEXT_DEFER, "incomplete_read", "Sitoo gave %d of %lld stock rows of warehouse %lld; an incomplete read changes no level",
+        return reason_set(why, NEXT_DEFER, "incomplete_read",
+                          "Sitoo gave %d of %lld stock rows of warehouse %lld; an incomplete read changes no level",
                           cJSON_GetArraySize(items), (long long)total, (long long)f->mapping->warehouses[c->warehouse]);
     }
-    cJSON_ArrayForEach(item, items)
-    {
+    cJSON_ArrayForEach(item, items) {
         enum next next = take_item(f, p, c, item, why);
         if (next != NEXT_DONE) {
             return next;
@@ -249,8 +248,7 @@ static enum next take_chunk(struct facts *f, const struct plan *p, const struct 
     return NEXT_DONE;
 }
 
-static enum next read_chunks(struct app *app, struct facts *f, const struct plan *p, struct reason *why)
-{
+static enum next read_chunks(struct app *app, struct facts *f, const struct plan *p, struct reason *why) {
     int64_t read_ms = clock_wall_ms();
     char **paths = xcalloc(p->n + 1, sizeof *paths);
     struct answer *answers = xcalloc(p->n + 1, sizeof *answers);
@@ -273,8 +271,7 @@ static enum next read_chunks(struct app *app, struct facts *f, const struct plan
     return next;
 }
 
-enum next facts_stock(struct app *app, struct facts *f, struct reason *why)
-{
+enum next facts_stock(struct app *app, struct facts *f, struct reason *why) {
     enum next next = recall_stock(app, f, why);
     if (next != NEXT_DONE) {
         return next;

@@ -14,14 +14,14 @@
 #include "quantity.h"
 #include "ban.h"
 
-#define PAGE 250 /* what v2 collections are known to give; a larger limit is not documented */
-#define LINES_MAX 2000
+#define PAGE              250 /* what v2 collections are known to give; a larger limit is not documented */
+#define LINES_MAX         2000
 #define PRODUCT_PAGES_MAX 40
 
-/* Statuses of the Orders page (bigcommerce.md 9): 1 Pending, 2 Shipped, 3 Partially Shipped, 7 Awaiting Payment, 8 Awaiting Pickup,
- * 9 Awaiting Shipment, 10 Completed, 11 Awaiting Fulfillment, 12 Manual Verification, 13 Disputed, 14 Partially Refunded. */
-bool weborder_holds(int64_t status_id, bool created_since_start, bool already_pending)
-{
+/* Statuses of the Orders page (bigcommerce.md 9): 1 Pending, 2 Shipped, 3 Partially Shipped, 7 Awaiting Payment, 8
+ * Awaiting Pickup, 9 Awaiting Shipment, 10 Completed, 11 Awaiting Fulfillment, 12 Manual Verification, 13 Disputed, 14
+ * Partially Refunded. */
+bool weborder_holds(int64_t status_id, bool created_since_start, bool already_pending) {
     switch (status_id) {
     case 1:
     case 3:
@@ -42,18 +42,15 @@ bool weborder_holds(int64_t status_id, bool created_since_start, bool already_pe
     }
 }
 
-void weborder_free(struct weborder *o)
-{
+void weborder_free(struct weborder *o) {
     args_free(&o->args);
     memset(o, 0, sizeof *o);
 }
 
-static bool is_parent(const cJSON *lines, int64_t id)
-{
+static bool is_parent(const cJSON *lines, int64_t id) {
     const cJSON *line = NULL;
     int64_t parent = 0;
-    cJSON_ArrayForEach(line, lines)
-    {
+    cJSON_ArrayForEach(line, lines) {
         if (json_id(line, "parent_order_product_id", &parent) && parent == id && id != 0) {
             return true;
         }
@@ -61,11 +58,9 @@ static bool is_parent(const cJSON *lines, int64_t id)
     return false;
 }
 
-enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why)
-{
+enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why) {
     const cJSON *line = NULL;
-    cJSON_ArrayForEach(line, lines)
-    {
+    cJSON_ArrayForEach(line, lines) {
         int64_t id = 0, quantity = 0, refunded = 0;
         const char *sku = json_str(line, "sku"), *type = json_str(line, "type");
         if (!json_id(line, "quantity", &quantity)) {
@@ -73,16 +68,18 @@ enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *ou
                 out->incomplete = true; /* a link instead of the line */
                 return NEXT_DONE;
             }
-            return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld: a line has no quantity", (long long)out->id);
+            return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld: a line has no quantity",
+                              (long long)out->id);
         }
         (void)json_id(line, "quantity_refunded", &refunded);
         bool physical = type == NULL || strcmp(type, "physical") == 0;
-        if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255 || !physical || quantity - refunded <= 0 || quantity > 1000000000 ||
-            (json_id(line, "id", &id) && is_parent(lines, id))) {
+        if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255 || !physical || quantity - refunded <= 0 ||
+            quantity > 1000000000 || (json_id(line, "id", &id) && is_parent(lines, id))) {
             continue;
         }
         if (++out->rows > LINES_MAX) {
-            return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld has more than %d lines", (long long)out->id, LINES_MAX);
+            return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld has more than %d lines",
+                              (long long)out->id, LINES_MAX);
         }
         args_addf(&out->args, "%lld|%s", (long long)target, sku);
         args_add_int(&out->args, (quantity - refunded) * QUANTITY_ONE);
@@ -90,8 +87,7 @@ enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *ou
     return NEXT_DONE;
 }
 
-static int64_t pickup_warehouse(const struct mapping *m, const cJSON *pickup)
-{
+static int64_t pickup_warehouse(const struct mapping *m, const cJSON *pickup) {
     int64_t location = 0, method = 0;
     (void)json_id(json_get(pickup, "location"), "id", &location);
     (void)json_id(pickup, "pickup_method_id", &method);
@@ -99,11 +95,10 @@ static int64_t pickup_warehouse(const struct mapping *m, const cJSON *pickup)
     return l != NULL && l->warehouse_count == 1 ? l->warehouse_ids[0] : 0;
 }
 
-static enum next read_group(const cJSON *group, const struct mapping *m, bool pickup, struct weborder *out, struct reason *why)
-{
+static enum next read_group(const cJSON *group, const struct mapping *m, bool pickup, struct weborder *out,
+                            struct reason *why) {
     const cJSON *one = NULL;
-    cJSON_ArrayForEach(one, group)
-    {
+    cJSON_ArrayForEach(one, group) {
         if (json_get(one, "__warning__") != NULL) {
             out->incomplete = true; /* cut at 50 lines */
         }
@@ -115,14 +110,12 @@ static enum next read_group(const cJSON *group, const struct mapping *m, bool pi
     return NEXT_DONE;
 }
 
-static bool read_date(const cJSON *json, const char *key, int64_t *ms)
-{
+static bool read_date(const cJSON *json, const char *key, int64_t *ms) {
     const char *text = json_str(json, key);
     return text != NULL && clock_parse_rfc2822(text, ms);
 }
 
-enum next weborder_read(const cJSON *json, const struct mapping *m, struct weborder *out, struct reason *why)
-{
+enum next weborder_read(const cJSON *json, const struct mapping *m, struct weborder *out, struct reason *why) {
     memset(out, 0, sizeof *out);
     if (!json_id(json, "id", &out->id) || out->id <= 0 || !json_id(json, "status_id", &out->status_id)) {
         return reason_set(why, NEXT_PARK, "bad_web_order", "a BigCommerce order came without id or status_id");
@@ -144,8 +137,7 @@ enum next weborder_read(const cJSON *json, const struct mapping *m, struct webor
 }
 
 /* The lines of one order from /products: all of them, whatever the list cut off. */
-static enum next read_products(struct app *app, struct weborder *o, int64_t target, struct reason *why)
-{
+static enum next read_products(struct app *app, struct weborder *o, int64_t target, struct reason *why) {
     enum next next = NEXT_DONE;
     int count = PAGE;
     args_free(&o->args);
@@ -165,8 +157,7 @@ static enum next read_products(struct app *app, struct weborder *o, int64_t targ
     return next;
 }
 
-static enum next put(struct app *app, const struct weborder *o, bool holds, struct reason *why)
-{
+static enum next put(struct app *app, const struct weborder *o, bool holds, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, o->id);
@@ -180,16 +171,15 @@ static enum next put(struct app *app, const struct weborder *o, bool holds, stru
     args_free(&a);
     if (next == NEXT_DONE) {
         if (reply_int(reply) == 1) {
-            LOG(LOG_INFO, "web order read", {"outcome", holds ? "pending" : "not_pending"}, {"order", log_int(o->id)}, {"status", log_int(o->status_id)},
-                {"rows", log_int((long long)o->rows)});
+            LOG(LOG_INFO, "web order read", {"outcome", holds ? "pending" : "not_pending"}, {"order", log_int(o->id)},
+                {"status", log_int(o->status_id)}, {"rows", log_int((long long)o->rows)});
         }
         freeReplyObject(reply);
     }
     return next;
 }
 
-static enum next is_pending(struct app *app, int64_t id, bool *pending, struct reason *why)
-{
+static enum next is_pending(struct app *app, int64_t id, bool *pending, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "HEXISTS");
@@ -204,17 +194,18 @@ static enum next is_pending(struct app *app, int64_t id, bool *pending, struct r
     return next;
 }
 
-/* The pickup warehouse of an order whose lines have to be read apart (one pickup location per order, bigcommerce.md 7.2). */
-static int64_t only_target(const cJSON *json, const struct mapping *m)
-{
+/* The pickup warehouse of an order whose lines have to be read apart (one pickup location per order,
+ * bigcommerce.md 7.2). */
+static int64_t only_target(const cJSON *json, const struct mapping *m) {
     const cJSON *pickups = json_array(json_get(json, "consignments"), "pickups");
-    return cJSON_GetArraySize(pickups) == 1 && cJSON_GetArraySize(json_array(json_get(json, "consignments"), "shipping")) == 0
+    return cJSON_GetArraySize(pickups) == 1 &&
+                   cJSON_GetArraySize(json_array(json_get(json, "consignments"), "shipping")) == 0
                ? pickup_warehouse(m, cJSON_GetArrayItem(pickups, 0))
                : 0;
 }
 
-static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms, int64_t *last_id, struct reason *why)
-{
+static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms, int64_t *last_id,
+                            struct reason *why) {
     struct weborder o;
     bool pending = false;
     enum next next = weborder_read(json, app->set->mapping, &o, why);
@@ -241,8 +232,7 @@ struct cursor {
     int64_t from_ms, since_ms; /* read from; our first start */
 };
 
-static enum next cursor_read(struct app *app, struct cursor *c, struct reason *why)
-{
+static enum next cursor_read(struct app *app, struct cursor *c, struct reason *why) {
     struct args cmds[2] = {{0}, {0}};
     redisReply *replies[2] = {NULL, NULL};
     int64_t now = clock_wall_ms();
@@ -273,8 +263,7 @@ static enum next cursor_read(struct app *app, struct cursor *c, struct reason *w
     return next;
 }
 
-static enum next cursor_write(struct app *app, int64_t orders_ms, struct reason *why)
-{
+static enum next cursor_write(struct app *app, int64_t orders_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "HSET");
@@ -289,8 +278,7 @@ static enum next cursor_write(struct app *app, int64_t orders_ms, struct reason 
     return next;
 }
 
-static char *page_path(const struct cursor *c, int64_t min_id)
-{
+static char *page_path(const struct cursor *c, int64_t min_id) {
     char date[CLOCK_TEXT_SIZE];
     struct buf b;
     buf_init(&b, 400);
@@ -301,8 +289,8 @@ static char *page_path(const struct cursor *c, int64_t min_id)
     return buf_take(&b);
 }
 
-static enum next read_page(struct app *app, const struct cursor *c, int64_t *last_id, int *count, int64_t *date_ms, struct reason *why)
-{
+static enum next read_page(struct app *app, const struct cursor *c, int64_t *last_id, int *count, int64_t *date_ms,
+                           struct reason *why) {
     struct answer answer;
     const cJSON *order = NULL;
     char *path = page_path(c, *last_id + 1);
@@ -314,18 +302,17 @@ static enum next read_page(struct app *app, const struct cursor *c, int64_t *las
     *count = cJSON_GetArraySize(answer.json); /* 204, an empty list, has no JSON */
     *date_ms = answer.date_ms;
     if (answer.status == 404 || (answer.json != NULL && !cJSON_IsArray(answer.json))) {
-        next = reason_set(why, NEXT_DEFER, "bad_web_order", "BigCommerce's order list is not a list (status %d)", answer.status);
+        next = reason_set(why, NEXT_DEFER, "bad_web_order", "BigCommerce's order list is not a list (status %d)",
+                          answer.status);
     }
-    cJSON_ArrayForEach(order, answer.json)
-    {
+    cJSON_ArrayForEach(order, answer.json) {
         next = next == NEXT_DONE ? take_order(app, order, c->since_ms, last_id, why) : next;
     }
     answer_free(&answer);
     return next;
 }
 
-enum next weborders_refresh(struct app *app, struct reason *why)
-{
+enum next weborders_refresh(struct app *app, struct reason *why) {
     struct cursor c = {0};
     int64_t last_id = 0, started_ms = HTTP_ABSENT;
     int count = PAGE;

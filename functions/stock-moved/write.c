@@ -14,9 +14,9 @@
 #include "writer.h"
 #include "ban.h"
 
-#define ADJUST_PATH "/v3/inventory/adjustments/absolute"
-#define REASON "onepool: stock of the shops"
-#define REFUSALS_MAX 64 /* calls that one round spends on finding bad items */
+#define ADJUST_PATH   "/v3/inventory/adjustments/absolute"
+#define REASON        "onepool: stock of the shops"
+#define REFUSALS_MAX  64 /* calls that one round spends on finding bad items */
 #define BRAKE_WAIT_MS INT64_C(60000)
 
 /* One round of writing. */
@@ -28,8 +28,7 @@ struct round {
     int refusals;
 };
 
-char *write_body(const struct level_item *items, size_t n)
-{
+char *write_body(const struct level_item *items, size_t n) {
     cJSON *body = json_new_object();
     json_add_str(body, "reason", REASON);
     cJSON *list = json_add_array(body, "items");
@@ -50,13 +49,11 @@ char *write_body(const struct level_item *items, size_t n)
     return text;
 }
 
-static void item_field(const struct level_item *item, char out[KEY_MAX])
-{
+static void item_field(const struct level_item *item, char out[KEY_MAX]) {
     (void)snprintf(out, KEY_MAX, "%lld|%s", (long long)item->location_id, item->fact->sku);
 }
 
-char *write_intent(const struct level_item *items, size_t n, const char *body)
-{
+char *write_intent(const struct level_item *items, size_t n, const char *body) {
     char field[KEY_MAX], digest[17];
     cJSON *json = json_new_object();
     gate_digest(body, digest);
@@ -75,8 +72,8 @@ char *write_intent(const struct level_item *items, size_t n, const char *body)
 /* ---- recording ---- */
 
 /* Stores the levels, with the effects (ledger rows; may be NULL) in the same step. */
-static enum next put_levels(struct app *app, char state, int64_t not_before_ms, const struct level_item *items, size_t n, const struct args *effects, struct reason *why)
-{
+static enum next put_levels(struct app *app, char state, int64_t not_before_ms, const struct level_item *items,
+                            size_t n, const struct args *effects, struct reason *why) {
     struct args a = {0};
     char field[KEY_MAX];
     redisReply *reply = NULL;
@@ -102,8 +99,8 @@ static enum next put_levels(struct app *app, char state, int64_t not_before_ms, 
     return next;
 }
 
-static void log_levels(const struct app *app, const struct level_item *items, size_t n, const char *intent, struct args *effects)
-{
+static void log_levels(const struct app *app, const struct level_item *items, size_t n, const char *intent,
+                       struct args *effects) {
     for (size_t i = 0; i < n; i++) {
         cJSON *json = json_new_object();
         json_add_str(json, "type", app->set->mode == MODE_LIVE ? "level" : "shadow_level");
@@ -120,26 +117,30 @@ static void log_levels(const struct app *app, const struct level_item *items, si
     }
 }
 
-static void set_next(const struct level_item *items, size_t n, enum next next)
-{
+static void set_next(const struct level_item *items, size_t n, enum next next) {
     for (size_t i = 0; i < n; i++) {
         items[i].fact->next = next;
     }
 }
 
-static void case_refused(struct round *r, const struct level_item *item, const struct reason *why)
-{
+static void case_refused(struct round *r, const struct level_item *item, const struct reason *why) {
     char text[REASON_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %.100s at location %lld: %.300s", item->fact->sku, (long long)item->location_id, why->text);
-    const struct parked p = {.cause = "level_refused", .owner = r->app->set->mapping->owner_mapping, .entity = item->fact->sku, .text = text,
-                             .effect = "The web shop keeps the number it had", .step = "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id",
-                             .queue = QUEUE_SKU, .job = item->fact->sku};
+    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %.100s at location %lld: %.300s",
+                   item->fact->sku, (long long)item->location_id, why->text);
+    const struct parked p = {
+        .cause = "level_refused",
+        .owner = r->app->set->mapping->owner_mapping,
+        .entity = item->fact->sku,
+        .text = text,
+        .effect = "The web shop keeps the number it had",
+        .step = "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id",
+        .queue = QUEUE_SKU,
+        .job = item->fact->sku};
     effect_case(&r->effects, &p);
 }
 
 /* What was remembered of the item may be what was refused. */
-static void forget_identity(struct app *app, const char *sku)
-{
+static void forget_identity(struct app *app, const char *sku) {
     struct args a = {0};
     struct reason ignored = {0};
     redisReply *reply = NULL;
@@ -155,8 +156,7 @@ static void forget_identity(struct app *app, const char *sku)
 
 /* ---- sending ---- */
 
-static void weigh(const struct level_item *items, size_t n, struct gate_write *w)
-{
+static void weigh(const struct level_item *items, size_t n, struct gate_write *w) {
     for (size_t i = 0; i < n; i++) {
         int64_t d = items[i].level - items[i].was;
         w->units_moved += d < 0 ? -d : d;
@@ -164,11 +164,15 @@ static void weigh(const struct level_item *items, size_t n, struct gate_write *w
     }
 }
 
-static void hold_by_brake(struct round *r, struct reason *why)
-{
-    const struct parked p = {.cause = "brake", .owner = r->app->set->mapping->owner_stock, .entity = "levels", .text = why->text,
+static void hold_by_brake(struct round *r, struct reason *why) {
+    const struct parked p = {.cause = "brake",
+                             .owner = r->app->set->mapping->owner_stock,
+                             .entity = "levels",
+                             .text = why->text,
                              .effect = "The web shop keeps the numbers it had until somebody decides",
-                             .step = "Look at the ledger; if the change is right: onepool brake --release", .queue = "", .job = ""};
+                             .step = "Look at the ledger; if the change is right: onepool brake --release",
+                             .queue = "",
+                             .job = ""};
     effect_notice(&r->effects, &p);
     why->wait_ms = BRAKE_WAIT_MS;
     why->not_its_fault = true;
@@ -177,8 +181,7 @@ static void hold_by_brake(struct round *r, struct reason *why)
 
 static enum next send_items(struct round *r, struct level_item *items, size_t n, struct reason *why);
 
-static enum next after_refusal(struct round *r, struct level_item *items, size_t n, struct reason *why)
-{
+static enum next after_refusal(struct round *r, struct level_item *items, size_t n, struct reason *why) {
     if (++r->refusals > REFUSALS_MAX) {
         why->not_its_fault = true;
         return NEXT_DEFER;
@@ -187,7 +190,8 @@ static enum next after_refusal(struct round *r, struct level_item *items, size_t
         case_refused(r, items, why);
         forget_identity(r->app, items->fact->sku);
         items->fact->settled = true;
-        LOG(LOG_WARN, "level refused", {"outcome", "parked"}, {"sku", items->fact->sku}, {"location", log_int(items->location_id)}, {"why", why->text});
+        LOG(LOG_WARN, "level refused", {"outcome", "parked"}, {"sku", items->fact->sku},
+            {"location", log_int(items->location_id)}, {"why", why->text});
         return NEXT_DONE;
     }
     LOG(LOG_INFO, "refused batch is split", {"items", log_int((long long)n)}, {"why", why->text});
@@ -195,8 +199,8 @@ static enum next after_refusal(struct round *r, struct level_item *items, size_t
     return next == NEXT_DONE ? send_items(r, items + n / 2, n - n / 2, why) : next;
 }
 
-static enum next after_success(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out, struct reason *why)
-{
+static enum next after_success(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out,
+                               struct reason *why) {
     struct args rows = {0};
     log_levels(r->app, items, n, out->intent_id, &rows);
     enum next next = put_levels(r->app, 'w', 0, items, n, &rows, why);
@@ -205,14 +209,14 @@ static enum next after_success(struct round *r, struct level_item *items, size_t
         return next; /* the intent stays open, so these levels are written again */
     }
     gate_close(r->app, out);
-    LOG(LOG_INFO, out->shadowed ? "levels that shadow mode did not send" : "levels written", {"outcome", out->shadowed ? "shadowed" : "written"},
-        {"items", log_int((long long)n)}, {"first", items->fact->sku}, {"level", log_int(items->level)}, {"was", log_int(items->was)});
+    LOG(LOG_INFO, out->shadowed ? "levels that shadow mode did not send" : "levels written",
+        {"outcome", out->shadowed ? "shadowed" : "written"}, {"items", log_int((long long)n)},
+        {"first", items->fact->sku}, {"level", log_int(items->level)}, {"was", log_int(items->was)});
     return NEXT_DONE;
 }
 
 /* The answer was lost: it may land at any time within the time-out, and then become visible late. */
-static void after_ambiguous(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out)
-{
+static void after_ambiguous(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out) {
     struct reason why = {0};
     int64_t not_before = PLATFORM_TIMEOUT_MS + 2 * r->app->set->mapping->confirm_delay_ms;
     if (put_levels(r->app, 'u', not_before, items, n, NULL, &why) == NEXT_DONE) {
@@ -220,11 +224,16 @@ static void after_ambiguous(struct round *r, struct level_item *items, size_t n,
     }
 }
 
-static enum next send_items(struct round *r, struct level_item *items, size_t n, struct reason *why)
-{
+static enum next send_items(struct round *r, struct level_item *items, size_t n, struct reason *why) {
     struct gate_outcome out;
     char *body = write_body(items, n), *intent = write_intent(items, n, body);
-    struct gate_write w = {.kind = "levels", .method = "PUT", .path = ADJUST_PATH, .body = body, .intent = intent, .lease = WRITER_LEASE, .lease_token = r->lease_token};
+    struct gate_write w = {.kind = "levels",
+                           .method = "PUT",
+                           .path = ADJUST_PATH,
+                           .body = body,
+                           .intent = intent,
+                           .lease = WRITER_LEASE,
+                           .lease_token = r->lease_token};
     weigh(items, n, &w);
     enum next next = gate_send(r->app, &w, &out, why);
     if (next == NEXT_DONE) {
@@ -251,8 +260,7 @@ static enum next send_items(struct round *r, struct level_item *items, size_t n,
 
 /* ---- planning ---- */
 
-static int64_t level_at(const struct facts *f, const struct fact *fact, const struct mapping_location *l)
-{
+static int64_t level_at(const struct facts *f, const struct fact *fact, const struct mapping_location *l) {
     const struct stock *stock[MAPPING_WAREHOUSES_MAX];
     for (size_t i = 0; i < l->warehouse_count; i++) {
         stock[i] = &fact->stock[mapping_warehouse_index(f->mapping, l->warehouse_ids[i])];
@@ -261,8 +269,7 @@ static int64_t level_at(const struct facts *f, const struct fact *fact, const st
 }
 
 /* Levels of which nothing is known yet are read, so that the difference is known before anything is written. */
-static enum next learn_levels(struct app *app, struct facts *f, struct reason *why)
-{
+static enum next learn_levels(struct app *app, struct facts *f, struct reason *why) {
     size_t l = f->mapping->location_count, n = 0;
     struct level_query *q = xcalloc(f->n * l + 1, sizeof *q);
     struct level_stored **where = xcalloc(f->n * l + 1, sizeof *where);
@@ -271,15 +278,18 @@ static enum next learn_levels(struct app *app, struct facts *f, struct reason *w
         for (size_t k = 0; !f->list[i].settled && k < l; k++) {
             if (!f->list[i].stored[k].known) {
                 where[n] = &f->list[i].stored[k];
-                known[n] = (struct level_item){.fact = &f->list[i], .location_id = f->mapping->locations[k].location_id};
-                q[n++] = (struct level_query){.location_id = f->mapping->locations[k].location_id, .item = &f->list[i].item};
+                known[n] =
+                    (struct level_item){.fact = &f->list[i], .location_id = f->mapping->locations[k].location_id};
+                q[n++] =
+                    (struct level_query){.location_id = f->mapping->locations[k].location_id, .item = &f->list[i].item};
             }
         }
     }
     enum next next = n > 0 ? levels_query(app, q, n, why) : NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
         /* No row: the level is null and shown as 0; writing 0 would change nothing. */
-        *where[i] = (struct level_stored){.known = true, .state = 'k', .level = q[i].found && q[i].level > 0 ? q[i].level : 0};
+        *where[i] =
+            (struct level_stored){.known = true, .state = 'k', .level = q[i].found && q[i].level > 0 ? q[i].level : 0};
         known[i].level = where[i]->level;
         if (q[i].found && q[i].level < 0) {
             where[i]->known = false; /* below zero: write in any case */
@@ -294,8 +304,7 @@ static enum next learn_levels(struct app *app, struct facts *f, struct reason *w
     return next;
 }
 
-static size_t plan_items(const struct facts *f, struct level_item *items)
-{
+static size_t plan_items(const struct facts *f, struct level_item *items) {
     size_t n = 0;
     for (size_t k = 0; k < f->mapping->location_count; k++) {
         const struct mapping_location *l = &f->mapping->locations[k];
@@ -306,7 +315,11 @@ static size_t plan_items(const struct facts *f, struct level_item *items)
             }
             int64_t level = level_at(f, fact, l);
             if (level_must_write(&fact->stored[k], level, fact->force)) {
-                items[n++] = (struct level_item){.fact = fact, .location_id = l->location_id, .level = level, .was = fact->stored[k].level, .till_ms = fact->claim->till_ms};
+                items[n++] = (struct level_item){.fact = fact,
+                                                 .location_id = l->location_id,
+                                                 .level = level,
+                                                 .was = fact->stored[k].level,
+                                                 .till_ms = fact->claim->till_ms};
             }
         }
     }
@@ -314,8 +327,7 @@ static size_t plan_items(const struct facts *f, struct level_item *items)
 }
 
 /* BigCommerce moved stock by itself for these: read them back after the confirm delay, written or not. */
-static enum next plan_checks(struct app *app, const struct facts *f, struct reason *why)
-{
+static enum next plan_checks(struct app *app, const struct facts *f, struct reason *why) {
     struct args a = {0}, fields = {0};
     redisReply *reply = NULL;
     int64_t n = 0;
@@ -328,7 +340,9 @@ static enum next plan_checks(struct app *app, const struct facts *f, struct reas
     args_add_int(&a, n);
     args_append(&a, &fields);
     args_add_int(&a, app->set->mapping->confirm_delay_ms);
-    enum next next = n > 0 && app->set->mode == MODE_LIVE ? redis_fcall(app->redis, "levels_check", &a, true, &reply, why) : NEXT_DONE;
+    enum next next = n > 0 && app->set->mode == MODE_LIVE
+                         ? redis_fcall(app->redis, "levels_check", &a, true, &reply, why)
+                         : NEXT_DONE;
     if (reply != NULL) {
         freeReplyObject(reply);
     }
@@ -337,8 +351,7 @@ static enum next plan_checks(struct app *app, const struct facts *f, struct reas
     return next;
 }
 
-enum next write_levels(struct app *app, struct facts *f, const char *lease_token, struct reason *why)
-{
+enum next write_levels(struct app *app, struct facts *f, const char *lease_token, struct reason *why) {
     struct round r = {.app = app, .facts = f, .lease_token = lease_token};
     struct reason ignored = {0};
     enum next next = learn_levels(app, f, why);
@@ -366,72 +379,5 @@ enum next write_levels(struct app *app, struct facts *f, const char *lease_token
     }
     args_free(&r.effects);
     free(items);
-    return next;
-}
-
-/* ---- recovery ---- */
-
-static enum next recover_one(struct app *app, const char *id, const char *text, struct reason *why)
-{
-    char error[120];
-    struct args put = {0}, effects = {0};
-    redisReply *reply = NULL;
-    int64_t n = 0, level = 0;
-    const cJSON *item = NULL;
-    struct gate_outcome out = {0};
-    cJSON *json = json_read(text, strlen(text), error, sizeof error);
-    cJSON_ArrayForEach(item, json_get(json, "levels"))
-    {
-        const char *bar = strchr(item->string, '|');
-        if (bar != NULL && json_item_int(item, &level)) {
-            args_add(&put, item->string);
-            args_add_int(&put, level);
-            args_add_int(&put, 0);
-            effect_mark(&effects, QUEUE_SKU, bar + 1, 0, "f", "");
-            n++;
-        }
-    }
-    struct args a = {0};
-    args_add(&a, "live");
-    args_add(&a, "u");
-    args_add_int(&a, app->set->mapping->confirm_delay_ms);
-    args_add_int(&a, PLATFORM_TIMEOUT_MS + 2 * app->set->mapping->confirm_delay_ms);
-    args_add_int(&a, n);
-    args_append(&a, &put);
-    enum next next = redis_fcall(app->redis, "levels_put", &a, true, &reply, why);
-    if (next == NEXT_DONE) {
-        freeReplyObject(reply);
-        next = effects_apply(app->redis, &effects, why);
-    }
-    if (next == NEXT_DONE) {
-        (void)str_copy(out.intent_id, sizeof out.intent_id, id);
-        gate_close(app, &out);
-        LOG(LOG_WARN, "a write without a known outcome is made again", {"intent", id}, {"items", log_int(n)});
-    }
-    args_free(&a);
-    args_free(&put);
-    args_free(&effects);
-    cJSON_Delete(json);
-    return next;
-}
-
-enum next write_recover(struct app *app, struct reason *why)
-{
-    struct args a = {0};
-    redisReply *reply = NULL;
-    args_add(&a, "HGETALL");
-    args_add_key(&a, app->redis, KEY_INTENTS);
-    enum next next = redis_command(app->redis, &a, true, &reply, why);
-    args_free(&a);
-    if (next != NEXT_DONE) {
-        return next;
-    }
-    for (size_t i = 0; next == NEXT_DONE && i + 1 < reply->elements; i += 2) {
-        const char *id = reply_str_at(reply, i), *text = reply_str_at(reply, i + 1);
-        if (id != NULL && text != NULL && strncmp(id, "levels:", 7) == 0) {
-            next = recover_one(app, id, text, why);
-        }
-    }
-    freeReplyObject(reply);
     return next;
 }

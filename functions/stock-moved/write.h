@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing levels: one absolute adjustment at a time, up to 2,000 items grouped by location; a refused batch is split until
- * only the bad item waits; what was written is read back later.
+ * Writing levels: one absolute adjustment at a time, up to 2,000 items grouped by location; a refused batch is split
+ * until only the bad item waits; what was written is read back later.
  *
  *   PUT /v3/inventory/adjustments/absolute
- *   {"reason":"onepool: stock of the shops","items":[{"location_id":1,"variant_id":74,"quantity":3}]} -> 200 {"transaction_id":"..."}
+ *   {"reason":"onepool: stock of the shops","items":[{"location_id":1,"variant_id":74,"quantity":3}]} -> 200
+ * {"transaction_id":"..."}
  *
  * Source: reference/inventory.v3.yml, docs inventory-adjustments (2026-04-01), bigcommerce.md 6.2.
  */
@@ -29,8 +30,8 @@ char *write_body(const struct level_item *items, size_t n);
 char *write_intent(const struct level_item *items, size_t n, const char *body);
 
 /*
- * Computes the level of every fact at every mapped location, reads unknown ones from BigCommerce, and writes what differs. Sets
- * fact->next of each. NEXT_STOP: the writer lease was lost. lease_token fences the intents.
+ * Computes the level of every fact at every mapped location, reads unknown ones from BigCommerce, and writes what
+ * differs. Sets fact->next of each. NEXT_STOP: the writer lease was lost. lease_token fences the intents.
  */
 enum next write_levels(struct app *app, struct facts *f, const char *lease_token, struct reason *why) NODISCARD;
 

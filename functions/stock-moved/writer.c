@@ -21,10 +21,10 @@
 #include "write.h"
 #include "ban.h"
 
-#define LEASE_MS INT64_C(30000)
-#define SKUS_PER_ROUND 1000
+#define LEASE_MS        INT64_C(30000)
+#define SKUS_PER_ROUND  1000
 #define CALLS_PER_ROUND 3 /* of BigCommerce: web orders, write, read back */
-#define PACE_STEP_MS INT64_C(500)
+#define PACE_STEP_MS    INT64_C(500)
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
@@ -33,8 +33,7 @@ struct writer {
     int64_t orders_ms; /* monotonic: web orders last read */
 };
 
-static struct writer *writer_of(struct app *app)
-{
+static struct writer *writer_of(struct app *app) {
     if (app->state == NULL) {
         app->state = xcalloc(1, sizeof(struct writer));
     }
@@ -43,8 +42,7 @@ static struct writer *writer_of(struct app *app)
 
 /* ---- lease ---- */
 
-static enum next take_lease(struct app *app, bool *ours, int64_t *wait_ms, struct reason *why)
-{
+static enum next take_lease(struct app *app, bool *ours, int64_t *wait_ms, struct reason *why) {
     struct writer *w = writer_of(app);
     struct args a = {0};
     char token[24];
@@ -82,8 +80,7 @@ struct keeper {
     struct worker_hold hold;
 };
 
-static bool keep_both(void *arg)
-{
+static bool keep_both(void *arg) {
     struct keeper *k = arg;
     const struct writer *w = writer_of(k->app);
     struct reason why = {0};
@@ -95,16 +92,14 @@ static bool keep_both(void *arg)
     return clock_mono_ms() - w->taken_ms < LEASE_MS && worker_hold_keep(&k->hold);
 }
 
-static void keep_begin(struct keeper *k, struct app *app, const char *queue, const struct claims *claims)
-{
+static void keep_begin(struct keeper *k, struct app *app, const char *queue, const struct claims *claims) {
     k->app = app;
     worker_hold_begin(&k->hold, app, queue, claims);
     app->keep = keep_both;
     app->keep_arg = k;
 }
 
-void writer_leave(struct app *app)
-{
+void writer_leave(struct app *app) {
     struct args a = {0};
     struct reason why = {0};
     redisReply *reply = NULL;
@@ -124,8 +119,7 @@ void writer_leave(struct app *app)
 /* ---- ledger and web orders, by the queue's only entity ---- */
 
 /* Web orders are read before every write anyway; here only so that those without a till sale are seen. */
-static enum next orders_when_due(struct app *app, struct reason *why)
-{
+static enum next orders_when_due(struct app *app, struct reason *why) {
     struct writer *w = writer_of(app);
     if (w->orders_ms != 0 && clock_mono_ms() - w->orders_ms < LEDGER_POLL_MS) {
         return NEXT_DONE;
@@ -137,15 +131,14 @@ static enum next orders_when_due(struct app *app, struct reason *why)
     return next;
 }
 
-static void report_read(const char *what, enum next next, const struct reason *why)
-{
+static void report_read(const char *what, enum next next, const struct reason *why) {
     if (next != NEXT_DONE) {
-        LOG(LOG_WARN, "reading failed; trying again", {"outcome", "deferred"}, {"what", what}, {"cause", why->cause}, {"why", why->text});
+        LOG(LOG_WARN, "reading failed; trying again", {"outcome", "deferred"}, {"what", what}, {"cause", why->cause},
+            {"why", why->text});
     }
 }
 
-static enum next read_feeds(struct app *app, const struct claims *claims, struct reason *why)
-{
+static enum next read_feeds(struct app *app, const struct claims *claims, struct reason *why) {
     struct keeper keeper;
     struct reason ledger = {0}, orders = {0};
     keep_begin(&keeper, app, QUEUE_LEDGER, claims);
@@ -162,10 +155,10 @@ static enum next read_feeds(struct app *app, const struct claims *claims, struct
     return queue_tick(app->redis, QUEUE_LEDGER, &claims->list[0], delay, why);
 }
 
-static enum next timer_work(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+static enum next timer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
-    enum next next = queue_claim(app->redis, QUEUE_LEDGER, 1, app->holder, app->set->mapping->owner_stock, &claims, why);
+    enum next next =
+        queue_claim(app->redis, QUEUE_LEDGER, 1, app->holder, app->set->mapping->owner_stock, &claims, why);
     *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : 0;
     if (next == NEXT_DONE && claims.n > 0) {
         *wait_ms = 0;
@@ -182,8 +175,7 @@ static enum next timer_work(struct app *app, int64_t *wait_ms, struct reason *wh
 
 /* ---- SKUs ---- */
 
-static void end_claims(struct app *app, const struct facts *f, enum next next, const struct reason *why)
-{
+static void end_claims(struct app *app, const struct facts *f, enum next next, const struct reason *why) {
     struct claim *done = xcalloc(f->n + 1, sizeof *done), *later = xcalloc(f->n + 1, sizeof *later);
     size_t done_count = 0, later_count = 0, fenced = 0;
     struct reason redis = {0};
@@ -195,7 +187,8 @@ static void end_claims(struct app *app, const struct facts *f, enum next next, c
         }
     }
     if (done_count > 0 && queue_complete(app->redis, QUEUE_SKU, done, done_count, NULL, &fenced, &redis) != NEXT_DONE) {
-        LOG(LOG_WARN, "SKUs not completed; they come again", {"n", log_int((long long)done_count)}, {"why", redis.text});
+        LOG(LOG_WARN, "SKUs not completed; they come again", {"n", log_int((long long)done_count)},
+            {"why", redis.text});
     }
     if (later_count > 0) {
         struct reason cause = *why;
@@ -206,10 +199,9 @@ static void end_claims(struct app *app, const struct facts *f, enum next next, c
     free(done);
 }
 
-/* Order of reads: Sitoo first, then the web orders. An order reserved in between is subtracted twice for a moment (too low,
- * healed by the next write); the other way round would sell what is gone. */
-static enum next process(struct app *app, struct facts *f, struct reason *why)
-{
+/* Order of reads: Sitoo first, then the web orders. An order reserved in between is subtracted twice for a moment (too
+ * low, healed by the next write); the other way round would sell what is gone. */
+static enum next process(struct app *app, struct facts *f, struct reason *why) {
     enum next next = facts_identify(app, f, why);
     next = next == NEXT_DONE ? facts_stock(app, f, why) : next;
     next = next == NEXT_DONE ? weborders_refresh(app, why) : next;
@@ -225,12 +217,12 @@ static enum next process(struct app *app, struct facts *f, struct reason *why)
     return next;
 }
 
-static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct reason *why)
-{
+static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
     struct facts facts;
     struct keeper keeper;
-    enum next next = queue_claim(app->redis, QUEUE_SKU, SKUS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
+    enum next next =
+        queue_claim(app->redis, QUEUE_SKU, SKUS_PER_ROUND, app->holder, app->set->mapping->owner_stock, &claims, why);
     *n = claims.n;
     *wait_ms = claims.wait_ms;
     if (next == NEXT_DONE && claims.n > 0) {
@@ -241,22 +233,21 @@ static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct r
         end_claims(app, &facts, next, why);
         facts_free(&facts);
         worker_hold_end(&keeper.hold);
-        LOG(LOG_INFO, "round", {"outcome", next_name(next)}, {"skus", log_int((long long)claims.n)}, {"took_ms", log_int(clock_mono_ms() - start)});
+        LOG(LOG_INFO, "round", {"outcome", next_name(next)}, {"skus", log_int((long long)claims.n)},
+            {"took_ms", log_int(clock_mono_ms() - start)});
         next = next == NEXT_STOP && !stop_requested() ? NEXT_DEFER : NEXT_DONE;
     }
     claims_free(&claims);
     return next;
 }
 
-static void sooner(int64_t *wait_ms, int64_t candidate)
-{
+static void sooner(int64_t *wait_ms, int64_t candidate) {
     if (candidate >= 0 && candidate < *wait_ms) {
         *wait_ms = candidate;
     }
 }
 
-static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct keeper keeper;
     const struct claims none = {0};
     keep_begin(&keeper, app, QUEUE_SKU, &none);
@@ -266,8 +257,7 @@ static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why)
 }
 
 /* What one process does while it is the writer. */
-static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
     size_t skus = 0, hooks = 0;
     enum next next = timer_work(app, &wait, why);
@@ -287,8 +277,7 @@ static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why
     return next;
 }
 
-enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
-{
+enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     bool ours = false;
     int64_t wait = 0;
     enum next next = take_lease(app, &ours, &wait, why);
@@ -308,8 +297,7 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why)
 
 /* ---- invoke ---- */
 
-static void plan_sku(struct app *app, const char *sku, struct args *effects)
-{
+static void plan_sku(struct app *app, const char *sku, struct args *effects) {
     cJSON *o = json_new_object();
     json_add_str(o, "sku", sku);
     json_add_str(o, "act", "compute and write its levels");
@@ -320,8 +308,8 @@ static void plan_sku(struct app *app, const char *sku, struct args *effects)
     effect_mark(effects, QUEUE_SKU, sku, 0, "f", "");
 }
 
-static enum next plan_payload(struct app *app, const char *payload, size_t len, struct args *effects, struct reason *why)
-{
+static enum next plan_payload(struct app *app, const char *payload, size_t len, struct args *effects,
+                              struct reason *why) {
     char error[120], line[160];
     int64_t product = 0, variant = 0;
     const cJSON *sku = NULL;
@@ -332,15 +320,15 @@ static enum next plan_payload(struct app *app, const char *payload, size_t len, 
     if (json == NULL) {
         next = reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
     } else if (json_id(data, "product_id", &product)) {
-        (void)snprintf(line, sizeof line, "{\"item\":\"%lld:%lld\",\"act\":\"read its levels back\"}", (long long)product, (long long)variant);
+        (void)snprintf(line, sizeof line, "{\"item\":\"%lld:%lld\",\"act\":\"read its levels back\"}",
+                       (long long)product, (long long)variant);
         app->trace("plan", line);
         (void)snprintf(line, sizeof line, "%lld:%lld", (long long)product, (long long)variant);
         effect_mark(effects, QUEUE_ITEM, line, 0, "", "");
     } else if (skus == NULL) {
         next = reason_set(why, NEXT_PARK, "payload", "give a stock_changed hook, or {\"skus\":[\"A\"]}");
     }
-    cJSON_ArrayForEach(sku, skus)
-    {
+    cJSON_ArrayForEach(sku, skus) {
         if (cJSON_IsString(sku)) {
             plan_sku(app, sku->valuestring, effects);
         }
@@ -349,8 +337,7 @@ static enum next plan_payload(struct app *app, const char *payload, size_t len, 
     return next;
 }
 
-int writer_invoke(struct app *app, const char *payload, size_t len, bool dry_run)
-{
+int writer_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
     struct args effects = {0};
     struct reason why = {0};
     int64_t wait = 0;
@@ -360,7 +347,9 @@ int writer_invoke(struct app *app, const char *payload, size_t len, bool dry_run
         next = next == NEXT_DONE ? writer_work(app, &wait, &why) : next;
         bool ours = writer_of(app)->token[0] != '\0';
         writer_leave(app);
-        app->trace("outcome", next != NEXT_DONE ? "{\"settled\":false}" : ours ? "{\"settled\":true}" : "{\"marked\":true,\"by\":\"the running writer\"}");
+        app->trace("outcome", next != NEXT_DONE ? "{\"settled\":false}"
+                              : ours            ? "{\"settled\":true}"
+                                                : "{\"marked\":true,\"by\":\"the running writer\"}");
     }
     if (next != NEXT_DONE) {
         (void)fprintf(stderr, "%s\n", why.text);

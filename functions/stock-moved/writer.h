@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writer: one per store, by lease. No replica is special; whoever holds the lease reads the ledger, computes the levels
- * of all due SKUs, writes them, and reads them back.
+ * The writer: one per store, by lease. No replica is special; whoever holds the lease reads the ledger, computes the
+ * levels of all due SKUs, writes them, and reads them back.
  *
  *   round:  lease -> ledger (on any event, every 5 s) -> web orders -> due SKUs -> write -> read back
  */
