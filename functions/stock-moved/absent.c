@@ -158,28 +158,18 @@ static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *fi
 
 /* ---- verdicts ---- */
 
-static void case_unknown(const struct app *app, struct fact *fact, enum proof proof, struct args *effects) {
-    char text[REASON_TEXT_MAX];
-    const char *cause = proof == PROOF_NOT_COUNTED  ? "stock_not_counted"
-                        : proof == PROOF_NO_PRODUCT ? "not_in_sitoo"
-                                                    : "warehouse_empty";
-    const char *what = proof == PROOF_NOT_COUNTED ? "Sitoo does not count the stock of SKU %s"
-                       : proof == PROOF_NO_PRODUCT
-                           ? "SKU %s has no product in Sitoo"
-                           : "A mapped warehouse of SKU %s has no stock rows at all; its site or id may be wrong";
-    size_t head = (size_t)(strstr(what, "%s") - what);
-    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)head, what, fact->sku, what + head + 2);
-    const struct parked p = {
-        .cause = cause,
-        .owner = app->set->mapping->owner_mapping,
-        .entity = fact->sku,
-        .text = text,
-        .effect = "The web shop keeps the number it had",
-        .step = "Mend it in Sitoo or in the mapping file, then: onepool parked --retry with the case's id",
-        .queue = QUEUE_SKU,
-        .job = fact->sku};
-    effect_notice(effects, &p);
-    fact->settled = true;
+static void case_unknown(const struct app *app, struct facts *f, struct fact *fact, enum proof proof,
+                         int64_t warehouse) {
+    if (proof == PROOF_NOT_COUNTED) {
+        facts_case(app, f, fact, "stock_not_counted", "Sitoo does not count the stock of SKU %s", fact->sku);
+    } else if (proof == PROOF_NO_PRODUCT) {
+        facts_case(app, f, fact, "not_in_sitoo", "SKU %s has no product in Sitoo", fact->sku);
+    } else {
+        facts_case(
+            app, f, fact, "warehouse_empty",
+            "SKU %s has no stock row in warehouse %lld, nor has anything else there; its id or the site may be wrong",
+            fact->sku, (long long)warehouse);
+    }
 }
 
 static enum next judge(struct app *app, struct facts *f, const struct proofs *p, struct reason *why) {
@@ -196,7 +186,8 @@ static enum next judge(struct app *app, struct facts *f, const struct proofs *p,
             }
             asked = true;
             if (p->proof[i] != PROOF_COUNTED || !filled) {
-                case_unknown(app, fact, p->proof[i] != PROOF_COUNTED ? p->proof[i] : PROOF_NONE, &f->effects);
+                case_unknown(app, f, fact, p->proof[i] != PROOF_COUNTED ? p->proof[i] : PROOF_NONE,
+                             f->mapping->warehouses[w]);
             } else {
                 fact->stock[w].available = 0;
                 fact->have[w] = HAVE_STOCK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "facts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,25 @@ void facts_free(struct facts *f) {
     free(f->stored);
     args_free(&f->effects);
     memset(f, 0, sizeof *f);
+}
+
+void facts_case(const struct app *app, struct facts *f, struct fact *fact, const char *cause, const char *fmt, ...) {
+    char text[REASON_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    const struct parked p = {
+        .cause = cause,
+        .owner = app->set->mapping->owner_mapping,
+        .entity = fact->sku,
+        .text = text,
+        .effect = "The web shop keeps the number it had",
+        .step = "Mend it in Sitoo or in the mapping file, then: onepool parked --retry with the case's id",
+        .queue = QUEUE_SKU,
+        .job = fact->sku};
+    effect_notice(&f->effects, &p);
+    fact->settled = true;
 }
 
 enum next facts_identify(struct app *app, struct facts *f, struct reason *why) {

@@ -48,6 +48,9 @@ void facts_free(struct facts *f);
 enum next facts_identify(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Available per warehouse: remembered where nothing touched it, else read from Sitoo. */
 enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+/* Settles a fact without a level: its old one stays, and a case (one per cause and SKU) says why. */
+void facts_case(const struct app *app, struct facts *f, struct fact *fact, const char *cause, const char *fmt, ...)
+    PRINTF_LIKE(5, 6);
 /* Rows that Sitoo did not send: 0 where that is proven, else a case. Called by facts_stock. */
 enum next facts_absent(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Remembers one proven value, so that it is not read again until something touches it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* write_recover: what a writer left open when it died. Its levels may land or not, so they are unsure and written again. */
+/* write_recover: what a writer left open when it died. Its levels may land or not, so they are unsure and written
+ * again. */
 #include <stdlib.h>
 #include <string.h>
 

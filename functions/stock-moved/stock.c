@@ -23,9 +23,11 @@
 
 #define CACHE_MAX_AGE_MS (INT64_C(3600) * 1000)
 #define CACHE_KEEP_S     (2 * 86400)
-#define CHUNK_SKUS       ((size_t)200)
-#define CHUNK_BYTES      ((size_t)4000)
-#define ITEM_FIELDS      "sku,decimaltotal,decimalreserved,decimalavailable"
+#define ODD_ANSWER_WAIT_MS \
+    INT64_C(5000) /* it may be a moment's inconsistency; or the mapping is wrong, which the log says */
+#define CHUNK_SKUS  ((size_t)200)
+#define CHUNK_BYTES ((size_t)4000)
+#define ITEM_FIELDS "sku,decimaltotal,decimalreserved,decimalavailable"
 
 /* One call: some SKUs of one warehouse. */
 struct chunk {
@@ -202,8 +204,8 @@ static bool item_available(const cJSON *item, int64_t *available) {
     return true;
 }
 
-static enum next take_item(struct facts *f, const struct plan *p, const struct chunk *c, const cJSON *item,
-                           struct reason *why) {
+static void take_item(const struct app *app, struct facts *f, const struct plan *p, const struct chunk *c,
+                      const cJSON *item) {
     const char *sku = json_str(item, "sku");
     int64_t available = 0;
     for (size_t i = c->first; sku != NULL && i < c->first + c->count; i++) {
@@ -212,19 +214,21 @@ static enum next take_item(struct facts *f, const struct plan *p, const struct c
             continue;
         }
         if (!item_available(item, &available)) {
-            return reason_set(why, NEXT_DEFER, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read",
-                              sku, (long long)f->mapping->warehouses[c->warehouse]);
+            facts_case(app, f, fact, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read", sku,
+                       (long long)f->mapping->warehouses[c->warehouse]);
+            continue;
         }
         fact->stock[c->warehouse].available = available;
         fact->have[c->warehouse] = HAVE_STOCK;
     }
-    return NEXT_DONE;
 }
 
-static enum next take_chunk(struct facts *f, const struct plan *p, const struct chunk *c, const struct answer *answer,
-                            struct reason *why) {
+static enum next take_chunk(const struct app *app, struct facts *f, const struct plan *p, const struct chunk *c,
+                            const struct answer *answer, struct reason *why) {
     const cJSON *items = json_array(answer->json, "items"), *item = NULL;
     int64_t total = -1;
+    why->not_its_fault = true;
+    why->wait_ms = ODD_ANSWER_WAIT_MS;
     if (answer->status == 404) {
         return reason_set(why, NEXT_DEFER, "warehouse_missing",
                           "Sitoo does not know warehouse %lld of the mapping file",
@@ -236,15 +240,13 @@ static enum next take_chunk(struct facts *f, const struct plan *p, const struct 
                           cJSON_GetArraySize(items), (long long)total, (long long)f->mapping->warehouses[c->warehouse]);
     }
     cJSON_ArrayForEach(item, items) {
-        enum next next = take_item(f, p, c, item, why);
-        if (next != NEXT_DONE) {
-            return next;
-        }
+        take_item(app, f, p, c, item);
     }
     for (size_t i = c->first; i < c->first + c->count; i++) {
         unsigned char *have = &f->list[p->facts[i]].have[c->warehouse];
         *have = *have == HAVE_NOT ? HAVE_ABSENT : *have;
     }
+    *why = (struct reason){0};
     return NEXT_DONE;
 }
 
@@ -258,7 +260,7 @@ static enum next read_chunks(struct app *app, struct facts *f, const struct plan
     enum next next = sitoo_get(app, (const char *const *)paths, answers, p->n, why);
     for (size_t k = 0; k < p->n; k++) {
         if (next == NEXT_DONE) {
-            next = take_chunk(f, p, &p->chunks[k], &answers[k], why);
+            next = take_chunk(app, f, p, &p->chunks[k], &answers[k], why);
         }
         if (next == NEXT_DONE) {
             next = store_chunk(app, f, p, &p->chunks[k], read_ms, why);

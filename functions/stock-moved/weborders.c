@@ -11,6 +11,7 @@
 #include "keys.h"
 #include "log.h"
 #include "platform.h"
+#include "queue.h"
 #include "quantity.h"
 #include "ban.h"
 
@@ -204,6 +205,30 @@ static int64_t only_target(const cJSON *json, const struct mapping *m) {
                : 0;
 }
 
+/* What an unreadable order holds is not known, so no level may be written until it is; a person is told. */
+static enum next hold_unreadable(struct app *app, int64_t id, struct reason *why) {
+    char entity[40];
+    struct args effects = {0};
+    struct reason ignored = {0};
+    (void)snprintf(entity, sizeof entity, "web order %lld", (long long)id);
+    const struct parked p = {.cause = "bad_web_order",
+                             .owner = app->set->mapping->owner_stock,
+                             .entity = entity,
+                             .text = why->text,
+                             .effect = "No level is written until the order can be read: what it holds is not known",
+                             .step = "Open the order in BigCommerce and mend or archive it",
+                             .queue = "",
+                             .job = ""};
+    effect_notice(&effects, &p);
+    if (effects_apply(app->redis, &effects, &ignored) != NEXT_DONE) {
+        LOG(LOG_WARN, "case not stored", {"why", ignored.text});
+    }
+    args_free(&effects);
+    why->not_its_fault = true;
+    why->wait_ms = 5000;
+    return NEXT_DEFER;
+}
+
 static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms, int64_t *last_id,
                             struct reason *why) {
     struct weborder o;
@@ -221,6 +246,8 @@ static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms
     }
     if (next == NEXT_DONE) {
         next = put(app, &o, holds, why);
+    } else if (next == NEXT_PARK) {
+        next = hold_unreadable(app, o.id, why);
     }
     weborder_free(&o);
     return next;
@@ -327,8 +354,7 @@ enum next weborders_refresh(struct app *app, struct reason *why) {
         }
     }
     if (next != NEXT_DONE) {
-        /* An unreadable order must stop the writes: what it holds is not known. */
-        return next == NEXT_PARK ? NEXT_DEFER : next;
+        return next;
     }
     return cursor_write(app, started_ms != HTTP_ABSENT ? started_ms : clock_wall_ms(), why);
 }
