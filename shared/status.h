@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is going on, as JSON; for GET /status, /metrics and `onepool status`.
+ *
+ *   {"mode":"live","tenant":"default",
+ *    "functions":{"sitoo-events":{"due":0,"claimed":0,"deferred":0,"parked":0,"oldest_age_ms":0}, "sale":{...},
+ * "return":{...}, "stock-moved":{...}}, "unconfirmed_levels":0,"pending_orders":0,"open_intents":0,
+ *    "writer":{"holder":"host-stock-moved-12-4","lease_ms":29000} or null,
+ *    "parked":{"total":2,"by_cause":{"unknown_sku":1,"wrong_tracking":1}},
+ *    "lag_ms":{"accepted":{"n":10,"median":300,"p95":900,"worst":1200},"confirmed":{...}},
+ *    "budget":{"bigcommerce":{"quota":150,"left":90,"reset_in_ms":4000,"paused_ms":0}},
+ *    "counts":{"accepted:sitoo":10, ...}}
+ *
+ * Lags are over the last 10,000 levels; till times have whole seconds, so they are up to a second too long.
+ */
+#ifndef ONEPOOL_STATUS_H
+#define ONEPOOL_STATUS_H
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+
+/* NEXT_DONE: *out is set, the caller frees it. NEXT_DEFER: Redis is away. */
+enum next status_read(struct app *app, cJSON **out, struct reason *why) NODISCARD;
+
+/* The smallest value that at least `percent` of the n values do not exceed; sorts values. 0 if n is 0. */
+int64_t status_percentile(int64_t *values, size_t n, int percent);
+
+#endif
