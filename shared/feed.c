@@ -125,7 +125,7 @@ static void case_raw(const struct app *app, struct args *effects, const char *ca
     effect_case(effects, &p);
 }
 
-/* Appends one event of the accept command. Any authentic event of ours is a doorbell for the ledger. */
+/* Appends one event of the accept command. */
 static void add_event(struct args *args, const char *id, const char *bytes, size_t len, const struct args *effects) {
     args_add(args, id);
     args_add_bytes(args, bytes, len);

@@ -35,7 +35,7 @@ enum feed_act {
 
 struct feed_event {
     enum feed_act act;
-    char id[FEED_EVENT_ID_MAX + 1]; /* "" for a bad element */
+    char id[FEED_EVENT_ID_MAX + 1]; /* "" if the element has none that can be read */
     int64_t order_id;               /* FEED_ORDER */
     char problem[120];              /* FEED_BAD: what is wrong, naming the field */
 };

@@ -32,6 +32,9 @@ enum identity_state identity_decide(int64_t product_id, int64_t variant_id, cons
     if (strcmp(tracking, "variant") == 0) {
         return variant_id > 0 ? IDENTITY_BY_VARIANT : IDENTITY_WRONG_TRACKING;
     }
+    if (strcmp(tracking, "product") != 0) {
+        return IDENTITY_WRONG_TRACKING; /* a mode that did not exist when this was written */
+    }
     /* Tracked by product: right for the product's only SKU; one of several variants has no stock of its own. */
     return several_variants && variant_id > 0 ? IDENTITY_WRONG_TRACKING : IDENTITY_BY_PRODUCT;
 }

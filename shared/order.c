@@ -31,10 +31,10 @@ static const char *extra(const cJSON *json, const char *key) {
 
 /* decimalquantitytotal carries weight or length; quantity is a count. */
 static bool row_quantity(const cJSON *item, int64_t *thousandths) {
-    const char *decimal = json_str(item, "decimalquantitytotal");
+    const cJSON *total = json_get(item, "decimalquantitytotal");
     int64_t units = 0;
-    if (decimal != NULL) {
-        return quantity_parse(decimal, thousandths);
+    if (total != NULL && !cJSON_IsNull(total)) {
+        return cJSON_IsString(total) && quantity_parse(total->valuestring, thousandths);
     }
     if (!json_int(item, "quantity", &units) || units > QUANTITY_MAX / QUANTITY_ONE ||
         units < -(QUANTITY_MAX / QUANTITY_ONE)) {
@@ -42,6 +42,20 @@ static bool row_quantity(const cJSON *item, int64_t *thousandths) {
     }
     *thousandths = units * QUANTITY_ONE;
     return true;
+}
+
+/* Where a returned row went, if that is not the order's warehouse. All values of additionaldata are documented as
+ * texts; a number is taken too. False if it is there and is neither. */
+static bool return_warehouse(const cJSON *item, int64_t *warehouse_id) {
+    const cJSON *other = json_get(json_get(item, "additionaldata"), "return-warehouseid");
+    if (other == NULL || cJSON_IsNull(other) || (cJSON_IsString(other) && other->valuestring[0] == '\0')) {
+        return true;
+    }
+    int64_t id = 0;
+    bool good = cJSON_IsString(other) ? int_parse(other->valuestring, 1, JSON_INT_MAX, &id)
+                                      : json_item_int(other, &id) && id > 0;
+    *warehouse_id = good ? id : *warehouse_id;
+    return good;
 }
 
 static enum next row_read(const struct order *o, const cJSON *json, const cJSON *item, struct order_row *row,
@@ -69,8 +83,7 @@ static enum next row_read(const struct order *o, const cJSON *json, const cJSON 
     }
     row->item_id = item_id;
     row->warehouse_id = o->warehouse_id;
-    const char *other = extra(item, "return-warehouseid");
-    if (row->thousandths < 0 && other != NULL && !int_parse(other, 1, JSON_INT_MAX, &row->warehouse_id)) {
+    if (row->thousandths < 0 && !return_warehouse(item, &row->warehouse_id)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: return-warehouseid is not a number",
                           (long long)o->id, sku);
     }
@@ -207,7 +220,7 @@ static bool handed_row(const cJSON *item, struct order_row *row) {
 }
 
 enum next order_rows_read(const char *text, struct order **out, struct reason *why) {
-    char error[120] = "rows are missing";
+    char error[120] = "order, till_ms or rows are missing, or a row is not whole";
     cJSON *json = json_read(text, strlen(text), error, sizeof error);
     const cJSON *rows = json_array(json, "rows");
     const cJSON *item = NULL;

@@ -41,6 +41,9 @@ void refund_plan(const struct order *o, const char *owner, const char *data, str
     for (size_t i = 0; i < o->row_count; i++) {
         const struct order_row *row = &o->rows[i];
         char op[64], hint[32];
+        if (row->thousandths >= 0) {
+            continue;
+        }
         /* The same operation id as in sitoo-events: whoever comes first withholds, the other changes nothing. */
         (void)snprintf(op, sizeof op, "hold:r:%lld:%lld", (long long)o->id, (long long)row->item_id);
         effect_hold(effects, op, 'r', row->warehouse_id, row->sku, -row->thousandths);
@@ -84,7 +87,8 @@ enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why) {
 
 /* ---- invoke ---- */
 
-static enum next read_payload(const char *payload, size_t len, char **data, struct order **o, struct reason *why) {
+static enum next read_payload(const struct app *app, const char *payload, size_t len, char **data, struct order **o,
+                              struct reason *why) {
     char error[120];
     struct order *whole = NULL;
     cJSON *json = json_read(payload, len, error, sizeof error);
@@ -93,15 +97,17 @@ static enum next read_payload(const char *payload, size_t len, char **data, stru
     }
     enum next next = NEXT_DONE;
     if (json_get(json, "orderitems") == NULL) {
-        *data = xstrdup(payload);
-    } else {
-        next = order_read(json, "BC-", &whole, why);
+        next = order_rows_read(payload, &whole, why);
         *data = next == NEXT_DONE ? order_rows_json(whole, -1) : NULL;
+    } else {
+        next = order_read(json, app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-", &whole, why);
+        *data = next == NEXT_DONE && order_kind(whole) == ORDER_SOLD ? order_rows_json(whole, -1) : NULL;
     }
     order_free(whole);
     cJSON_Delete(json);
     if (next == NEXT_DONE && *data == NULL) {
-        return reason_set(why, NEXT_PARK, "payload", "the order has no returned rows");
+        return reason_set(why, NEXT_PARK, "payload",
+                          "the payload is no return: it is not a closed order of a till with returned rows");
     }
     return next == NEXT_DONE ? order_rows_read(*data, o, why) : next;
 }
@@ -111,7 +117,7 @@ int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run
     struct args effects = {0};
     struct reason why = {0};
     char *data = NULL;
-    enum next next = read_payload(payload, len, &data, &o, &why);
+    enum next next = read_payload(app, payload, len, &data, &o, &why);
     if (next == NEXT_DONE) {
         app->trace("plan", data);
         if (!dry_run) {

@@ -116,16 +116,27 @@ enum next sale_work(struct app *app, int64_t *wait_ms, struct reason *why) {
 
 /* ---- invoke ---- */
 
-/* A payload with orderitems is an order of Sitoo; anything else must be rows handed on. */
-static enum next read_payload(const char *payload, size_t len, struct order **o, struct reason *why) {
-    char error[120];
+/* A payload with orderitems is an order of Sitoo; anything else must be rows handed on. Only a sale is taken further.
+ */
+static enum next read_payload(struct app *app, const char *payload, size_t len, struct order **o, bool *sold,
+                              struct reason *why) {
+    char error[120], line[80];
     cJSON *json = json_read(payload, len, error, sizeof error);
+    const char *prefix = app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-";
     if (json == NULL) {
         return reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
     }
-    enum next next =
-        json_get(json, "orderitems") != NULL ? order_read(json, "BC-", o, why) : order_rows_read(payload, o, why);
+    bool whole = json_get(json, "orderitems") != NULL;
+    enum next next = whole ? order_read(json, prefix, o, why) : order_rows_read(payload, o, why);
     cJSON_Delete(json);
+    if (next == NEXT_DONE) {
+        *sold = order_kind(*o) == ORDER_SOLD;
+        if (!*sold) {
+            (void)snprintf(line, sizeof line, "{\"kind\":\"%s\",\"act\":\"not handed on to sale\"}",
+                           order_kind_name(order_kind(*o)));
+            app->trace("plan", line);
+        }
+    }
     return next;
 }
 
@@ -157,8 +168,9 @@ int sale_invoke(struct app *app, const char *payload, size_t len, bool dry_run) 
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};
-    enum next next = read_payload(payload, len, &o, &why);
-    if (next == NEXT_DONE) {
+    bool sold = false;
+    enum next next = read_payload(app, payload, len, &o, &sold, &why);
+    if (next == NEXT_DONE && sold) {
         print_plan(app, o);
         if (!dry_run) {
             sale_plan(o, &effects);

@@ -167,6 +167,36 @@ static int invoke_batch(struct app *app, const char *payload, size_t len, bool d
     return next == NEXT_DONE ? 0 : 1;
 }
 
+static int invoke_order(struct app *app, const cJSON *json, bool dry_run) {
+    struct order *o = NULL;
+    struct args effects = {0};
+    struct reason why = {0};
+    char line[120];
+    enum next next =
+        order_read(json, app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-", &o, &why);
+    if (next == NEXT_DONE) {
+        enum order_kind kind = sort_plan(o, &effects);
+        (void)snprintf(line, sizeof line, "{\"order\":%lld,\"kind\":\"%s\",\"rows\":%zu}", (long long)o->id,
+                       order_kind_name(kind), o->row_count);
+        app->trace("plan", line);
+        if (!dry_run) {
+            next = effects_apply(app->redis, &effects, &why);
+            app->trace("outcome", next == NEXT_DONE ? "{\"settled\":true}" : "{\"settled\":false}");
+        }
+    }
+    if (next != NEXT_DONE) {
+        (void)fprintf(stderr, "%s\n", why.text);
+    }
+    args_free(&effects);
+    order_free(o);
+    return next == NEXT_DONE ? 0 : 1;
+}
+
 int sort_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
-    return invoke_batch(app, payload, len, dry_run);
+    char error[120];
+    cJSON *json = json_read(payload, len, error, sizeof error);
+    int status = json_get(json, "orderitems") != NULL ? invoke_order(app, json, dry_run)
+                                                      : invoke_batch(app, payload, len, dry_run);
+    cJSON_Delete(json);
+    return status;
 }

@@ -16,7 +16,9 @@
 #include "ban.h"
 
 #define PAGE              250 /* what v2 collections are known to give; a larger limit is not documented */
-#define LINES_MAX         2000
+#define LINES_MAX 2000
+#define SKU_MAX 255
+#define QUANTITY_LINE_MAX INT64_C(1000000000)
 #define PRODUCT_PAGES_MAX 40
 
 /* Statuses of the Orders page (bigcommerce.md 9): 1 Pending, 2 Shipped, 3 Partially Shipped, 7 Awaiting Payment, 8
@@ -59,30 +61,41 @@ static bool is_parent(const cJSON *lines, int64_t id) {
     return false;
 }
 
+/* A line that holds stock: physical, with a SKU, not refunded, and no parent of component lines. */
+static bool line_counts(const cJSON *line, const cJSON *lines, int64_t left) {
+    const char *sku = json_str(line, "sku"), *type = json_str(line, "type");
+    int64_t id = 0;
+    bool physical = type == NULL || strcmp(type, "physical") == 0;
+    return physical && sku != NULL && sku[0] != '\0' && strlen(sku) <= SKU_MAX && left > 0 &&
+           !(json_id(line, "id", &id) && is_parent(lines, id));
+}
+
 enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why) {
     const cJSON *line = NULL;
+    if (!cJSON_IsArray(lines)) {
+        out->incomplete = true;
+        return NEXT_DONE;
+    }
     cJSON_ArrayForEach(line, lines) {
-        int64_t id = 0, quantity = 0, refunded = 0;
-        const char *sku = json_str(line, "sku"), *type = json_str(line, "type");
-        if (!json_id(line, "quantity", &quantity)) {
-            if (json_str(line, "resource") != NULL) {
-                out->incomplete = true; /* a link instead of the line */
-                return NEXT_DONE;
-            }
-            return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld: a line has no quantity",
-                              (long long)out->id);
+        int64_t quantity = 0, refunded = 0;
+        if (json_get(line, "__warning__") != NULL ||
+            (json_get(line, "quantity") == NULL && json_str(line, "resource") != NULL)) {
+            out->incomplete = true; /* cut off, or a link instead of the line */
+            return NEXT_DONE;
+        }
+        if (!json_id(line, "quantity", &quantity) || quantity < 0 || quantity > QUANTITY_LINE_MAX) {
+            return reason_set(why, NEXT_PARK, "bad_web_order",
+                              "BigCommerce order %lld: a line has no readable quantity", (long long)out->id);
         }
         (void)json_id(line, "quantity_refunded", &refunded);
-        bool physical = type == NULL || strcmp(type, "physical") == 0;
-        if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255 || !physical || quantity - refunded <= 0 ||
-            quantity > 1000000000 || (json_id(line, "id", &id) && is_parent(lines, id))) {
+        if (!line_counts(line, lines, quantity - refunded)) {
             continue;
         }
         if (++out->rows > LINES_MAX) {
             return reason_set(why, NEXT_PARK, "bad_web_order", "BigCommerce order %lld has more than %d lines",
                               (long long)out->id, LINES_MAX);
         }
-        args_addf(&out->args, "%lld|%s", (long long)target, sku);
+        args_addf(&out->args, "%lld|%s", (long long)target, json_str(line, "sku"));
         args_add_int(&out->args, (quantity - refunded) * QUANTITY_ONE);
     }
     return NEXT_DONE;
@@ -127,9 +140,12 @@ enum next weborder_read(const cJSON *json, const struct mapping *m, struct webor
     if (!read_date(json, "date_created", &out->created_ms)) {
         out->created_ms = INT64_MAX; /* unknown: counts as new, which can only lower levels */
     }
+    if (!weborder_holds(out->status_id, true, true)) {
+        return NEXT_DONE; /* whatever its lines say */
+    }
     const cJSON *consignments = json_get(json, "consignments");
     const cJSON *pickups = json_array(consignments, "pickups"), *shipping = json_array(consignments, "shipping");
-    if (pickups == NULL || shipping == NULL) {
+    if (pickups == NULL || shipping == NULL || json_get(consignments, "__warning__") != NULL) {
         out->incomplete = true;
         return NEXT_DONE;
     }

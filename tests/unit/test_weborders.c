@@ -191,6 +191,10 @@ static void what_the_list_does_not_show_makes_an_order_incomplete(void **state) 
         {"cut off", ORDER("", "{\"__warning__\":{\"message\":\"m\"},\"line_items\":[" A "]}"),
          "9 status 11 incomplete\n0|A 2000\n"},
         {"cut off, without lines", ORDER("{\"__warning__\":{},\"line_items\":[]}", ""), "9 status 11 incomplete\n"},
+        {"cut off in an element", SHIPPED(A ",{\"__warning__\":{\"message\":\"m\"}}"),
+         "9 status 11 incomplete\n0|A 2000\n"},
+        {"no lines", ORDER("", "{\"id\":1}"), "9 status 11 incomplete\n"},
+        {"lines as an object", ORDER("", "{\"line_items\":{\"__warning__\":{}}}"), "9 status 11 incomplete\n"},
         {"a link after a line", SHIPPED(A ",{\"url\":\"u\",\"resource\":\"/orders/9/products/2\"}"),
          "9 status 11 incomplete\n0|A 2000\n"},
     };
@@ -285,10 +289,13 @@ static void an_order_that_cannot_be_read_is_parked(void **state) {
         {"id is a word", "{\"id\":\"A100\",\"status_id\":11}", "without id or status_id"},
         {"no status", "{\"id\":9}", "without id or status_id"},
         {"status is a word", "{\"id\":9,\"status_id\":\"Shipped\"}", "without id or status_id"},
-        {"line without quantity", SHIPPED("{\"id\":1,\"sku\":\"A\"}"), "order 9: a line has no quantity"},
-        {"half a unit", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":1.5}"), "order 9: a line has no quantity"},
+        {"line without quantity", SHIPPED("{\"id\":1,\"sku\":\"A\"}"), "order 9: a line has no readable quantity"},
+        {"half a unit", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":1.5}"),
+         "order 9: a line has no readable quantity"},
+        {"more than a thousand million", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":1000000001}"),
+         "order 9: a line has no readable quantity"},
         {"the second line", SHIPPED(A ",{\"id\":2,\"sku\":\"B\",\"quantity\":null}"),
-         "order 9: a line has no quantity"},
+         "order 9: a line has no readable quantity"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -302,6 +309,20 @@ static void an_order_that_cannot_be_read_is_parked(void **state) {
         weborder_free(&o);
         cJSON_Delete(json);
     }
+}
+
+/* Only an order that holds stock can hold up the writes. */
+static void the_lines_of_a_cancelled_order_are_not_read(void **state) {
+    struct weborder o;
+    struct reason why = {0};
+    cJSON *json = plan_parse(
+        "{\"id\":9,\"status_id\":5,\"consignments\":{\"pickups\":[],\"shipping\":[{\"line_items\":[{\"id\":1}]}]}}");
+    (void)state;
+    assert_int_equal(weborder_read(json, mapping, &o, &why), NEXT_DONE);
+    assert_int_equal(o.rows, 0);
+    assert_false(o.incomplete);
+    weborder_free(&o);
+    cJSON_Delete(json);
 }
 
 /* n lines of one unit, whose SKUs are numbers of sku_len digits. */
@@ -372,6 +393,7 @@ int main(void) {
         cmocka_unit_test(bundles_count_by_their_components),
         cmocka_unit_test(ids_may_be_texts_and_dates_are_read),
         cmocka_unit_test(an_order_that_cannot_be_read_is_parked),
+        cmocka_unit_test(the_lines_of_a_cancelled_order_are_not_read),
         cmocka_unit_test(an_order_has_at_most_2000_lines),
         cmocka_unit_test(lines_of_several_pages_add_up),
         cmocka_unit_test(a_sku_has_at_most_255_bytes),
