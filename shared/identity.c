@@ -218,7 +218,7 @@ static enum next look_up(struct app *app, const char *const *skus, size_t n, str
 
 enum next identity_resolve(struct app *app, const char *const *skus, size_t n, struct identity *out,
                            struct reason *why) {
-    const char *missing[CHUNK];
+    const char *missing[CHUNK] = {NULL};
     struct identity found[CHUNK];
     size_t where[CHUNK], count = 0, bytes = 0;
     if (n == 0) {

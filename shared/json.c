@@ -86,11 +86,11 @@ const cJSON *json_get(const cJSON *o, const char *key) {
 
 const char *json_str(const cJSON *o, const char *key) {
     const cJSON *item = json_get(o, key);
-    return cJSON_IsString(item) ? item->valuestring : NULL;
+    return item != NULL && cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
 bool json_item_int(const cJSON *item, int64_t *out) {
-    if (!cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= (double)JSON_INT_MAX) ||
+    if (item == NULL || !cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= (double)JSON_INT_MAX) ||
         trunc(item->valuedouble) < item->valuedouble || trunc(item->valuedouble) > item->valuedouble) {
         return false;
     }
@@ -104,7 +104,7 @@ bool json_int(const cJSON *o, const char *key, int64_t *out) {
 
 bool json_id(const cJSON *o, const char *key, int64_t *out) {
     const cJSON *item = json_get(o, key);
-    if (cJSON_IsString(item)) {
+    if (item != NULL && cJSON_IsString(item)) {
         return int_parse(item->valuestring, -JSON_INT_MAX, JSON_INT_MAX, out);
     }
     return json_item_int(item, out);

@@ -118,7 +118,7 @@ int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run
     struct reason why = {0};
     char *data = NULL;
     enum next next = read_payload(app, payload, len, &data, &o, &why);
-    if (next == NEXT_DONE) {
+    if (next == NEXT_DONE && o != NULL && data != NULL) {
         app->trace("plan", data);
         if (!dry_run) {
             refund_plan(o, app->set->mapping->owner_money, data, &effects);

@@ -16,8 +16,8 @@
 #include "ban.h"
 
 #define PAGE              250 /* what v2 collections are known to give; a larger limit is not documented */
-#define LINES_MAX 2000
-#define SKU_MAX 255
+#define LINES_MAX         2000
+#define SKU_MAX           255
 #define QUANTITY_LINE_MAX INT64_C(1000000000)
 #define PRODUCT_PAGES_MAX 40
 

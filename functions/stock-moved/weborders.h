@@ -30,8 +30,8 @@ struct weborder {
     bool incomplete;  /* the lines in the list are cut off or missing: read /products */
 };
 
-/* Reads an order of the list; its lines only if its status may hold stock, so that no other order can hold up the writes. Pure.
- * NEXT_PARK if it lacks what every order has. Free with weborder_free. */
+/* Reads an order of the list; its lines only if its status may hold stock, so that no other order can hold up the
+ * writes. Pure. NEXT_PARK if it lacks what every order has. Free with weborder_free. */
 enum next weborder_read(const cJSON *json, const struct mapping *m, struct weborder *out, struct reason *why) NODISCARD;
 /* Adds the rows of a list of lines; target 0 = not allocated. Lines that are parents of others are left out. */
 enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why) NODISCARD;

@@ -16,6 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENV = ROOT / "var" / "onepool.env"
 DRAIN_LIMIT_S = 120
+JUST_BEFORE_MS = 2000
 
 
 class Stack:
@@ -104,11 +105,14 @@ def show_lags(stack, day, report):
     outage = day["outage_ms"]
     print("  From the till to the web shop")
     if outage:
+        # What was sold just before was still on its way when BigCommerce went down.
+        outage = (outage[0] - JUST_BEFORE_MS, outage[1])
         calm = stack.control(f"/report?from={outage[1]}&to={outage[0]}")["span"]
         hurt = stack.control(f"/report?from={outage[0]}&to={outage[1]}")["span"]
         print(lag_line("accepted", calm["till_to_accepted"]))
         print(lag_line("confirmed", calm["till_to_confirmed"]))
-        print(f"  The same for what was sold while BigCommerce was down for {(outage[1] - outage[0]) / 1000:.0f} s")
+        print(f"  The same for what was sold while BigCommerce was down for {(outage[1] - outage[0] - JUST_BEFORE_MS) / 1000:.0f} s,"
+              f" or in the {JUST_BEFORE_MS / 1000:.0f} s before")
         print(lag_line("accepted", hurt["till_to_accepted"]))
         print(lag_line("confirmed", hurt["till_to_confirmed"]))
     else:

@@ -230,6 +230,7 @@ def test_cancelled_booking_frees(shop):
     before = shop.levels(sku)
     order = shop.control("POST", "/booking", {"rows": rows((sku, 2)), "warehouse": 1})["order_id"]
     shop.wait_levels(sku, lowered(before, {1: 2}))
+    shop.wait_quiet()
     shop.control("POST", "/cancel-order", {"order_id": order})
     shop.wait_levels(sku, before)
 
@@ -276,6 +277,7 @@ def test_cancelled_own_order_frees(shop):
     body = {"externalid": "BC-70002-1r2", "rows": rows((sku, 1)), "warehouse": 1}
     order = shop.control("POST", "/own-order", body)["order_id"]
     shop.wait_levels(sku, lowered(before, {1: 1}))
+    shop.wait_quiet()
     shop.control("POST", "/cancel-order", {"order_id": order})
     shop.wait_levels(sku, before)
 
