@@ -256,7 +256,8 @@ class Stack:
     def redis(self, decode=True):
         """A client of the private Redis (python3-redis); decode=False: answers are bytes."""
         import redis
-        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=decode)
+        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=decode,
+                           encoding_errors="replace")
 
     def restart_redis(self, kill9=True):
         self.stop_redis(kill9)
@@ -511,6 +512,10 @@ class Stack:
 
     def key(self, name):
         return "{default}:" + name
+
+    def mark(self, sku):
+        """Makes a SKU due, as the least that any event about it does."""
+        self.fcall("apply", "mark", "sku", sku, "0", "", "")
 
     def fcall(self, name, *args):
         """Calls a function of the embedded Redis library."""

@@ -345,7 +345,7 @@ def test_inactive_product_is_proven_too(shop):
 def test_sku_that_sitoo_does_not_know_keeps_its_level_and_is_a_case(shop):
     shop.control("PUT", "/level", {"sku": "BC-ONLY-1", "location": 1, "level": 9})
     since = shop.last_request()
-    shop.fcall("apply", "mark", "sku", "BC-ONLY-1", "0", "", "")
+    shop.mark("BC-ONLY-1")
     case = shop.wait_until(lambda: shop.cases().get("not_in_sitoo:BC-ONLY-1"), 10, "the case is parked")
     assert case["owner"] == "merchandising"
     shop.wait_quiet()
@@ -396,6 +396,7 @@ def test_pending_web_orders_lower_and_cancelled_ones_give_back(shop):
     assert (pending[f"3|{collected}"], pending[f"0|{shipped}"]) == ("2000", "1000")
     for order in (first, second):
         shop.control("POST", "/web-order-status", {"order_id": order["order_id"], "status": 5})
+    shop.mark(shipped)  # web orders are read before every write
     shop.wait_levels(collected, before[collected])
     shop.wait_levels(shipped, before[shipped])
 
@@ -405,6 +406,7 @@ def test_refunded_units_of_a_web_order_are_given_back(shop):
     before = shop.levels(sku)
     order = shop.control("POST", "/web-order", {"rows": rows((sku, 3))})["order_id"]
     shop.control("POST", "/web-refund", {"order_id": order, "quantity": 2})
+    shop.mark(sku)
     shop.wait_levels(sku, lowered(before, {1: 1}))
 
 
@@ -421,9 +423,10 @@ def test_web_order_with_more_than_50_lines_is_read_whole(shop):
     since = shop.last_request()
     placed = shop.control("POST", "/web-order", {"rows": rows(*((name, 1) for name in chosen))})
     assert not placed["refused"]
-    for name in (chosen[0], chosen[59]):
-        shop.wait_levels(name, {1: levels[name] // 1000 - 1})
+    shop.mark(chosen[0])
+    shop.wait_until(lambda: shop.redis().hexists(shop.key("pending:orders"), placed["order_id"]), 10, "the order is pending")
     shop.wait_quiet()
+    assert [shop.levels(name)[1] for name in chosen] == [levels[name] // 1000 - 1 for name in chosen]
     paths = {one["path"].partition("/v2")[2] for one in shop.requests(since, "bigcommerce")}
     assert f"/orders/{placed['order_id']}/products" in paths
     pending = shop.redis().hgetall(shop.key("pending:qty"))

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from stack import BUILD, EVENTS_PASSWORD, EVENTS_USER, FUNCTIONS, HOOK_SECRET, ROOT, SANITIZER_REPORT, request
+from stack import EVENTS_PASSWORD, EVENTS_USER, FUNCTIONS, HOOK_SECRET, ROOT, request, shop_mapping
 
 SITOO = ["/hooks/sitoo", "/hooks/sitoo/events", "/hooks/sitoo/sale", "/hooks/sitoo/return"]
 STOCK_CHANGED = "/hooks/bigcommerce/stock-changed"
@@ -231,7 +231,6 @@ def test_every_function_killed_is_503_and_200_after_a_start(shop):
 
 def test_bad_credentials_are_401_only_if_the_operator_chose_so(stack):
     """sitoo.bad_auth_status of the mapping file; what Sitoo documents for it loses events."""
-    from stack import shop_mapping
     one = stack(functions=("sitoo-events",), simulators=False, mapping=shop_mapping(sitoo={"events": {"bad_auth_status": 401}}))
     assert one.post(SITOO[0], batch(), password="wrong-password-here").status == 401
     assert one.post(SITOO[0], batch()).status == 200
