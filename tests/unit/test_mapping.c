@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mapping.h"
+#include "ban.h"
+
+#define LOCATION "\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[2,1,43]}]"
+#define PICKUP                                                                                        \
+    "\"pickup\":[{\"bigcommerce_location_id\":5,\"sitoo_warehouse_id\":43,\"pickup_method_ids\":[2]," \
+    "\"shipping_method_names\":[\"Collect in Leeds\"]}]"
+
+static struct mapping *read_good(const char *text) {
+    struct buf mistakes;
+    buf_init(&mistakes, 10000);
+    struct mapping *m = mapping_read(text, strlen(text), &mistakes);
+    if (m == NULL) {
+        fail_msg("%s", buf_str(&mistakes));
+    }
+    buf_free(&mistakes);
+    return m;
+}
+
+static void the_example_of_the_design_is_read(void **state) {
+    (void)state;
+    struct mapping *m = read_good(
+        "{" LOCATION "," PICKUP
+        ",\"shipping\":{\"location_id\":1,\"allocate_from\":[1,2],\"allow_split\":false,\"return_only\":false},"
+        "\"products\":{\"vat_groups\":{\"0\":2}},\"returns\":{\"unknown_reason\":\"park\"},"
+        "\"brake\":{\"max_zeroed_skus\":200,\"max_units_moved\":5000,\"max_price_change_percent\":50},"
+        "\"sitoo\":{\"max_inflight\":1,\"page_size\":1000,\"reserve_days\":0},"
+        "\"budget\":{\"reserve_percent\":10,\"weights\":{\"stock\":60,\"orders\":25,\"refunds\":10,\"rest\":5}},"
+        "\"owners\":{\"mapping\":\"merchandising\",\"stock\":\"operations\",\"money\":\"finance\",\"pickup\":\"store\"}"
+        "}");
+    assert_int_equal(m->location_count, 2);
+    assert_int_equal(m->warehouse_count, 3);
+    assert_int_equal(m->warehouses[0], 1);
+    assert_int_equal(mapping_warehouse_index(m, 43), 2);
+    assert_int_equal(mapping_warehouse_index(m, 44), -1);
+    assert_true(m->locations[0].serves_shipping);
+    assert_false(m->locations[1].serves_shipping);
+    assert_ptr_equal(mapping_pickup(m, 5, 0), &m->locations[1]);
+    assert_ptr_equal(mapping_pickup(m, 0, 2), &m->locations[1]);
+    assert_null(mapping_pickup(m, 1, 0));
+    assert_null(mapping_pickup(m, 0, 3));
+    mapping_free(m);
+}
+
+static void presets_are_safe(void **state) {
+    (void)state;
+    struct mapping *m = read_good("{" LOCATION "}");
+    assert_int_equal(m->sitoo_max_inflight, 1);
+    assert_int_equal(m->sitoo_bad_auth_status, 503);
+    assert_string_equal(m->sitoo_order_prefix, "BC-");
+    assert_int_equal(m->budget_reserve_percent, 10);
+    assert_int_equal(m->brake_max_zeroed_skus, 200);
+    assert_string_equal(m->owner_money, "finance");
+    assert_true(m->locations[0].serves_shipping); /* nothing said: every location may ship */
+    mapping_free(m);
+}
+
+static void every_mistake_is_named_by_its_path(void **state) {
+    static const struct {
+        const char *name, *text, *want;
+    } rows[] = {
+        {"not JSON", "{", "not JSON"},
+        {"no object", "[]", "must be a JSON object"},
+        {"no location", "{}", "locations: at least one"},
+        {"unknown key", "{" LOCATION ",\"location\":[]}", "location: unknown key"},
+        {"unknown key below", "{" LOCATION ",\"brake\":{\"max_units\":1}}", "brake.max_units: unknown key"},
+        {"no id", "{\"locations\":[{\"sitoo_warehouse_ids\":[1]}]}", "locations[0].bigcommerce_location_id: missing"},
+        {"no warehouses", "{\"locations\":[{\"bigcommerce_location_id\":1}]}",
+         "locations[0].sitoo_warehouse_ids: must be a list"},
+        {"warehouse twice", "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1,1]}]}",
+         "sitoo_warehouse_ids[1]: stands in the list twice"},
+        {"warehouse as text", "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[\"1\"]}]}",
+         "sitoo_warehouse_ids[0]: must be an id"},
+        {"one warehouse, two pools",
+         "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]},{\"bigcommerce_location_id\":2,"
+         "\"sitoo_warehouse_ids\":[1]}]}",
+         "warehouse 1 feeds two pool locations"},
+        {"location twice",
+         "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]},{\"bigcommerce_location_id\":1,"
+         "\"sitoo_warehouse_ids\":[2]}]}",
+         "location 1 is mapped twice"},
+        {"shipping elsewhere", "{" LOCATION ",\"shipping\":{\"location_id\":9}}", "shipping.location_id: is not among"},
+        {"return only of a mapped one", "{" LOCATION ",\"shipping\":{\"location_id\":1,\"return_only\":true}}",
+         "shipping.return_only"},
+        {"allocate from elsewhere", "{" LOCATION ",\"shipping\":{\"allocate_from\":[1,9]}}",
+         "shipping.allocate_from[1]: warehouse 9"},
+        {"weights", "{" LOCATION ",\"budget\":{\"weights\":{\"stock\":50}}}", "budget.weights: must add up to 100"},
+        {"limit", "{" LOCATION ",\"sitoo\":{\"page_size\":5}}",
+         "sitoo.page_size: must be a whole number from 10 to 5000"},
+        {"status", "{" LOCATION ",\"sitoo\":{\"events\":{\"bad_auth_status\":403}}}",
+         "sitoo.events.bad_auth_status: must be 503"},
+        {"prefix", "{" LOCATION ",\"sitoo\":{\"order_prefix\":\"BC/\"}}", "sitoo.order_prefix"},
+        {"group of the wrong type", "{" LOCATION ",\"returns\":[]}", "returns: must be an object"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf mistakes;
+        buf_init(&mistakes, 10000);
+        struct mapping *m = mapping_read(rows[i].text, strlen(rows[i].text), &mistakes);
+        if (m != NULL || strstr(buf_str(&mistakes), rows[i].want) == NULL) {
+            fail_msg("%s: %s", rows[i].name, m != NULL ? "was read" : buf_str(&mistakes));
+        }
+        buf_free(&mistakes);
+    }
+}
+
+static void several_mistakes_are_reported_together(void **state) {
+    struct buf mistakes;
+    static const char text[] =
+        "{\"locations\":[{\"bigcommerce_location_id\":0,\"sitoo_warehouse_ids\":[]}],\"sitoo\":{\"max_inflight\":99}}";
+    (void)state;
+    buf_init(&mistakes, 10000);
+    assert_null(mapping_read(text, sizeof text - 1, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "locations[0].bigcommerce_location_id"));
+    assert_non_null(strstr(buf_str(&mistakes), "locations[0].sitoo_warehouse_ids"));
+    assert_non_null(strstr(buf_str(&mistakes), "sitoo.max_inflight"));
+    buf_free(&mistakes);
+}
+
+static void a_missing_file_is_a_mistake(void **state) {
+    struct buf mistakes;
+    (void)state;
+    buf_init(&mistakes, 10000);
+    assert_null(mapping_load("/nonexistent/mapping.json", &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "ONEPOOL_CONFIG: /nonexistent/mapping.json"));
+    buf_free(&mistakes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_example_of_the_design_is_read),  cmocka_unit_test(presets_are_safe),
+        cmocka_unit_test(every_mistake_is_named_by_its_path), cmocka_unit_test(several_mistakes_are_reported_together),
+        cmocka_unit_test(a_missing_file_is_a_mistake),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
