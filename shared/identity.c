@@ -280,7 +280,7 @@ static void fill(char *out, size_t size, const char *template, const char *sku) 
     buf_free(&b);
 }
 
-void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred,
+void identity_case(const struct app *app, const char *sku, const struct identity *i, enum identity_event event,
                    struct args *effects) {
     char text[REASON_TEXT_MAX], step[REASON_TEXT_MAX];
     for (size_t k = IDENTITY_UNKNOWN_SKU; k < sizeof cases / sizeof cases[0]; k++) {
@@ -289,6 +289,7 @@ void identity_case(const struct app *app, const char *sku, const struct identity
         }
     }
     if (identity_usable(i)) {
+        effect_identified(effects, sku);
         return;
     }
     const struct case_text *c = &cases[i->state];
@@ -302,7 +303,7 @@ void identity_case(const struct app *app, const char *sku, const struct identity
                              .step = step,
                              .queue = QUEUE_SKU,
                              .job = sku};
-    (occurred ? effect_case : effect_notice)(effects, &p);
+    (event == IDENTITY_SOLD ? effect_case : effect_case_sold)(effects, &p);
 }
 
 /* ---- the other way round ---- */

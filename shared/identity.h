@@ -50,8 +50,12 @@ enum next identity_recall(struct app *app, const char *const *skus, size_t n, st
                           struct reason *why) NODISCARD;
 
 /* Appends the mapping case of an unusable SKU (one per SKU and cause, with a counter), or closes its cases if usable.
- * occurred: count it (a sale was rung up); false: it was only noticed again. */
-void identity_case(const struct app *app, const char *sku, const struct identity *i, bool occurred,
+ */
+enum identity_event {
+    IDENTITY_SOLD,    /* a sale was rung up: counts one */
+    IDENTITY_RESOLVED /* it was looked up: counts the sales rung up before anybody knew (effect_sold) */
+};
+void identity_case(const struct app *app, const char *sku, const struct identity *i, enum identity_event event,
                    struct args *effects);
 
 /* The SKU behind a BigCommerce item, as remembered or read now; *sku NULL if it has none. The caller frees. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "status.h"
 #include "ban.h"
 
 void metrics_label(struct buf *out, const char *value) {
@@ -18,42 +19,64 @@ void metrics_label(struct buf *out, const char *value) {
     }
 }
 
+/* ---- one line ---- */
+
+/* A sample's name and labels; ends with the space before the value. */
+static void begin(struct buf *out, const char *name, const char *const labels[][2], size_t n) {
+    buf_addf(out, "onepool_%s", name);
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i][0]);
+        metrics_label(out, labels[i][1] != NULL ? labels[i][1] : "");
+        buf_add_str(out, i + 1 == n ? "\"}" : "\"");
+    }
+    buf_add_str(out, " ");
+}
+
 static void head(struct buf *out, const char *name, const char *type, const char *help) {
     buf_addf(out, "# HELP onepool_%s %s\n# TYPE onepool_%s %s\n", name, help, name, type);
 }
 
-static void sample(struct buf *out, const char *name, const char *label, const char *value, const char *label2,
-                   const char *value2, int64_t n) {
-    buf_addf(out, "onepool_%s", name);
-    if (label != NULL) {
-        buf_addf(out, "{%s=\"", label);
-        metrics_label(out, value);
-        if (label2 != NULL) {
-            buf_addf(out, "\",%s=\"%s", label2, value2);
-        }
-        buf_add_str(out, "\"}");
-    }
-    buf_addf(out, " %lld\n", (long long)n);
+static void whole(struct buf *out, int64_t n) {
+    buf_addf(out, "%lld\n", (long long)n);
 }
 
-static int64_t number(const cJSON *o, const char *key) {
-    int64_t n = 0;
-    return json_int(o, key, &n) ? n : 0;
+static void gauge(struct buf *out, const char *name, const char *help, int64_t n) {
+    head(out, name, "gauge", help);
+    begin(out, name, NULL, 0);
+    whole(out, n);
 }
+
+/* ---- families ---- */
 
 static void write_functions(const cJSON *functions, struct buf *out) {
     static const char *const states[] = {"due", "claimed", "deferred", "parked"};
     const cJSON *f = NULL;
-    head(out, "entities", "gauge", "Entities by function and state.");
+    head(out, "entities", "gauge", "Entities that are not settled, by function and state.");
     cJSON_ArrayForEach(f, functions) {
         for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-            sample(out, "entities", "function", f->string, "state", states[i], number(f, states[i]));
+            const char *const labels[][2] = {{"function", f->string}, {"state", states[i]}};
+            begin(out, "entities", labels, 2);
+            whole(out, status_int(f, states[i]));
         }
     }
-    head(out, "oldest_age_milliseconds", "gauge", "Age of the oldest entity that is not settled.");
+    head(out, "oldest_age_milliseconds", "gauge", "Age of the oldest entity that is neither settled nor parked.");
     cJSON_ArrayForEach(f, functions) {
-        sample(out, "oldest_age_milliseconds", "function", f->string, NULL, NULL, number(f, "oldest_age_ms"));
+        const char *const labels[][2] = {{"function", f->string}};
+        begin(out, "oldest_age_milliseconds", labels, 1);
+        whole(out, status_int(f, "oldest_age_ms"));
     }
+}
+
+static void write_parked(const cJSON *parked, struct buf *out) {
+    const cJSON *cause = NULL;
+    int64_t n = 0;
+    head(out, "parked_cases", "gauge", "Cases that wait for a person, by cause.");
+    cJSON_ArrayForEach(cause, json_get(parked, "by_cause")) {
+        const char *const labels[][2] = {{"cause", cause->string}};
+        begin(out, "parked_cases", labels, 1);
+        whole(out, json_item_int(cause, &n) ? n : 0);
+    }
+    gauge(out, "ignored_cases", "Cases that a person chose to ignore.", status_int(parked, "ignored"));
 }
 
 static void write_lags(const cJSON *lags, struct buf *out) {
@@ -61,37 +84,76 @@ static void write_lags(const cJSON *lags, struct buf *out) {
     const cJSON *lag = NULL;
     head(out, "lag_milliseconds", "gauge", "From till time to the level accepted or confirmed, over the last levels.");
     cJSON_ArrayForEach(lag, lags) {
-        for (size_t i = 0; i < 3; i++) {
-            sample(out, "lag_milliseconds", "until", lag->string, "quantile", quantiles[i][1],
-                   number(lag, quantiles[i][0]));
+        for (size_t i = 0; i < 3 && status_int(lag, "n") > 0; i++) {
+            const char *const labels[][2] = {{"until", lag->string}, {"quantile", quantiles[i][1]}};
+            begin(out, "lag_milliseconds", labels, 2);
+            whole(out, status_int(lag, quantiles[i][0]));
         }
+    }
+    head(out, "lag_samples", "gauge", "Levels that lag_milliseconds is computed from.");
+    cJSON_ArrayForEach(lag, lags) {
+        const char *const labels[][2] = {{"until", lag->string}};
+        begin(out, "lag_samples", labels, 1);
+        whole(out, status_int(lag, "n"));
     }
 }
 
-static void write_one(const cJSON *o, const char *key, const char *name, const char *help, struct buf *out) {
-    head(out, name, "gauge", help);
-    sample(out, name, NULL, NULL, NULL, NULL, number(o, key));
+static void write_budget(const cJSON *budget, struct buf *out) {
+    const cJSON *bc = json_get(budget, "bigcommerce"), *key = NULL;
+    int64_t n = 0;
+    if (json_int(bc, "quota", &n)) {
+        gauge(out, "quota", "Calls that BigCommerce grants in a window.", n);
+    }
+    if (json_int(bc, "left", &n)) {
+        gauge(out, "quota_left", "Calls left in BigCommerce's window.", n);
+    }
+    head(out, "paused_milliseconds", "gauge", "How long a platform, or an API key of it, is not called.");
+    const char *const labels[][2] = {{"platform", "bigcommerce"}};
+    begin(out, "paused_milliseconds", labels, 1);
+    whole(out, status_int(bc, "paused_ms"));
+    cJSON_ArrayForEach(key, json_get(budget, "sitoo")) {
+        const char number[2] = {(char)('0' + status_int(key, "key") % 10), '\0'};
+        const char *const of_key[][2] = {{"platform", "sitoo"}, {"key", number}};
+        begin(out, "paused_milliseconds", of_key, 2);
+        whole(out, status_int(key, "paused_ms"));
+    }
+}
+
+/* The names are those of Redis and of the documents: "accepted:sitoo", "refused:bigcommerce", "sales". */
+static void write_counts(const cJSON *counts, struct buf *out) {
+    const cJSON *item = NULL;
+    int64_t n = 0;
+    head(out, "events_total", "counter", "Everything counted, by name.");
+    cJSON_ArrayForEach(item, counts) {
+        const char *const labels[][2] = {{"name", item->string}};
+        begin(out, "events_total", labels, 1);
+        whole(out, json_item_int(item, &n) ? n : 0);
+    }
 }
 
 void metrics_write(const cJSON *status, struct buf *out) {
-    const cJSON *parked = json_get(status, "parked"), *item = NULL;
-    const cJSON *budget = json_get(json_get(status, "budget"), "bigcommerce");
+    const cJSON *redis = json_get(status, "redis"), *brake = json_get(status, "brake");
+    gauge(out, "redis_up", "1 if Redis answers.", status != NULL ? 1 : 0);
+    if (status == NULL) {
+        return;
+    }
+    const char *const info[][2] = {{"tenant", json_str(status, "tenant")},
+                                   {"mode", json_str(status, "mode")},
+                                   {"redis_version", json_str(redis, "version")},
+                                   {"rung", json_str(redis, "rung")}};
+    head(out, "info", "gauge", "Always 1; what this is.");
+    begin(out, "info", info, 4);
+    whole(out, 1);
     write_functions(json_get(status, "functions"), out);
-    write_one(status, "unconfirmed_levels", "unconfirmed_levels", "Levels written and not yet seen in BigCommerce.",
-              out);
-    write_one(status, "pending_orders", "pending_orders", "Web orders that hold stock.", out);
-    write_one(status, "open_intents", "open_intents", "Writes whose outcome is not recorded yet.", out);
-    write_one(budget, "left", "quota_left", "Calls left in BigCommerce's window.", out);
-    write_one(budget, "paused_ms", "paused_milliseconds", "How long no call goes to BigCommerce.", out);
-    head(out, "writer_present", "gauge", "1 if a process holds the writer lease.");
-    sample(out, "writer_present", NULL, NULL, NULL, NULL, cJSON_IsObject(json_get(status, "writer")) ? 1 : 0);
-    head(out, "parked_cases", "gauge", "Parked cases by cause.");
-    cJSON_ArrayForEach(item, json_get(parked, "by_cause")) {
-        sample(out, "parked_cases", "cause", item->string, NULL, NULL, (int64_t)item->valuedouble);
-    }
+    write_parked(json_get(status, "parked"), out);
+    gauge(out, "unconfirmed_levels", "Levels written and not yet seen in BigCommerce.",
+          status_int(status, "unconfirmed_levels"));
+    gauge(out, "pending_orders", "Web orders that hold stock.", status_int(status, "pending_orders"));
+    gauge(out, "open_intents", "Writes whose outcome is not recorded yet.", status_int(status, "open_intents"));
+    gauge(out, "writer_present", "1 if a process holds the writer lease.",
+          cJSON_IsObject(json_get(status, "writer")) ? 1 : 0);
+    gauge(out, "brake_held", "1 if the brake holds a write.", json_bool(brake, "held", false) ? 1 : 0);
     write_lags(json_get(status, "lag_ms"), out);
-    head(out, "events_total", "counter", "Everything counted, by name.");
-    cJSON_ArrayForEach(item, json_get(status, "counts")) {
-        sample(out, "events_total", "name", item->string, NULL, NULL, (int64_t)item->valuedouble);
-    }
+    write_budget(json_get(status, "budget"), out);
+    write_counts(json_get(status, "counts"), out);
 }

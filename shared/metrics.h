@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prometheus text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats) of a status (status.h). */
+/*
+ * A status (status.h) as Prometheus text. Every name begins with onepool_.
+ * Source: prometheus.io/docs/instrumenting/exposition_formats, text format 0.0.4.
+ */
 #ifndef ONEPOOL_METRICS_H
 #define ONEPOOL_METRICS_H
 
@@ -7,6 +10,7 @@
 
 #include "buf.h"
 
+/* status NULL: Redis is away; then only onepool_redis_up 0 is written. Pure. */
 void metrics_write(const cJSON *status, struct buf *out);
 /* Appends a label value with backslash, quote and newline escaped. */
 void metrics_label(struct buf *out, const char *value);

@@ -217,6 +217,21 @@ void effect_notice(struct args *a, const struct parked *p) {
     args_add_case(a, p);
 }
 
+void effect_case_sold(struct args *a, const struct parked *p) {
+    args_add(a, "case_sold");
+    args_add_case(a, p);
+}
+
+void effect_sold(struct args *a, const char *sku) {
+    args_add(a, "sold");
+    args_add(a, sku);
+}
+
+void effect_identified(struct args *a, const char *sku) {
+    args_add(a, "identified");
+    args_add(a, sku);
+}
+
 void effect_close(struct args *a, const char *cause, const char *entity) {
     args_add(a, "close");
     args_addf(a, "%s:%s", cause, entity);

@@ -87,6 +87,11 @@ void effect_mark(struct args *a, const char *queue, const char *entity, int64_t 
 void effect_case(struct args *a, const struct parked *p);
 /* The same without counting an occurrence: for whoever merely notices the cause again. */
 void effect_notice(struct args *a, const struct parked *p);
+/* For a case that sales raise: counts the sales rung up since effect_sold began to count. p->entity is the SKU. */
+void effect_case_sold(struct args *a, const struct parked *p);
+/* Counts a sale of a SKU whose BigCommerce item nobody knows yet; ends that count. */
+void effect_sold(struct args *a, const char *sku);
+void effect_identified(struct args *a, const char *sku);
 void effect_close(struct args *a, const char *cause, const char *entity);
 void effect_count(struct args *a, const char *name, int64_t n);
 void effect_sale(struct args *a, const char *op, const char *json);

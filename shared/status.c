@@ -6,24 +6,27 @@
 #include <string.h>
 
 #include "buf.h"
-#include "clock.h"
+#include "durability.h"
 #include "json.h"
 #include "keys.h"
 #include "quantity.h"
+#include "settings.h"
 #include "ban.h"
 
-#define ENTITIES_MAX 5000 /* looked at per queue */
-#define CASES_MAX    10000
-#define QUEUES       5
+#define ENTITIES_MAX INT64_C(2000) /* looked at per queue; Redis serves nobody else for some 8 ms */
+#define CASES_MAX    INT64_C(5000)
+#define LAGS_LAST    "9999" /* last index: 10,000 */
+#define KEY_SITOO    "rate:sitoo:%d"
 
 /* Which function works on which queue; the ledger's timer is always due and left out. */
-static const struct {
+static const struct place {
     const char *queue, *function;
-} places[QUEUES] = {{QUEUE_ORDER, "sitoo-events"},
-                    {QUEUE_SALE, "sale"},
-                    {QUEUE_RETURN, "return"},
-                    {QUEUE_SKU, "stock-moved"},
-                    {QUEUE_ITEM, "stock-moved"}};
+} places[] = {{QUEUE_ORDER, "sitoo-events"},
+              {QUEUE_SALE, "sale"},
+              {QUEUE_RETURN, "return"},
+              {QUEUE_SKU, "stock-moved"},
+              {QUEUE_ITEM, "stock-moved"}};
+#define PLACES (sizeof places / sizeof places[0])
 
 static int compare(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -39,254 +42,306 @@ int64_t status_percentile(int64_t *values, size_t n, int percent) {
     return values[rank > 0 ? rank - 1 : 0];
 }
 
-/* One command; the reply is the caller's. */
-static enum next ask(struct app *app, redisReply **reply, struct reason *why, const char *command, const char *key,
-                     const char *a, const char *b) {
-    struct args args = {0};
-    args_add(&args, command);
-    args_add_key(&args, app->redis, key);
-    if (a != NULL) {
-        args_add(&args, a);
-    }
-    if (b != NULL) {
-        args_add(&args, b);
-    }
-    enum next next = redis_command(app->redis, &args, true, reply, why);
-    args_free(&args);
-    return next;
-}
-
-static enum next add_count(struct app *app, cJSON *o, const char *name, const char *command, const char *key,
-                           struct reason *why) {
-    redisReply *reply = NULL;
-    enum next next = ask(app, &reply, why, command, key, NULL, NULL);
-    if (next == NEXT_DONE) {
-        json_add_int(o, name, reply_int(reply));
-        freeReplyObject(reply);
-    }
-    return next;
+int64_t status_int(const cJSON *o, const char *key) {
+    int64_t n = 0;
+    return json_int(o, key, &n) ? n : 0;
 }
 
 /* ---- functions ---- */
 
 struct load {
-    int64_t due, claimed, deferred, oldest;
+    int64_t due, claimed, deferred, parked, oldest;
 };
 
-static void add_function(cJSON *functions, const char *name, const struct load *l) {
-    const cJSON *old = json_get(functions, name);
-    int64_t due = 0, claimed = 0, deferred = 0, oldest = 0;
-    (void)json_int(old, "due", &due);
-    (void)json_int(old, "claimed", &claimed);
-    (void)json_int(old, "deferred", &deferred);
-    (void)json_int(old, "oldest_age_ms", &oldest);
-    cJSON_DeleteItemFromObjectCaseSensitive(functions, name);
-    cJSON *o = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(o, "due", (double)(due + l->due));
-    (void)cJSON_AddNumberToObject(o, "claimed", (double)(claimed + l->claimed));
-    (void)cJSON_AddNumberToObject(o, "deferred", (double)(deferred + l->deferred));
-    (void)cJSON_AddNumberToObject(o, "parked", 0);
-    (void)cJSON_AddNumberToObject(o, "oldest_age_ms", (double)(l->oldest > oldest ? l->oldest : oldest));
-    (void)cJSON_AddItemToObject(functions, name, o);
-}
-
-static enum next add_functions(struct app *app, cJSON *status, struct reason *why) {
+static enum next add_load(struct app *app, const char *queue, struct load *l, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, ENTITIES_MAX);
-    for (size_t i = 0; i < QUEUES; i++) {
-        args_add(&a, places[i].queue);
-    }
+    args_add(&a, queue);
+    /* A call for each queue: Redis serves others in between. */
     enum next next = redis_fcall(app->redis, "status", &a, true, &reply, why);
     args_free(&a);
     if (next != NEXT_DONE) {
         return next;
     }
-    cJSON *functions = json_add_object(status, "functions");
-    for (size_t i = 0; i < QUEUES && i < reply->elements; i++) {
-        const redisReply *r = reply->element[i];
-        const struct load l = {.due = reply_int_at(r, 1),
-                               .claimed = reply_int_at(r, 2),
-                               .deferred = reply_int_at(r, 3),
-                               .oldest = reply_int_at(r, 4)};
-        add_function(functions, places[i].function, &l);
-    }
+    const redisReply *r = reply->elements > 0 ? reply->element[0] : reply;
+    int64_t total = reply_int_at(r, 5), oldest = reply_int_at(r, 4);
+    l->due += reply_int_at(r, 1) + (total > ENTITIES_MAX ? total - ENTITIES_MAX : 0);
+    l->claimed += reply_int_at(r, 2);
+    l->deferred += reply_int_at(r, 3);
+    l->oldest = oldest > l->oldest ? oldest : l->oldest;
     freeReplyObject(reply);
     return NEXT_DONE;
 }
 
-/* ---- parked ---- */
-
-static void count_up(cJSON *o, const char *name) {
-    cJSON *n = cJSON_GetObjectItemCaseSensitive(o, name);
-    if (n != NULL) {
-        cJSON_SetNumberValue(n, n->valuedouble + 1);
-    } else {
-        (void)cJSON_AddNumberToObject(o, name, 1);
-    }
-}
-
-static void count_case(cJSON *functions, cJSON *by_cause, const redisReply *r) {
-    const char *cause = reply_str_at(r, 0), *queue = reply_str_at(r, 1), *function = "sitoo-events";
-    count_up(by_cause, cause != NULL ? cause : "unknown");
-    for (size_t i = 0; i < QUEUES && queue != NULL; i++) {
-        function = strcmp(places[i].queue, queue) == 0 ? places[i].function : function;
-    }
-    cJSON *o = cJSON_GetObjectItemCaseSensitive(functions, function);
-    if (o != NULL) {
-        count_up(o, "parked");
-    }
-}
-
-static enum next count_cases(struct app *app, const redisReply *ids, cJSON *functions, cJSON *by_cause,
-                             struct reason *why) {
-    struct args *cmds = xcalloc(ids->elements + 1, sizeof *cmds);
-    redisReply **replies = xcalloc(ids->elements + 1, sizeof *replies);
-    for (size_t i = 0; i < ids->elements; i++) {
-        char name[KEY_MAX + 64];
-        (void)snprintf(name, sizeof name, KEY_CASE, reply_str_at(ids, i));
-        args_add(&cmds[i], "HMGET");
-        args_add_key(&cmds[i], app->redis, name);
-        args_add(&cmds[i], "cause");
-        args_add(&cmds[i], "queue");
-    }
-    enum next next =
-        ids->elements > 0 ? redis_pipeline(app->redis, cmds, ids->elements, true, replies, why) : NEXT_DONE;
-    for (size_t i = 0; i < ids->elements; i++) {
-        if (next == NEXT_DONE) {
-            count_case(functions, by_cause, replies[i]);
-            freeReplyObject(replies[i]);
+/* Cases whose queue names no function's, "" among them, are those of sitoo-events. */
+static const char *function_of(const char *queue) {
+    for (size_t i = 0; i < PLACES; i++) {
+        if (strcmp(places[i].queue, queue) == 0) {
+            return places[i].function;
         }
-        args_free(&cmds[i]);
     }
-    free(replies);
-    free(cmds);
-    return next;
+    return strcmp(queue, QUEUE_LEDGER) == 0 ? "stock-moved" : "sitoo-events";
 }
 
-static enum next add_parked(struct app *app, cJSON *status, struct reason *why) {
-    redisReply *ids = NULL;
-    char last[24];
-    cJSON *parked = json_add_object(status, "parked");
-    (void)snprintf(last, sizeof last, "%d", CASES_MAX - 1);
-    enum next next = add_count(app, parked, "total", "ZCARD", KEY_PARKED, why);
-    next = next == NEXT_DONE ? ask(app, &ids, why, "ZRANGE", KEY_PARKED, "0", last) : next;
-    if (next == NEXT_DONE) {
-        cJSON *by_cause = json_add_object(parked, "by_cause");
-        next = count_cases(app, ids, cJSON_GetObjectItemCaseSensitive(status, "functions"), by_cause, why);
-        freeReplyObject(ids);
-    }
-    return next;
-}
-
-/* ---- the rest ---- */
-
-static enum next add_lag(struct app *app, cJSON *lags, const char *name, const char *key, struct reason *why) {
-    redisReply *reply = NULL;
-    enum next next = ask(app, &reply, why, "LRANGE", key, "0", "-1");
-    if (next != NEXT_DONE) {
-        return next;
-    }
-    size_t n = 0;
-    int64_t *values = xcalloc(reply->elements + 1, sizeof *values);
-    for (size_t i = 0; i < reply->elements; i++) {
-        n += int_parse(reply_str_at(reply, i), 0, INT64_MAX, &values[n]) ? 1 : 0;
-    }
-    cJSON *o = json_add_object(lags, name);
-    json_add_int(o, "n", (int64_t)n);
-    json_add_int(o, "median", status_percentile(values, n, 50));
-    json_add_int(o, "p95", status_percentile(values, n, 95));
-    json_add_int(o, "worst", status_percentile(values, n, 100));
-    free(values);
-    freeReplyObject(reply);
-    return NEXT_DONE;
-}
-
-static enum next add_writer(struct app *app, cJSON *status, struct reason *why) {
-    redisReply *holder = NULL, *left = NULL;
-    enum next next = ask(app, &holder, why, "HGET", KEY_WRITER, "holder", NULL);
-    next = next == NEXT_DONE ? ask(app, &left, why, "PTTL", KEY_WRITER, NULL, NULL) : next;
-    if (next == NEXT_DONE && reply_str(holder) != NULL) {
-        cJSON *o = json_add_object(status, "writer");
-        json_add_str(o, "holder", reply_str(holder));
-        json_add_int(o, "lease_ms", reply_int(left) > 0 ? reply_int(left) : 0);
-    } else if (next == NEXT_DONE) {
-        json_add_str(status, "writer", NULL);
-    }
-    if (left != NULL) {
-        freeReplyObject(left);
-    }
-    if (holder != NULL) {
-        freeReplyObject(holder);
-    }
-    return next;
-}
-
-static int64_t hash_int(const redisReply *r, const char *field) {
+static int64_t parked_of(const char *function, const redisReply *queues) {
     int64_t n = 0;
-    for (size_t i = 0; i + 1 < r->elements; i += 2) {
-        const char *name = reply_str_at(r, i), *value = reply_str_at(r, i + 1);
-        if (name != NULL && strcmp(name, field) == 0 && !int_parse(value, INT64_MIN, INT64_MAX, &n)) {
-            n = 0;
-        }
+    for (size_t i = 0; queues != NULL && i + 1 < queues->elements; i += 2) {
+        const char *queue = reply_str_at(queues, i);
+        n += queue != NULL && strcmp(function_of(queue), function) == 0 ? reply_int_at(queues, i + 1) : 0;
     }
     return n;
 }
 
-static int64_t from_now(int64_t ms) {
-    int64_t now = clock_wall_ms();
-    return ms > now ? ms - now : 0;
+static void add_function(cJSON *functions, const char *name, const struct load *l) {
+    cJSON *o = json_add_object(functions, name);
+    json_add_int(o, "due", l->due);
+    json_add_int(o, "claimed", l->claimed);
+    json_add_int(o, "deferred", l->deferred);
+    json_add_int(o, "parked", l->parked);
+    json_add_int(o, "oldest_age_ms", l->oldest);
 }
 
-static enum next add_budget(struct app *app, cJSON *status, struct reason *why) {
-    redisReply *reply = NULL;
-    enum next next = ask(app, &reply, why, "HGETALL", KEY_RATE_BIGCOMMERCE, NULL, NULL);
-    if (next == NEXT_DONE) {
-        cJSON *o = json_add_object(json_add_object(status, "budget"), "bigcommerce");
-        json_add_int(o, "quota", hash_int(reply, "quota"));
-        json_add_int(o, "left", hash_int(reply, "left"));
-        json_add_int(o, "reset_in_ms", from_now(hash_int(reply, "reset")));
-        json_add_int(o, "paused_ms", from_now(hash_int(reply, "until")));
-        freeReplyObject(reply);
-    }
-    return next;
-}
-
-static enum next add_counts(struct app *app, cJSON *status, struct reason *why) {
-    redisReply *reply = NULL;
-    enum next next = ask(app, &reply, why, "HGETALL", KEY_COUNT, NULL, NULL);
-    if (next == NEXT_DONE) {
-        cJSON *counts = json_add_object(status, "counts");
-        for (size_t i = 0; i + 1 < reply->elements; i += 2) {
-            int64_t n = 0;
-            if (int_parse(reply_str_at(reply, i + 1), INT64_MIN, INT64_MAX, &n)) {
-                json_add_int(counts, reply_str_at(reply, i), n);
+static enum next add_functions(struct app *app, cJSON *status, const redisReply *parked_queues, struct reason *why) {
+    cJSON *functions = json_add_object(status, "functions");
+    for (size_t i = 0; i < PLACES;) {
+        const char *name = places[i].function;
+        struct load l = {.parked = parked_of(name, parked_queues)};
+        for (; i < PLACES && strcmp(places[i].function, name) == 0; i++) {
+            enum next next = add_load(app, places[i].queue, &l, why);
+            if (next != NEXT_DONE) {
+                return next;
             }
         }
-        freeReplyObject(reply);
+        add_function(functions, name, &l);
+    }
+    return NEXT_DONE;
+}
+
+static void add_parked(cJSON *status, const redisReply *counts) {
+    const redisReply *causes = counts->elements > 1 ? counts->element[1] : NULL;
+    cJSON *parked = json_add_object(status, "parked");
+    json_add_int(parked, "total", reply_int_at(counts, 0));
+    cJSON *by_cause = json_add_object(parked, "by_cause");
+    for (size_t i = 0; causes != NULL && i + 1 < causes->elements; i += 2) {
+        if (reply_str_at(causes, i) != NULL) {
+            json_add_int(by_cause, reply_str_at(causes, i), reply_int_at(causes, i + 1));
+        }
+    }
+}
+
+static enum next add_work(struct app *app, cJSON *status, struct reason *why) {
+    struct args a = {0};
+    redisReply *counts = NULL;
+    args_add_int(&a, CASES_MAX);
+    enum next next = redis_fcall(app->redis, "parked_counts", &a, true, &counts, why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    next = add_functions(app, status, counts->elements > 2 ? counts->element[2] : NULL, why);
+    add_parked(status, counts);
+    freeReplyObject(counts);
+    return next;
+}
+
+/* ---- the rest: one pipeline ---- */
+
+enum asked {
+    ASK_TIME,
+    ASK_UNCONFIRMED,
+    ASK_PENDING,
+    ASK_INTENTS,
+    ASK_IGNORED,
+    ASK_COUNTS,
+    ASK_WRITER,
+    ASK_WRITER_LEFT,
+    ASK_BRAKE_LEFT,
+    ASK_ACCEPTED,
+    ASK_CONFIRMED,
+    ASK_BIGCOMMERCE,
+    ASK_SITOO, /* one for each key */
+    ASKED = ASK_SITOO + SITOO_KEYS_MAX
+};
+
+/* Words after the key, NULL-terminated. */
+static const struct question {
+    const char *command, *key, *words[5];
+} questions[ASK_SITOO] = {
+    [ASK_TIME] = {"TIME", NULL, {NULL}},
+    [ASK_UNCONFIRMED] = {"ZCARD", KEY_UNCONFIRMED, {NULL}},
+    [ASK_PENDING] = {"HLEN", KEY_PENDING_ORDERS, {NULL}},
+    [ASK_INTENTS] = {"HLEN", KEY_INTENTS, {NULL}},
+    [ASK_IGNORED] = {"SCARD", KEY_IGNORE, {NULL}},
+    [ASK_COUNTS] = {"HGETALL", KEY_COUNT, {NULL}},
+    [ASK_WRITER] = {"HMGET", KEY_WRITER, {"holder", NULL}},
+    [ASK_WRITER_LEFT] = {"PTTL", KEY_WRITER, {NULL}},
+    [ASK_BRAKE_LEFT] = {"PTTL", KEY_BRAKE, {NULL}},
+    [ASK_ACCEPTED] = {"LRANGE", KEY_LAG_ACCEPTED, {"0", LAGS_LAST, NULL}},
+    [ASK_CONFIRMED] = {"LRANGE", KEY_LAG_CONFIRMED, {"0", LAGS_LAST, NULL}},
+    [ASK_BIGCOMMERCE] = {"HMGET", KEY_RATE_BIGCOMMERCE, {"quota", "left", "reset", "until", NULL}},
+};
+
+static void ask(const struct app *app, struct args cmds[ASKED]) {
+    for (size_t i = 0; i < ASK_SITOO; i++) {
+        const struct question *q = &questions[i];
+        args_add(&cmds[i], q->command);
+        if (q->key != NULL) {
+            args_add_key(&cmds[i], app->redis, q->key);
+        }
+        for (size_t w = 0; q->words[w] != NULL; w++) {
+            args_add(&cmds[i], q->words[w]);
+        }
+    }
+    for (int k = 0; k < SITOO_KEYS_MAX; k++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, KEY_SITOO, k + 1);
+        args_add(&cmds[ASK_SITOO + k], "HMGET");
+        args_add_key(&cmds[ASK_SITOO + k], app->redis, name);
+        args_add(&cmds[ASK_SITOO + k], "until");
+        args_add(&cmds[ASK_SITOO + k], "fails");
+    }
+}
+
+/* A whole number that Redis keeps as text; false if it is not there. */
+static bool number_at(const redisReply *r, size_t i, int64_t *n) {
+    const char *text = reply_str_at(r, i);
+    return text != NULL && int_parse(text, INT64_MIN, INT64_MAX, n);
+}
+
+/* From now to the moment at position i; 0 if it is over or not there. */
+static int64_t left_ms(const redisReply *r, size_t i, int64_t now) {
+    int64_t until = 0;
+    return number_at(r, i, &until) && until > now ? until - now : 0;
+}
+
+static void add_lag(cJSON *lags, const char *name, const redisReply *r) {
+    static const struct {
+        const char *name;
+        int percent;
+    } figures[] = {{"median", 50}, {"p95", 95}, {"worst", 100}};
+    size_t n = 0;
+    int64_t *values = xcalloc(r->elements + 1, sizeof *values);
+    for (size_t i = 0; i < r->elements; i++) {
+        n += number_at(r, i, &values[n]) ? 1 : 0;
+    }
+    cJSON *o = json_add_object(lags, name);
+    json_add_int(o, "n", (int64_t)n);
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        if (n > 0) {
+            json_add_int(o, figures[i].name, status_percentile(values, n, figures[i].percent));
+        } else {
+            json_add_str(o, figures[i].name, NULL);
+        }
+    }
+    free(values);
+}
+
+static void add_writer(cJSON *status, const redisReply *holder, const redisReply *left) {
+    if (reply_str_at(holder, 0) == NULL) {
+        json_add_str(status, "writer", NULL);
+        return;
+    }
+    cJSON *o = json_add_object(status, "writer");
+    json_add_str(o, "holder", reply_str_at(holder, 0));
+    json_add_int(o, "lease_ms", reply_int(left) > 0 ? reply_int(left) : 0);
+}
+
+static void add_number_or_null(cJSON *o, const char *name, const redisReply *r, size_t i) {
+    int64_t n = 0;
+    if (number_at(r, i, &n)) {
+        json_add_int(o, name, n);
+    } else {
+        json_add_str(o, name, NULL);
+    }
+}
+
+static void add_budget(cJSON *status, redisReply *const replies[ASKED], int64_t now) {
+    const redisReply *bc = replies[ASK_BIGCOMMERCE];
+    cJSON *budget = json_add_object(status, "budget"), *o = json_add_object(budget, "bigcommerce");
+    add_number_or_null(o, "quota", bc, 0);
+    /* A window that is over gives the whole quota back. */
+    add_number_or_null(o, "left", bc, left_ms(bc, 2, now) > 0 ? 1 : 0);
+    json_add_int(o, "reset_in_ms", left_ms(bc, 2, now));
+    json_add_int(o, "paused_ms", left_ms(bc, 3, now));
+    cJSON *keys = json_add_array(budget, "sitoo");
+    for (int k = 0; k < SITOO_KEYS_MAX; k++) {
+        const redisReply *r = replies[ASK_SITOO + k];
+        if (reply_str_at(r, 0) != NULL || reply_str_at(r, 1) != NULL) {
+            cJSON *key = json_new_object();
+            json_add_int(key, "key", k + 1);
+            json_add_int(key, "paused_ms", left_ms(r, 0, now));
+            (void)cJSON_AddItemToArray(keys, key);
+        }
+    }
+}
+
+static void add_counts(cJSON *status, const redisReply *r) {
+    cJSON *counts = json_add_object(status, "counts");
+    for (size_t i = 0; i + 1 < r->elements; i += 2) {
+        int64_t n = 0;
+        if (number_at(r, i + 1, &n)) {
+            json_add_int(counts, reply_str_at(r, i), n);
+        }
+    }
+}
+
+static void add_answers(cJSON *status, redisReply *const replies[ASKED]) {
+    int64_t seconds = 0, micros = 0;
+    cJSON *parked = cJSON_GetObjectItemCaseSensitive(status, "parked");
+    (void)number_at(replies[ASK_TIME], 0, &seconds);
+    (void)number_at(replies[ASK_TIME], 1, &micros);
+    json_add_int(status, "unconfirmed_levels", reply_int(replies[ASK_UNCONFIRMED]));
+    json_add_int(status, "pending_orders", reply_int(replies[ASK_PENDING]));
+    json_add_int(status, "open_intents", reply_int(replies[ASK_INTENTS]));
+    json_add_int(parked, "ignored", reply_int(replies[ASK_IGNORED]));
+    add_writer(status, replies[ASK_WRITER], replies[ASK_WRITER_LEFT]);
+    cJSON *brake = json_add_object(status, "brake");
+    json_add_bool(brake, "held", json_get(json_get(parked, "by_cause"), "brake") != NULL);
+    json_add_int(brake, "released_ms", reply_int(replies[ASK_BRAKE_LEFT]) > 0 ? reply_int(replies[ASK_BRAKE_LEFT]) : 0);
+    cJSON *lags = json_add_object(status, "lag_ms");
+    add_lag(lags, "accepted", replies[ASK_ACCEPTED]);
+    add_lag(lags, "confirmed", replies[ASK_CONFIRMED]);
+    add_budget(status, replies, seconds * 1000 + micros / 1000);
+    add_counts(status, replies[ASK_COUNTS]);
+}
+
+static enum next add_rest(struct app *app, cJSON *status, struct reason *why) {
+    struct args cmds[ASKED] = {{0}};
+    redisReply *replies[ASKED] = {NULL};
+    ask(app, cmds);
+    enum next next = redis_pipeline(app->redis, cmds, ASKED, true, replies, why);
+    if (next == NEXT_DONE) {
+        add_answers(status, replies);
+    }
+    for (size_t i = 0; i < ASKED; i++) {
+        args_free(&cmds[i]);
+        if (replies[i] != NULL) {
+            freeReplyObject(replies[i]);
+        }
     }
     return next;
 }
 
-static enum next add_all(struct app *app, cJSON *status, struct reason *why) {
-    enum next next = add_functions(app, status, why);
-    next = next == NEXT_DONE ? add_count(app, status, "unconfirmed_levels", "ZCARD", KEY_UNCONFIRMED, why) : next;
-    next = next == NEXT_DONE ? add_count(app, status, "pending_orders", "HLEN", KEY_PENDING_ORDERS, why) : next;
-    next = next == NEXT_DONE ? add_count(app, status, "open_intents", "HLEN", KEY_INTENTS, why) : next;
-    next = next == NEXT_DONE ? add_writer(app, status, why) : next;
-    next = next == NEXT_DONE ? add_parked(app, status, why) : next;
-    cJSON *lags = json_add_object(status, "lag_ms");
-    next = next == NEXT_DONE ? add_lag(app, lags, "accepted", KEY_LAG_ACCEPTED, why) : next;
-    next = next == NEXT_DONE ? add_lag(app, lags, "confirmed", KEY_LAG_CONFIRMED, why) : next;
-    next = next == NEXT_DONE ? add_budget(app, status, why) : next;
-    return next == NEXT_DONE ? add_counts(app, status, why) : next;
+static enum next add_redis(struct app *app, cJSON *status, struct reason *why) {
+    struct durability d;
+    enum next next = durability_read(app, &d, why);
+    if (next == NEXT_DONE) {
+        cJSON *o = json_add_object(status, "redis");
+        json_add_str(o, "version", d.version);
+        json_add_str(o, "rung", durability_rung(&d));
+        json_add_str(o, "last_write", d.last_write);
+    }
+    return next;
 }
 
 enum next status_read(struct app *app, cJSON **out, struct reason *why) {
     cJSON *status = json_new_object();
     json_add_str(status, "mode", app->set->mode == MODE_LIVE ? "live" : "shadow");
     json_add_str(status, "tenant", app->set->tenant);
-    enum next next = add_all(app, status, why);
+    enum next next = add_work(app, status, why);
+    next = next == NEXT_DONE ? add_rest(app, status, why) : next;
+    next = next == NEXT_DONE ? add_redis(app, status, why) : next;
     if (next != NEXT_DONE) {
         cJSON_Delete(status);
         return next;

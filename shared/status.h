@@ -3,15 +3,21 @@
  * What is going on, as JSON; for GET /status, /metrics and `onepool status`.
  *
  *   {"mode":"live","tenant":"default",
- *    "functions":{"sitoo-events":{"due":0,"claimed":0,"deferred":0,"parked":0,"oldest_age_ms":0}, "sale":{...},
- * "return":{...}, "stock-moved":{...}}, "unconfirmed_levels":0,"pending_orders":0,"open_intents":0,
+ *    "functions":{"sitoo-events":{"due":0,"claimed":0,"deferred":0,"parked":0,"oldest_age_ms":0},
+ *                 "sale":{...},"return":{...},"stock-moved":{...}},
+ *    "unconfirmed_levels":0,"pending_orders":0,"open_intents":0,
  *    "writer":{"holder":"host-stock-moved-12-4","lease_ms":29000} or null,
- *    "parked":{"total":2,"by_cause":{"unknown_sku":1,"wrong_tracking":1}},
- *    "lag_ms":{"accepted":{"n":10,"median":300,"p95":900,"worst":1200},"confirmed":{...}},
- *    "budget":{"bigcommerce":{"quota":150,"left":90,"reset_in_ms":4000,"paused_ms":0}},
- *    "counts":{"accepted:sitoo":10, ...}}
+ *    "parked":{"total":2,"ignored":0,"by_cause":{"unknown_sku":1,"brake":1}},
+ *    "brake":{"held":true,"released_ms":0},
+ *    "lag_ms":{"accepted":{"n":10,"median":300,"p95":900,"worst":1200},"confirmed":{"n":0,"median":null,...}},
+ *    "budget":{"bigcommerce":{"quota":150,"left":90,"reset_in_ms":4000,"paused_ms":0},
+ *              "sitoo":[{"key":1,"paused_ms":0}]},
+ *    "counts":{"accepted:sitoo":10,...},
+ *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok"}}
  *
- * Lags are over the last 10,000 levels; till times have whole seconds, so they are up to a second too long.
+ * quota and left are null until BigCommerce named them. Lags are over the last 10,000 levels of at most 7 days; till
+ * times have whole seconds, so they are up to a second too long. Of a queue 2,000 entities are looked at; what is
+ * beyond them counts as due. by_cause looks at the oldest 5,000 cases.
  */
 #ifndef ONEPOOL_STATUS_H
 #define ONEPOOL_STATUS_H
@@ -27,5 +33,8 @@ enum next status_read(struct app *app, cJSON **out, struct reason *why) NODISCAR
 
 /* The smallest value that at least `percent` of the n values do not exceed; sorts values. 0 if n is 0. */
 int64_t status_percentile(int64_t *values, size_t n, int percent);
+
+/* A whole number of the status; 0 if it is absent or null. */
+int64_t status_int(const cJSON *o, const char *key);
 
 #endif

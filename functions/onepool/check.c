@@ -1,203 +1,214 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* onepool check: can this work? Settings are valid if it gets this far; each line says what to do otherwise. */
+/*
+ * onepool check: can this work? Settings are valid if it gets this far. Nothing is changed, but for the library of
+ * Redis functions, which is loaded if Redis does not know it, and the key that proves that Redis takes writes.
+ */
+#include "check.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "command.h"
+#include "durability.h"
 #include "json.h"
-#include "ops.h"
-#include "platform.h"
+#include "text.h"
 #include "ban.h"
 
-#define OFFSET_MAX_S 30
+#define PAGE_MAX      ((size_t)1024 * 1024) /* bytes; some lines for each of 500 warehouses */
+#define QUOTA_TRIES   3
+#define QUOTA_WAIT_MS INT64_C(35000) /* a little more than BigCommerce's window */
 
-struct report {
-    struct app *app;
-    bool json;
-    int failed;
-    cJSON *lines;
-};
+static const char *const result_names[] = {[CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "fail"};
 
-static void line(struct report *r, const char *result, const char *what, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* ---- lines ---- */
 
-static void line(struct report *r, const char *result, const char *what, const char *fmt, ...) {
-    char text[400];
+void report_add(struct report *r, enum check_result result, const char *check, const char *todo, const char *fmt, ...) {
+    char text[REASON_TEXT_MAX + 80];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    r->failed += strcmp(result, "fail") == 0 ? 1 : 0;
-    if (r->json) {
-        cJSON *o = json_new_object();
-        json_add_str(o, "result", result);
-        json_add_str(o, "what", what);
-        json_add_str(o, "text", text);
-        (void)cJSON_AddItemToArray(r->lines, o);
-    } else {
-        (void)printf("%-5s %-22s %s\n", result, what, text);
-    }
+    r->warned += result == CHECK_WARN ? 1 : 0;
+    r->failed += result == CHECK_FAIL ? 1 : 0;
+    cJSON *o = json_new_object();
+    json_add_str(o, "check", check);
+    json_add_str(o, "result", result_names[result]);
+    json_add_str(o, "text", text);
+    json_add_str(o, "todo", todo);
+    (void)cJSON_AddItemToArray(r->lines, o);
 }
 
-static void check_redis(struct report *r) {
-    struct reason why = {0};
-    enum next next = ops_redis_guard(r->app, false, &why);
-    if (next == NEXT_DONE) {
-        line(r, "ok", "Redis", "reachable; every acknowledged event is on disk (append-only file, fsync always)");
-    } else {
-        line(r, next == NEXT_STOP && r->app->set->dev ? "warn" : "fail", "Redis", "%s", why.text);
+static void print_lines(const struct report *r) {
+    struct buf page;
+    const cJSON *o = NULL;
+    buf_init(&page, PAGE_MAX);
+    cJSON_ArrayForEach(o, r->lines) {
+        buf_addf(&page, "%-5s %-20s ", json_str(o, "result"), json_str(o, "check"));
+        text_safe(&page, json_str(o, "text"));
+        if (json_str(o, "todo")[0] != '\0') {
+            buf_add_str(&page, "\n                           -> ");
+            text_safe(&page, json_str(o, "todo"));
+        }
+        buf_add_str(&page, "\n");
     }
+    buf_addf(&page, "%zu failed, %zu to look at.\n", r->failed, r->warned);
+    command_print(&page);
 }
 
-/* One read; false if it failed, which is reported. */
-static bool ask_bigcommerce(struct report *r, const char *what, const char *path, struct answer *answer) {
-    struct reason why = {0};
-    if (bigcommerce_get(r->app, path, answer, &why) != NEXT_DONE) {
-        line(r, "fail", what, "%s", why.text);
+/* ---- reads ---- */
+
+/* True if it is worth waiting for: the quota comes back by itself. */
+static bool wait_for_quota(struct report *r, enum next next, const struct reason *why) {
+    return next == NEXT_DEFER && strcmp(why->cause, "quota") == 0 && why->wait_ms <= QUOTA_WAIT_MS &&
+           app_sleep(r->app, why->wait_ms > 0 ? why->wait_ms : 1000);
+}
+
+static const char *todo_of(const struct reason *why) {
+    if (strcmp(why->cause, "credentials") == 0) {
+        return "";
+    }
+    return strcmp(why->cause, "platform_down") == 0 ? "compare the address in the settings; is the network open?"
+                                                    : "try again later";
+}
+
+static bool report_answer(struct report *r, const char *check, enum next next, const struct reason *why,
+                          struct answer *answer, const char *platform) {
+    if (next != NEXT_DONE) {
+        report_add(r, CHECK_FAIL, check, todo_of(why), "%s", why->text);
         return false;
     }
     if (answer->status != 200 || answer->json == NULL) {
-        line(r, "fail", what, "BigCommerce answered %d; compare BIGCOMMERCE_STORE_HASH and the scopes of the token",
-             answer->status);
+        report_add(r, CHECK_FAIL, check, "compare the account, store and site in the settings",
+                   "%s answered %d without what was asked for", platform, answer->status);
         answer_free(answer);
         return false;
     }
     return true;
 }
 
-static void check_clock(struct report *r) {
-    struct answer answer;
-    int64_t time_s = 0;
-    if (!ask_bigcommerce(r, "BigCommerce", "/v2/time", &answer)) {
-        return;
+bool report_bigcommerce(struct report *r, const char *check, const char *path, struct answer *answer) {
+    struct reason why = {0};
+    enum next next = bigcommerce_get(r->app, path, answer, &why);
+    for (int i = 1; i < QUOTA_TRIES && wait_for_quota(r, next, &why); i++) {
+        memset(&why, 0, sizeof why);
+        next = bigcommerce_get(r->app, path, answer, &why);
     }
-    if (!json_int(answer.json, "time", &time_s)) {
-        line(r, "warn", "clock", "BigCommerce's time cannot be read");
-    } else {
-        int64_t offset = clock_wall_ms() / 1000 - time_s;
-        bool good = offset >= -OFFSET_MAX_S && offset <= OFFSET_MAX_S;
-        line(r, "ok", "BigCommerce", "store and token are right");
-        line(r, good ? "ok" : "warn", "clock", "this machine is %lld s ahead of BigCommerce%s", (long long)offset,
-             good ? "" : "; set its clock (NTP)");
-    }
-    answer_free(&answer);
+    return report_answer(r, check, next, &why, answer, "BigCommerce");
 }
 
-static void check_store_settings(struct report *r) {
-    struct answer answer;
-    if (!ask_bigcommerce(r, "stock settings", "/v3/settings/inventory", &answer)) {
-        return;
+bool report_sitoo(struct report *r, const char *check, const char *path, struct answer *answer) {
+    struct reason why = {0};
+    enum next next = sitoo_get(r->app, &path, answer, 1, &why);
+    for (int i = 1; i < QUOTA_TRIES && wait_for_quota(r, next, &why); i++) {
+        memset(&why, 0, sizeof why);
+        next = sitoo_get(r->app, &path, answer, 1, &why);
     }
-    const cJSON *data = json_get(answer.json, "data");
-    const char *when = json_str(data, "update_stock_behavior");
-    bool restocks = json_bool(data, "refund_order_stock_adjustment", false);
-    line(r, restocks ? "fail" : "ok", "restock on refund",
-         restocks ? "refund_order_stock_adjustment is on: a return would be put back twice; switch it off"
-                  : "off, as it must be");
-    bool placed = when != NULL && strcmp(when, "order_placed") == 0;
-    line(r, placed ? "ok" : "warn", "stock leaves when", "%s%s", when != NULL ? when : "unknown",
-         placed ? "" : "; should be order_placed, else sold units stay on offer");
-    answer_free(&answer);
+    return report_answer(r, check, next, &why, answer, "Sitoo");
 }
 
-static bool has_id(const cJSON *list, const char *key, int64_t id, const cJSON **found) {
+const cJSON *report_find(const cJSON *list, const char *key, int64_t id) {
     const cJSON *item = NULL;
     int64_t n = 0;
     cJSON_ArrayForEach(item, list) {
         if (json_id(item, key, &n) && n == id) {
-            *found = item;
-            return true;
+            return item;
         }
     }
-    return false;
+    return NULL;
 }
 
-static void check_locations(struct report *r) {
-    const struct mapping *m = r->app->set->mapping;
-    struct answer answer;
-    if (!ask_bigcommerce(r, "locations", "/v3/inventory/locations?limit=1000", &answer)) {
-        return;
-    }
+/* ---- settings and Redis ---- */
+
+static void check_settings(struct report *r) {
+    const struct settings *s = r->app->set;
+    const struct mapping *m = s->mapping;
+    size_t pickup = 0;
     for (size_t i = 0; i < m->location_count; i++) {
-        const cJSON *found = NULL;
-        long long id = (long long)m->locations[i].location_id;
-        if (!has_id(json_array(answer.json, "data"), "id", id, &found)) {
-            line(r, "fail", "location", "BigCommerce has no location %lld; mend the mapping file", id);
-        } else {
-            bool enabled = json_bool(found, "enabled", true);
-            line(r, enabled ? "ok" : "fail", "location", "%lld shows %zu warehouse(s)%s", id,
-                 m->locations[i].warehouse_count,
-                 enabled ? "" : ", but it is disabled in BigCommerce: its stock cannot be written");
-        }
+        pickup += m->locations[i].is_pickup ? 1 : 0;
     }
-    answer_free(&answer);
+    report_add(r, CHECK_OK, "settings", "", "complete; tenant %s, mode %s%s", s->tenant,
+               s->mode == MODE_LIVE ? "live" : "shadow", s->mode == MODE_LIVE ? "" : " (nothing is written)");
+    if (s->dev) {
+        report_add(r, CHECK_WARN, "settings", "take ONEPOOL_DEV away where events matter",
+                   "ONEPOOL_DEV=1 allows a Redis that may lose events");
+    }
+    report_add(r, CHECK_OK, "mapping", "",
+               "%zu locations (%zu for pickup) show %zu warehouses; the brake holds a write of more than %lld SKUs to "
+               "zero or %lld units",
+               m->location_count, pickup, m->warehouse_count, (long long)m->brake_max_zeroed_skus,
+               (long long)m->brake_max_units_moved);
 }
 
-static bool ask_sitoo(struct report *r, const char *what, const char *path, struct answer *answer) {
+static void report_durability(struct report *r, const struct durability *d) {
+    static const char right[] = "use the settings of deploy/redis.conf";
+    struct buf weak;
+    buf_init(&weak, REASON_TEXT_MAX);
+    if (durability_weak(d, &weak) > 0) {
+        report_add(r, r->app->set->dev ? CHECK_WARN : CHECK_FAIL, "redis durability", right,
+                   "acknowledged events may be lost: %s", buf_str(&weak));
+    } else if (!d->config_known) {
+        report_add(r, CHECK_WARN, "redis durability",
+                   "make sure that appendfsync is always and no-appendfsync-on-rewrite no",
+                   "CONFIG is forbidden, so not everything can be seen; what INFO tells is right");
+    } else {
+        report_add(r, CHECK_OK, "redis durability", "", "%s: what is acknowledged is on disk", durability_rung(d));
+    }
+    buf_free(&weak);
+}
+
+/* Asking anything of the library loads it. */
+static bool check_library(struct report *r) {
+    struct args a = {0};
     struct reason why = {0};
-    const char *paths[] = {path};
-    if (sitoo_get(r->app, paths, answer, 1, &why) != NEXT_DONE) {
-        line(r, "fail", what, "%s", why.text);
+    redisReply *reply = NULL;
+    args_add(&a, "1");
+    enum next next = redis_fcall(r->app->redis, "parked_counts", &a, true, &reply, &why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        report_add(r, CHECK_FAIL, "redis functions", "our user needs FUNCTION LOAD and FCALL (Redis 7.0)", "%s",
+                   why.text);
         return false;
     }
+    freeReplyObject(reply);
+    report_add(r, CHECK_OK, "redis functions", "", "library %s is loaded and answers", lua_version);
     return true;
 }
 
-static void check_site(struct report *r) {
-    struct answer answer;
-    const cJSON *found = NULL;
-    if (!ask_sitoo(r, "Sitoo", "/sites.json?num=1000", &answer)) {
-        return;
+/* False: no platform can be asked, since the budgets are in Redis. */
+static bool check_redis(struct report *r) {
+    struct durability d;
+    struct reason why = {0};
+    enum next next = durability_read(r->app, &d, &why);
+    if (next != NEXT_DONE) {
+        report_add(r, CHECK_FAIL, "redis", "is it running, is REDIS_URL right, may our user call INFO?", "%s",
+                   why.text);
+        return false;
     }
-    bool good = has_id(json_array(answer.json, "items"), "eshopid", r->app->set->sitoo_site_id, &found);
-    line(r, good ? "ok" : "fail", "Sitoo",
-         good ? "key and site %lld are right"
-              : "no site has eshopid %lld; SITOO_SITE_ID must be the eshopid, not the GUID",
-         (long long)r->app->set->sitoo_site_id);
-    answer_free(&answer);
+    /* Durability is a line of its own, so a write is all that is asked for here. */
+    next = durability_ready(r->app, true, &why);
+    report_add(r, next == NEXT_DONE ? CHECK_OK : CHECK_FAIL, "redis", next == NEXT_DONE ? "" : "it must take writes",
+               next == NEXT_DONE ? "version %s answers and takes writes" : "version %s answers, but: %s", d.version,
+               why.text);
+    report_durability(r, &d);
+    return next == NEXT_DONE && check_library(r);
 }
 
-static void check_warehouses(struct report *r) {
-    const struct mapping *m = r->app->set->mapping;
-    struct answer answer;
-    char path[96];
-    (void)snprintf(path, sizeof path, "/sites/%lld/warehouses.json?num=1000", (long long)r->app->set->sitoo_site_id);
-    if (!ask_sitoo(r, "warehouses", path, &answer)) {
-        return;
-    }
-    for (size_t i = 0; i < m->warehouse_count; i++) {
-        const cJSON *found = NULL;
-        int64_t type = 0;
-        long long id = (long long)m->warehouses[i];
-        if (!has_id(json_array(answer.json, "items"), "warehouseid", id, &found)) {
-            line(r, "fail", "warehouse", "Sitoo has no warehouse %lld; mend the mapping file", id);
-        } else if (json_int(found, "warehousetype", &type) && type == 20) {
-            line(r, "warn", "warehouse",
-                 "%lld is Virtual: whether it writes the ledger is not known, so its movements may be seen late", id);
-        } else if (!json_bool(found, "sellable", true)) {
-            line(r, "warn", "warehouse", "%lld is not sellable in Sitoo, but the mapping offers its stock", id);
-        } else {
-            line(r, "ok", "warehouse", "%lld", id);
-        }
-    }
-    answer_free(&answer);
-}
-
-int command_check(struct app *app, const struct command_line *options) {
+int command_check(struct app *app, const struct command_line *line) {
     cJSON *all = json_new_object();
-    struct report r = {.app = app, .json = options->json, .lines = json_add_array(all, "lines")};
-    line(&r, "ok", "settings", "complete; mode %s, tenant %s", app->set->mode == MODE_LIVE ? "live" : "shadow",
-         app->set->tenant);
-    check_redis(&r);
-    check_clock(&r);
-    check_store_settings(&r);
-    check_locations(&r);
-    check_site(&r);
-    check_warehouses(&r);
-    if (r.json) {
+    struct report r = {.app = app, .lines = json_add_array(all, "checks")};
+    check_settings(&r);
+    if (check_redis(&r)) {
+        check_bigcommerce(&r);
+        check_sitoo(&r);
+    } else {
+        report_add(&r, CHECK_FAIL, "platforms", "mend Redis first", "not asked: their quotas are kept in Redis");
+    }
+    if (line->json) {
         json_add_bool(all, "ok", r.failed == 0);
         command_print_json(all);
+    } else {
+        print_lines(&r);
     }
     cJSON_Delete(all);
     return r.failed == 0 ? 0 : 1;

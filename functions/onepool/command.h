@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * onepool: the command for operators. Every subcommand takes --json.
+ * onepool: the command for operators. Every subcommand takes --json: one JSON object on standard output, also for a
+ * failure ({"error":{"cause":"redis_down","text":"..."}}).
  *
- *   onepool status                         what is going on
- *   onepool check                          can this work? each line with what to do
- *   onepool parked [--show ID | --retry ID | --ignore ID | --unignore ID | --close ID] [--cause CAUSE]
- *   onepool brake [--release]              is a write held; let it pass
+ *   onepool status                          what is going on, and what needs attention
+ *   onepool check                           can this work? each line ok, warn or fail, with what to do
+ *   onepool parked [--cause CAUSE]          what waits for a person
+ *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
+ *   onepool brake [--release]               is a write held? lets one pass
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
  */
@@ -17,25 +19,31 @@
 #include <stddef.h>
 
 #include "app.h"
+#include "buf.h"
 
+/* What was asked for, as words of the command line. */
 struct command_line {
     bool json;
-    const char *option; /* "--retry" ...; NULL if none */
-    const char *value;  /* what follows it; NULL if it takes none */
+    const char *cause;  /* of --cause, or NULL */
+    const char *action; /* "retry" of --retry, "release" ...; NULL = just look */
+    const char *id;     /* what follows the action; NULL if it takes nothing */
 };
 
+/* Each returns the exit status. */
 int command_status(struct app *app, const struct command_line *line);
 int command_check(struct app *app, const struct command_line *line);
 int command_parked(struct app *app, const struct command_line *line);
 int command_brake(struct app *app, const struct command_line *line);
 
+/* Prints why: on standard error, or as JSON. Returns 1. */
+int command_failed(const struct command_line *line, const struct reason *why);
+void command_print_json(const cJSON *o);
+/* Prints what was gathered and releases it. */
+void command_print(struct buf *text);
+
+/* The parked cases of a cause (NULL: all), oldest first, at most 1,000, without their bytes; appended to the array. */
+enum next parked_collect(struct app *app, const char *cause, cJSON *cases, struct reason *why) NODISCARD;
 /* Ends a parked case (how: retry, ignore, close); *found is false if there is none. */
 enum next parked_end(struct app *app, const char *id, const char *how, bool *found, struct reason *why) NODISCARD;
-
-/* "850 ms", "12 s", "3 min", "5 h", "2 d". */
-void text_age(int64_t ms, char out[24]);
-/* Prints why on standard error; returns 1. */
-int command_failed(const struct reason *why);
-void command_print_json(const cJSON *o);
 
 #endif

@@ -10,38 +10,48 @@
 #include "log.h"
 #include "ban.h"
 
-#define VERSION "0.1.0"
+#define VERSION      "0.1.0"
+#define OPTIONS_MAX  5
+#define MISTAKES_MAX ((size_t)64 * 1024)
 
-struct subcommand {
+#define NEEDS_ALL (NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET)
+
+static const struct subcommand {
     const char *name;
-    unsigned needs;
     int (*run)(struct app *app, const struct command_line *line);
-    const char *options[6]; /* those with a value end in '=' */
+    const char *plain;                    /* its action that stands alone, or NULL */
+    const char *with_id[OPTIONS_MAX + 1]; /* its actions that an ID follows */
+    unsigned needs;
+    bool by_cause; /* takes --cause CAUSE */
+} subcommands[] = {
+    {.name = "status", .run = command_status, .needs = NEED_REDIS},
+    {.name = "check", .run = command_check, .needs = NEEDS_ALL},
+    {.name = "parked",
+     .run = command_parked,
+     .with_id = {"show", "retry", "ignore", "unignore", "close", NULL},
+     .needs = NEED_REDIS,
+     .by_cause = true},
+    {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
-
-static const struct subcommand subcommands[] = {
-    {"status", NEED_REDIS, command_status, {NULL}},
-    {"check",
-     NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
-     command_check,
-     {NULL}},
-    {"parked", NEED_REDIS, command_parked, {"--show=", "--retry=", "--ignore=", "--unignore=", "--close=", "--cause="}},
-    {"brake", NEED_REDIS, command_brake, {"--release", NULL}},
-};
+#define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
 
 static int usage(FILE *out, int status) {
-    (void)fprintf(out, "usage: onepool status|check [--json]\n"
-                       "       onepool parked [--json] [--cause CAUSE | --show ID | --retry ID | --ignore ID | "
-                       "--unignore ID | --close ID]\n"
-                       "       onepool brake [--json] [--release]\n"
-                       "Settings come from the environment; deploy/env.example lists them.\n");
+    (void)fprintf(out, "usage: onepool status [--json]               what is going on, and what needs attention\n"
+                       "       onepool check [--json]                can this work? each line with what to do\n"
+                       "       onepool parked [--json] [--cause C]   what waits for a person\n"
+                       "              --show ID                      the bytes as they were received\n"
+                       "              --retry ID                     try it again, close the case\n"
+                       "              --close ID                     close the case, do nothing\n"
+                       "              --ignore ID | --unignore ID    only count it from now on; or no longer so\n"
+                       "       onepool brake [--json] [--release]    is a write held? let one pass\n"
+                       "       onepool --help | --version\n"
+                       "An ID is cause:entity as listed; with --cause C the entity is enough.\n"
+                       "Settings come from the environment; deploy/env.example lists them.\n"
+                       "Exit status: 0 fine, 1 something is wrong, 2 wrong usage, 100 wrong settings.\n");
     return status;
 }
 
-int command_failed(const struct reason *why) {
-    (void)fprintf(stderr, "onepool: %s\n", why->text);
-    return 1;
-}
+/* ---- printing ---- */
 
 void command_print_json(const cJSON *o) {
     char *text = json_print(o);
@@ -49,41 +59,80 @@ void command_print_json(const cJSON *o) {
     free(text);
 }
 
-void text_age(int64_t ms, char out[24]) {
-    if (ms < 1000) {
-        (void)snprintf(out, 24, "%lld ms", (long long)ms);
-    } else if (ms < 120 * 1000) {
-        (void)snprintf(out, 24, "%lld s", (long long)(ms / 1000));
-    } else if (ms < 120 * 60 * 1000) {
-        (void)snprintf(out, 24, "%lld min", (long long)(ms / 60000));
-    } else if (ms < INT64_C(48) * 3600 * 1000) {
-        (void)snprintf(out, 24, "%lld h", (long long)(ms / 3600000));
-    } else {
-        (void)snprintf(out, 24, "%lld d", (long long)(ms / 86400000));
-    }
+void command_print(struct buf *text) {
+    (void)fwrite(buf_str(text), 1, text->len, stdout);
+    buf_free(text);
 }
 
-static bool takes(const struct subcommand *s, const char *word, bool *value) {
-    size_t len = strlen(word);
-    for (size_t i = 0; i < 6 && s->options[i] != NULL; i++) {
-        const char *o = s->options[i];
-        if (strncmp(o, word, len) == 0 && (o[len] == '\0' || (o[len] == '=' && o[len + 1] == '\0'))) {
-            *value = o[len] == '=';
-            return true;
+static cJSON *error_json(const char *cause, const char *text) {
+    cJSON *o = json_new_object(), *error = json_add_object(o, "error");
+    json_add_str(error, "cause", cause);
+    json_add_str(error, "text", text);
+    return o;
+}
+
+int command_failed(const struct command_line *line, const struct reason *why) {
+    if (line->json) {
+        cJSON *o = error_json(why->cause, why->text);
+        command_print_json(o);
+        cJSON_Delete(o);
+    } else {
+        (void)fprintf(stderr, "onepool: %s\n", why->text);
+    }
+    return 1;
+}
+
+static int wrong_settings(const struct command_line *line, const char *mistakes) {
+    if (!line->json) {
+        (void)fprintf(stderr, "onepool cannot start; these settings need mending:\n%s", mistakes);
+        return SETTINGS_EXIT;
+    }
+    cJSON *o = error_json("settings", "settings need mending"), *list = json_add_array(o, "mistakes");
+    while (*mistakes != '\0') {
+        size_t len = strcspn(mistakes, "\n");
+        char *one = xstrndup(mistakes, len);
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString(one));
+        free(one);
+        mistakes += mistakes[len] == '\n' ? len + 1 : len;
+    }
+    command_print_json(o);
+    cJSON_Delete(o);
+    return SETTINGS_EXIT;
+}
+
+/* ---- the command line ---- */
+
+/* The action that `word` ("--retry") names, or NULL; *id says whether an ID follows. */
+static const char *action_of(const struct subcommand *s, const char *word, bool *id) {
+    if (strncmp(word, "--", 2) != 0) {
+        return NULL;
+    }
+    *id = false;
+    if (s->plain != NULL && strcmp(word + 2, s->plain) == 0) {
+        return s->plain;
+    }
+    *id = true;
+    for (size_t i = 0; s->with_id[i] != NULL; i++) {
+        if (strcmp(word + 2, s->with_id[i]) == 0) {
+            return s->with_id[i];
         }
     }
-    return false;
+    return NULL;
 }
 
-/* False if a word is not understood. */
-static bool read_line(const struct subcommand *s, int argc, char **argv, struct command_line *line) {
-    for (int i = 2; i < argc; i++) {
-        bool value = false;
-        if (strcmp(argv[i], "--json") == 0) {
+/* Reads the words after the subcommand, NULL-terminated; false if one is not understood, or if there are two actions.
+ */
+static bool read_line(const struct subcommand *s, char **words, struct command_line *line) {
+    for (; *words != NULL; words++) {
+        bool id = false;
+        const char *action = action_of(s, *words, &id);
+        if (strcmp(*words, "--json") == 0) {
             line->json = true;
-        } else if (line->option == NULL && takes(s, argv[i], &value) && (!value || i + 1 < argc)) {
-            line->option = argv[i];
-            line->value = value ? argv[++i] : NULL;
+        } else if (s->by_cause && line->cause == NULL && strcmp(*words, "--cause") == 0 && words[1] != NULL) {
+            line->cause = *++words;
+        } else if (action != NULL && line->action == NULL && (!id || words[1] != NULL)) {
+            line->action = action;
+            line->id = id ? *++words : NULL;
         } else {
             return false;
         }
@@ -95,34 +144,36 @@ static int run(const struct subcommand *s, const struct command_line *line) {
     struct buf mistakes;
     struct app app;
     struct reason why = {0};
-    buf_init(&mistakes, (size_t)64 * 1024);
+    buf_init(&mistakes, MISTAKES_MAX);
     struct settings *set = settings_read(s->needs, "onepool", NULL, &mistakes);
     if (set == NULL) {
-        (void)fprintf(stderr, "onepool cannot start; these settings need mending:\n%s", buf_str(&mistakes));
+        int status = wrong_settings(line, buf_str(&mistakes));
         buf_free(&mistakes);
-        return SETTINGS_EXIT;
+        return status;
     }
     buf_free(&mistakes);
     log_setup("onepool", LOG_ERROR);
     stop_setup();
-    int status = app_open(&app, "onepool", set, false, &why) == NEXT_DONE ? s->run(&app, line) : command_failed(&why);
+    int status =
+        app_open(&app, "onepool", set, false, &why) == NEXT_DONE ? s->run(&app, line) : command_failed(line, &why);
     app_close(&app);
     settings_free(set);
-    return status;
+    return fflush(stdout) == 0 && ferror(stdout) == 0 ? status : 1;
 }
 
 int main(int argc, char **argv) {
-    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+    const char *name = argc >= 2 ? argv[1] : "", *first = argc >= 3 ? argv[2] : "";
+    if (strcmp(name, "--version") == 0) {
         (void)printf("onepool " VERSION "\n");
         return 0;
     }
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+    if (strcmp(name, "--help") == 0 || strcmp(first, "--help") == 0) {
         return usage(stdout, 0);
     }
-    for (size_t i = 0; argc >= 2 && i < sizeof subcommands / sizeof subcommands[0]; i++) {
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
         struct command_line line = {0};
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return read_line(&subcommands[i], argc, argv, &line) ? run(&subcommands[i], &line) : usage(stderr, 2);
+        if (strcmp(name, subcommands[i].name) == 0) {
+            return read_line(&subcommands[i], argv + 2, &line) ? run(&subcommands[i], &line) : usage(stderr, 2);
         }
     }
     return usage(stderr, 2);

@@ -61,9 +61,10 @@ static enum next plan_cases(struct app *app, const struct order *o, struct args 
     enum next next = o->row_count > 0 ? identity_recall(app, skus, o->row_count, found, known, why) : NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
         if (!known[i]) {
+            effect_sold(effects, skus[i]);
             effect_mark(effects, QUEUE_SKU, skus[i], 0, "s", "");
         } else if (!identity_usable(&found[i])) {
-            identity_case(app, skus[i], &found[i], true, effects);
+            identity_case(app, skus[i], &found[i], IDENTITY_SOLD, effects);
         }
     }
     free(known);
@@ -158,7 +159,7 @@ static enum next show_items(struct app *app, const struct order *o, struct args 
         struct identity found = {0};
         next = identity_resolve(app, &sku, 1, &found, why);
         if (next == NEXT_DONE && !identity_usable(&found)) {
-            identity_case(app, sku, &found, true, effects);
+            identity_case(app, sku, &found, IDENTITY_SOLD, effects);
         }
     }
     return next;

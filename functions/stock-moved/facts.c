@@ -70,8 +70,8 @@ enum next facts_identify(struct app *app, struct facts *f, struct reason *why) {
     for (size_t i = 0; next == NEXT_DONE && i < f->n; i++) {
         f->list[i].item = found[i];
         f->list[i].settled = !identity_usable(&found[i]);
-        if (f->list[i].settled || f->list[i].force) {
-            identity_case(app, skus[i], &found[i], hint_has(f->list[i].claim->hint, "s"), &f->effects);
+        if (f->list[i].settled || f->list[i].force || hint_has(f->list[i].claim->hint, "s")) {
+            identity_case(app, skus[i], &found[i], IDENTITY_RESOLVED, &f->effects);
         }
     }
     free(found);

@@ -32,7 +32,7 @@ bool level_stored_read(const char *text, struct level_stored *out) {
     level[space - text] = '\0';
     out->state = space[1];
     out->known =
-        out->state != '\0' && strchr("wuck", out->state) != NULL && int_parse(level, 0, LEVEL_MAX, &out->level);
+        out->state != '\0' && strchr("wusck", out->state) != NULL && int_parse(level, 0, LEVEL_MAX, &out->level);
     return out->known;
 }
 

@@ -80,6 +80,14 @@ end
 local EFFECTS = {
   mark = { 5, mark, 3 },
   case = { 9, function(P, now, ...) park_case(P, now, 1, ...) end },
+  -- Sold, and nobody knows yet which item it is: counted, so that its case starts with the right number.
+  sold = { 1, function(P, _, sku) redis.call('HINCRBY', P .. 'unidentified', sku, 1) end },
+  identified = { 1, function(P, _, sku) redis.call('HDEL', P .. 'unidentified', sku) end },
+  case_sold = { 9, function(P, now, cause, owner, sku, ...)
+    local times = tonumber(redis.call('HGET', P .. 'unidentified', sku) or '') or 0
+    redis.call('HDEL', P .. 'unidentified', sku)
+    park_case(P, now, times, cause, owner, sku, ...)
+  end },
   notice = { 9, function(P, now, ...) park_case(P, now, 0, ...) end },
   close = { 1, function(P, _, id) close_case(P, id) end },
   count = { 2, function(P, _, name, n) count(P, name, n) end, 2 },

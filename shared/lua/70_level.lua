@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Levels as last written, per location and SKU, and what still has to be read back.
 -- level:<mode> holds "location|sku" -> "level state written_ms till_ms not_before_ms"; state: w written,
--- u unsure (an answer was lost), c confirmed, k known from a read only.
+-- u unsure (an answer was lost), s written over a level that was not confirmed yet, c confirmed, k known from a read only.
+-- A level in s may be "seen" before either write has landed (down by one, up again: the old number is the new one), so it is
+-- looked at once more when both must have: the sorted set recheck.
 
 local function level_fields(value)
   local level, state, written, till, from = string.match(value or '', '^(%-?%d+) (%a) (%d+) (%d+) (%d+)$')
@@ -29,8 +31,11 @@ register('levels_put', function(P, args)
   for i = 1, n do
     local field, level, till = args[3 + 3 * i], args[4 + 3 * i], tonumber(args[5 + 3 * i])
     local old = level_fields(redis.call('HGET', hash, field))
-    local before, accepted = 0, till
-    if old and (old.state == 'w' or old.state == 'u') then
+    local before, accepted, kept = 0, till, state
+    if old and (old.state == 'w' or old.state == 'u' or old.state == 's') then
+      if state == 'w' and (old.state == 's' or old.level ~= level) then
+        kept = 's'
+      end
       before = old.from
       till = earlier(old.till, till) -- neither is confirmed yet
       if old.state == 'u' then
@@ -41,7 +46,7 @@ register('levels_put', function(P, args)
       lag_push(P, 'accepted', now - accepted)
     end
     redis.call('HSET', hash, field,
-      level .. ' ' .. state .. ' ' .. int(now) .. ' ' .. int(till) .. ' ' .. int(math.max(before, from > 0 and now + from or 0)))
+      level .. ' ' .. kept .. ' ' .. int(now) .. ' ' .. int(till) .. ' ' .. int(math.max(before, from > 0 and now + from or 0)))
     if state ~= 'k' and mode == 'live' then
       redis.call('ZADD', P .. 'unconfirmed', int(now + check), field)
     end
@@ -63,6 +68,10 @@ end)
 register('levels_due', function(P, args)
   local now, key = now_ms(), P .. 'unconfirmed'
   local out = { -1 }
+  for _, field in ipairs(redis.call('ZRANGEBYSCORE', P .. 'recheck', '-inf', int(now), 'LIMIT', 0, args[1])) do
+    redis.call('ZREM', P .. 'recheck', field)
+    redis.call('ZADD', key, 'NX', int(now), field)
+  end
   for _, field in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', int(now), 'LIMIT', 0, args[1])) do
     out[#out + 1] = field
     out[#out + 1] = redis.call('HGET', P .. 'level:live', field) or ''
@@ -94,7 +103,10 @@ register('levels_seen', function(P, args)
     elseif seen == f.level then
       out[i] = 1
       redis.call('ZREM', P .. 'unconfirmed', field)
-      if f.state == 'w' or f.state == 'u' then
+      if f.state == 's' then
+        redis.call('ZADD', P .. 'recheck', int(f.written + give_up), field)
+      end
+      if f.state ~= 'c' and f.state ~= 'k' then
         redis.call('HSET', hash, field, f.level .. ' c ' .. int(f.written) .. ' 0 0')
         if f.till > 0 then
           lag_push(P, 'confirmed', now - f.till)

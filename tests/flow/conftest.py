@@ -19,8 +19,8 @@ def pytest_runtest_makereport(item, call):
 
 @contextlib.contextmanager
 def stacks(node):
-    """A function that makes and starts a Stack; all are stopped at the end. A sanitizer report, a process that does not stop or
-    a bad exit status then fails the test."""
+    """A function that makes and starts a Stack; all are stopped at the end. A sanitizer report, a process that does not
+    stop or a bad exit status then fails the test."""
     made = []
 
     def make(*args, **kwargs):

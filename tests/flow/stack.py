@@ -21,6 +21,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ONEPOOL_TEST_BUILD", ROOT / "build" / "asan"))
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
+QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
 EVENTS_PASSWORD = "flow-test-events-password"
 HOOK_SECRET = "flow-test-hook-secret-0123456789"
@@ -320,21 +321,21 @@ class Stack:
         return [self.run / f"{name}.{side}.sock" for side in "ab"]
 
     def start_function(self, name, env=None, wait=True, process=None):
-        """env: beside the stack's settings, for this start only. wait: until both sockets take connections. process: the name
-        of a further replica of the function, with sockets of its own that nginx does not know."""
+        """env: beside the stack's settings, for this start only; None takes one away. wait: until both sockets take
+        connections. process: the name of a further replica, with sockets of its own that nginx does not know."""
         program = BUILD / name
         assert program.exists(), f"{program} is missing (make VARIANT=asan all)"
         process = process or name
         settings = {**self.settings(), "ONEPOOL_LISTEN": str(self.run / process), **(env or {})}
-        self._start(process, [program], env={k: str(v) for k, v in settings.items()})
+        self._start(process, [program], env={k: str(v) for k, v in settings.items() if v is not None})
         self.processes[process].function = name
         if wait:
-            self._wait_alive(process, lambda: all(map(self._accepts, self.sockets(process))), 15, f"{process} listens")
+            self._wait_alive(process, lambda: all(map(self.accepts, self.sockets(process))), 15, f"{process} listens")
         return self.processes[process]
 
     def replace_function(self, name):
-        """As a rolling restart does: a new process takes the sockets over, then the old one gets SIGTERM and drains. Returns
-        the old one's exit status."""
+        """As a rolling restart does: a new process takes the sockets over, then the old one gets SIGTERM and drains.
+        Returns the old one's exit status."""
         before = [path.stat().st_ino for path in self.sockets(name)]
         old = self.processes[f"{name} (old)"] = self.processes.pop(name)
         self.start_function(name, wait=False)
@@ -346,7 +347,7 @@ class Stack:
         return status
 
     @staticmethod
-    def _accepts(path):
+    def accepts(path):
         try:
             with socket.socket(socket.AF_UNIX) as s:
                 s.settimeout(2)
@@ -421,11 +422,17 @@ class Stack:
     def wait_until(self, predicate, timeout=10.0, what="the condition"):
         return wait_until(predicate, timeout, what)
 
+    def command(self, *arguments):
+        """The operators' command: exit status, standard output, standard error."""
+        done = subprocess.run([str(BUILD / "onepool"), *arguments], env=self.settings(), cwd=ROOT, timeout=30,
+                              check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
     # ------------------------------------------------------------ the simulated shop
 
     def fresh_sku(self, free=None, kind=("variant", "simple")):
-        """An ordinary SKU that was not given out yet, with at least so many units free per warehouse: {1: 2}. A warehouse with
-        None has to have no stock row of it."""
+        """An ordinary SKU that was not given out yet, with at least so many units free per warehouse: {1: 2}. In a
+        warehouse with None it has no stock row."""
         world = self.control("GET", "/world")
         for sku in world["skus"]:
             name = sku["sku"]
@@ -499,7 +506,8 @@ class Stack:
 
     def writes(self, since=0):
         """The items of every level write after that request: [[{"location_id", "quantity", ...}, ...], ...]."""
-        return [json.loads(one["body"])["items"] for one in self.requests(since, "bigcommerce") if one["method"] != "GET"]
+        return [json.loads(one["body"])["items"] for one in self.requests(since, "bigcommerce")
+                if one["method"] != "GET"]
 
     def written(self, sku, since=0):
         """The levels that were written of a SKU, in order: [(location, level)]."""
@@ -538,17 +546,18 @@ class Stack:
 
     def sales(self, order):
         """Recorded sale rows of an order: [(sku, quantity, warehouse)]."""
-        return [(row["sku"], row["quantity"], row["warehouse"]) for row in self.records("sale") if row["order"] == order]
+        return [(row["sku"], row["quantity"], row["warehouse"]) for row in self.records("sale")
+                if row["order"] == order]
 
     def journal(self, event_id):
         """The bytes of every journal entry of an event."""
-        redis = self.redis(decode=False)
-        return [fields[b"bytes"] for _, fields in redis.xrange(self.key("journal")) if fields[b"id"] == event_id.encode()]
+        entries = self.redis(decode=False).xrange(self.key("journal"))
+        return [fields[b"bytes"] for _, fields in entries if fields[b"id"] == event_id.encode()]
 
     def idle(self):
         """True if nothing is due, claimed, deferred, open or unconfirmed."""
         pipe = self.redis().pipeline(transaction=True)
-        for queue in ("order", "sale", "return", "sku", "item"):
+        for queue in QUEUES:
             pipe.exists(self.key(f"due:{queue}"))
         pipe.exists(self.key("unconfirmed"))
         pipe.exists(self.key("intents"))
@@ -568,10 +577,11 @@ class Stack:
             self.wait_until(self.quiet, timeout)
         except TimeoutError:
             redis = self.redis()
-            due = {queue: redis.zrange(self.key(f"due:{queue}"), 0, 9) for queue in ("order", "sale", "return", "sku", "item")}
-            raise AssertionError(f"not quiet after {timeout} s: {self.control('GET', '/oracle?full=1')}; due: {due}; unconfirmed: "
-                                 f"{redis.zrange(self.key('unconfirmed'), 0, 9)}; intents: {redis.hkeys(self.key('intents'))}; "
-                                 f"cases: {list(self.cases())}") from None
+            due = {queue: redis.zrange(self.key(f"due:{queue}"), 0, 9) for queue in QUEUES}
+            raise AssertionError(
+                f"not quiet after {timeout} s: {self.control('GET', '/oracle?full=1')}; due: {due}; unconfirmed: "
+                f"{redis.zrange(self.key('unconfirmed'), 0, 9)}; intents: {redis.hkeys(self.key('intents'))}; "
+                f"cases: {list(self.cases())}") from None
 
     # ------------------------------------------------------------ logs
 

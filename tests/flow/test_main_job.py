@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job: what is sold, booked, moved or returned in the shops and on the web becomes the right level at every location.
+"""The main job: whatever is sold, booked, moved or returned becomes the right level at every location.
 
-One stack serves all tests; each takes SKUs of its own and ends when everything is quiet and every level equals the formula.
+One stack serves all tests; each takes SKUs of its own, and begins when everything is quiet and every level equals the
+formula.
 """
 import concurrent.futures
 import json
@@ -9,7 +10,7 @@ import uuid
 
 import pytest
 
-from stack import ROOT, shop_mapping
+from stack import BUILD, ROOT, shop_mapping
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads").glob("event-*.json"))
 BATCH = "/hooks/sitoo/events"
@@ -19,7 +20,7 @@ BATCH = "/hooks/sitoo/events"
 def shop(module_stack):
     """Many SKUs, and a quota that no test comes near."""
     return module_stack(mapping=shop_mapping(bigcommerce={"confirm_delay_ms": 200}),
-                        simulator_args=("--skus", "250", "--quota", "5000"))
+                        simulator_args=("--skus", "250", "--quota", "5000", "--lag-ms", "100", "--latency-ms", "5"))
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +33,11 @@ def rows(*pairs):
     return [{"sku": sku, "quantity": quantity} for sku, quantity in pairs]
 
 
-def event(order=None, kind="order", account=1500, shop_id=1, **data):
+def event(order=None, kind="order", account=1500, shop_id=1):
     """One element of a batch; it names an order, or a movement if order is None."""
-    named = {"eshop_id": shop_id, **({"order_id": order, "order_event_type": "add"} if order else {"warehouse_id": 1}), **data}
-    return {"event_id": uuid.uuid4().hex, "event_type": kind, "event_date": 1463041120, "account_id": account, "data": named}
+    named = {"order_id": order, "order_event_type": "add"} if order else {"warehouse_id": 1}
+    return {"event_id": uuid.uuid4().hex, "event_type": kind, "event_date": 1463041120, "account_id": account,
+            "data": {"eshop_id": shop_id, **named}}
 
 
 def lowered(levels, by):
@@ -155,7 +157,8 @@ def test_weight_is_floored_to_whole_units_once_after_the_sum(shop):
     total = sum(stock[w]["on_hand"] - stock[w]["reserved"] - stock[w]["withheld"] for w in (1, 2, 3))
     assert shop.levels("KILO-1")[1] == total // 1000
     cut = total % 1000 + 1  # one gram more than what lies above the whole number
-    order = shop.control("POST", "/sale", {"rows": rows(("KILO-1", f"{cut / 1000:.3f}")), "warehouse": warehouse})["order_id"]
+    sale = {"rows": rows(("KILO-1", f"{cut / 1000:.3f}")), "warehouse": warehouse}
+    order = shop.control("POST", "/sale", sale)["order_id"]
     shop.wait_levels("KILO-1", {1: total // 1000 - 1})
     shop.wait_quiet()
     assert shop.sales(order) == [("KILO-1", f"{cut / 1000:.3f}", warehouse)]
@@ -249,7 +252,8 @@ def test_parked_basket_changes_nothing_and_is_not_handed_to_sale(shop):
     sku = shop.fresh_sku({1: 2})
     before, since = shop.levels(sku), shop.last_request()
     order = shop.control("POST", "/parked-basket", {"rows": rows((sku, 1)), "warehouse": 1})["order_id"]
-    shop.wait_until(lambda: f"order={order} kind=parked_basket" in shop.logs("sitoo-events"), 10, "the basket is sorted")
+    shop.wait_until(lambda: f"order={order} kind=parked_basket" in shop.logs("sitoo-events"), 10,
+                    "the basket is sorted")
     shop.wait_quiet()
     assert shop.levels(sku) == before
     assert shop.written(sku, since) == []
@@ -264,7 +268,8 @@ def test_own_order_lowers_by_its_reservation_and_is_not_handed_on(shop):
     order = shop.control("POST", "/own-order", body)["order_id"]
     shop.wait_levels(sku, lowered(before, {1: 2, 5: 2}))
     shop.control("POST", "/deliver-order", {"order_id": order})
-    shop.wait_until(lambda: shop.logs("sitoo-events").count(f"order={order} kind=ours") == 2, 10, "the order is sorted twice")
+    shop.wait_until(lambda: shop.logs("sitoo-events").count(f"order={order} kind=ours") == 2, 10,
+                    "the order is sorted twice")
     shop.wait_quiet()
     assert shop.levels(sku) == lowered(before, {1: 2, 5: 2})
     assert shop.sales(order) == []
@@ -323,6 +328,22 @@ def test_ignored_case_stays_closed_and_is_only_counted(shop):
     assert shop.counter("ignored") == ignored + 1
 
 
+@pytest.mark.skipif(not (BUILD / "onepool").exists(), reason="the command is not built")
+def test_command_puts_a_case_on_the_ignore_list_and_takes_it_off(shop):
+    sale, case = {"rows": rows(("UNTRACKED-1", 1)), "warehouse": 1}, "stock_not_tracked:UNTRACKED-1"
+    shop.control("POST", "/sale", sale)
+    shop.wait_until(lambda: case in shop.cases(), 10, "the case is parked")
+    shop.wait_quiet()
+    assert shop.command("parked", "--ignore", case)[0] == 0
+    order = shop.control("POST", "/sale", sale)["order_id"]
+    shop.wait_until(lambda: shop.sales(order), 10, "the sale is recorded")
+    shop.wait_quiet()
+    assert case not in shop.cases()
+    assert shop.command("parked", "--unignore", case)[0] == 0
+    shop.control("POST", "/sale", sale)
+    shop.wait_until(lambda: case in shop.cases(), 10, "the case is parked again")
+
+
 def test_sku_without_a_row_in_a_warehouse_counts_as_0_there(shop):
     sku = shop.fresh_sku({1: 2, 4: None})
     before = shop.levels(sku)
@@ -374,7 +395,8 @@ def test_incomplete_stock_read_changes_no_level(shop):
     before, since = shop.levels(sku), shop.last_request()
     shop.control("PUT", "/faults/sitoo", {"rules": [{"kind": "half_body", "path": "warehouseitems"}]})
     shop.control("POST", "/sale", {"rows": rows((sku, 1)), "warehouse": 1})
-    shop.wait_until(lambda: shop.control("GET", "/faults")["sitoo"]["hits"].get("half_body", 0) >= 3, 15, "three broken answers")
+    shop.wait_until(lambda: shop.control("GET", "/faults")["sitoo"]["hits"].get("half_body", 0) >= 3, 15,
+                    "three broken answers")
     assert shop.writes(since) == []
     shop.control("DELETE", "/faults")
     shop.wait_levels(sku, lowered(before, {1: 1}), timeout=15)
@@ -424,7 +446,8 @@ def test_web_order_with_more_than_50_lines_is_read_whole(shop):
     placed = shop.control("POST", "/web-order", {"rows": rows(*((name, 1) for name in chosen))})
     assert not placed["refused"]
     shop.mark(chosen[0])
-    shop.wait_until(lambda: shop.redis().hexists(shop.key("pending:orders"), placed["order_id"]), 10, "the order is pending")
+    shop.wait_until(lambda: shop.redis().hexists(shop.key("pending:orders"), placed["order_id"]), 10,
+                    "the order is pending")
     shop.wait_quiet()
     assert [shop.levels(name)[1] for name in chosen] == [levels[name] // 1000 - 1 for name in chosen]
     paths = {one["path"].partition("/v2")[2] for one in shop.requests(since, "bigcommerce")}

@@ -14,7 +14,8 @@ from stack import EVENTS_PASSWORD, EVENTS_USER, FUNCTIONS, HOOK_SECRET, ROOT, re
 SITOO = ["/hooks/sitoo", "/hooks/sitoo/events", "/hooks/sitoo/sale", "/hooks/sitoo/return"]
 STOCK_CHANGED = "/hooks/bigcommerce/stock-changed"
 HOOK = {"scope": "store/channel/*/inventory/product/stock_changed", "producer": "stores/simstore", "hash": "0" * 40,
-        "created_at": 1682624640, "store_id": "1234567890", "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}}
+        "created_at": 1682624640, "store_id": "1234567890",
+        "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}}
 OLD_PASSWORD = "flow-test-events-password-before"
 OLD_SECRET = "flow-test-hook-secret-before-0123"
 with_ops = pytest.mark.skipif(not (ROOT / "shared" / "ops.c").exists(), reason="GET /ready is not implemented yet")
@@ -22,7 +23,8 @@ with_ops = pytest.mark.skipif(not (ROOT / "shared" / "ops.c").exists(), reason="
 
 @pytest.fixture(scope="module")
 def shop(module_stack):
-    return module_stack(env={"SITOO_EVENTS_PASSWORD_PREVIOUS": OLD_PASSWORD, "BIGCOMMERCE_HOOK_SECRET_PREVIOUS": OLD_SECRET})
+    return module_stack(env={"SITOO_EVENTS_PASSWORD_PREVIOUS": OLD_PASSWORD,
+                             "BIGCOMMERCE_HOOK_SECRET_PREVIOUS": OLD_SECRET})
 
 
 def batch(count=1):
@@ -63,7 +65,8 @@ def test_typed_routes_sort_what_they_take(shop, path):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_503(shop, path, method):
     events = batch()
-    assert request(shop.url(path), method, b"" if method in ("GET", "HEAD") else json.dumps(events).encode()).status == 503
+    body = b"" if method in ("GET", "HEAD") else json.dumps(events).encode()
+    assert request(shop.url(path), method, body).status == 503
     assert stored(shop, events) == [0]
 
 
@@ -89,8 +92,9 @@ def test_header_of_20_kb_is_503(shop, path):
 
 
 @pytest.mark.parametrize("path", SITOO)
-@pytest.mark.parametrize("user, password", [(EVENTS_USER, "wrong-password-here"), (EVENTS_USER, ""), ("other", EVENTS_PASSWORD),
-                                            (None, None), (EVENTS_USER, EVENTS_PASSWORD + "x"), (EVENTS_USER, EVENTS_PASSWORD[:-1])])
+@pytest.mark.parametrize("user, password", [
+    (EVENTS_USER, "wrong-password-here"), (EVENTS_USER, ""), ("other", EVENTS_PASSWORD), (None, None),
+    (EVENTS_USER, EVENTS_PASSWORD + "x"), (EVENTS_USER, EVENTS_PASSWORD[:-1])])
 def test_wrong_or_missing_credentials_are_503_and_alarm(shop, path, user, password):
     events = batch()
     log = {"/hooks/sitoo/sale": "sale", "/hooks/sitoo/return": "return"}.get(path, "sitoo-events")
@@ -102,7 +106,8 @@ def test_wrong_or_missing_credentials_are_503_and_alarm(shop, path, user, passwo
         assert password not in shop.logs(log)
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic !!!!", "Bearer abc", "Basic " + "QUJD" * 400, "Basic b25lcG9vbA=="])
+@pytest.mark.parametrize("header", ["Basic", "Basic !!!!", "Bearer abc", "Basic " + "QUJD" * 400, "Basic b25lcG9vbA=="],
+                         ids=["bare", "not base64", "other scheme", "too long", "no colon"])
 def test_malformed_credentials_are_503(shop, header):
     assert shop.post(SITOO[0], batch(), headers={"Authorization": header}).status == 503
 
@@ -115,7 +120,8 @@ def test_previous_password_is_200(shop, path):
 
 
 @pytest.mark.parametrize("path", SITOO)
-@pytest.mark.parametrize("body", [b"not JSON at all \xff\x00", b"", b"{}", b'[{"event_id":"a"}', b"[" * 3000, b'{"event_id":"x"}', b"null"],
+@pytest.mark.parametrize("body", [b"not JSON at all \xff\x00", b"", b"{}", b'[{"event_id":"a"}', b"[" * 3000,
+                                  b'{"event_id":"x"}', b"null"],
                          ids=["garbage", "empty", "object", "cut off", "deep", "element", "null"])
 def test_body_that_is_no_list_is_stored_raw_with_an_alarm_and_200(shop, path, body):
     log = {"/hooks/sitoo/sale": "sale", "/hooks/sitoo/return": "return"}.get(path, "sitoo-events")
@@ -124,8 +130,8 @@ def test_body_that_is_no_list_is_stored_raw_with_an_alarm_and_200(shop, path, bo
     redis = shop.redis(decode=False)
     newest = redis.xrevrange(shop.key("journal"), count=1)[0][1]
     assert newest[b"bytes"] == body
-    raw = [redis.hget(shop.key(f"case:{name}"), "bytes") or b"" for name in shop.cases() if name.startswith("bad_batch:")]
-    assert body in raw
+    cases = [name for name in shop.cases() if name.startswith("bad_batch:")]
+    assert body in [redis.hget(shop.key(f"case:{name}"), "bytes") or b"" for name in cases]
     shop.wait_until(lambda: shop.logs(log).count("level=alarm") > alarms, 5, "an alarm in the log")
 
 
@@ -151,8 +157,9 @@ def test_element_with_a_long_id_is_200(shop):
 
 # ---------------------------------------------------------------- BigCommerce's route
 
-@pytest.mark.parametrize("secret, status", [(HOOK_SECRET, 200), (OLD_SECRET, 200), ("wrong", 401), ("", 401), (None, 401),
-                                            (HOOK_SECRET + "x", 401), (HOOK_SECRET[:-1], 401)])
+@pytest.mark.parametrize("secret, status", [
+    (HOOK_SECRET, 200), (OLD_SECRET, 200), ("wrong", 401), ("", 401), (None, 401), (HOOK_SECRET + "x", 401),
+    (HOOK_SECRET[:-1], 401)])
 def test_hook_is_200_with_the_right_or_the_previous_secret_and_401_otherwise(shop, secret, status):
     before = shop.redis().xlen(shop.key("journal"))
     assert shop.post(STOCK_CHANGED, HOOK, headers={"X-Onepool-Secret": secret}).status == status
@@ -165,7 +172,8 @@ def test_hook_is_200_with_the_right_or_the_previous_secret_and_401_otherwise(sho
 def test_hook_that_cannot_be_read_is_stored_as_a_case_and_200(shop, body):
     assert shop.post(STOCK_CHANGED, body).status == 200
     redis = shop.redis(decode=False)
-    assert body in [redis.hget(shop.key(f"case:{name}"), "bytes") for name in shop.cases() if name.startswith("bad_hook:")]
+    cases = [name for name in shop.cases() if name.startswith("bad_hook:")]
+    assert body in [redis.hget(shop.key(f"case:{name}"), "bytes") for name in cases]
 
 
 def test_hook_by_another_method_is_503(shop):
@@ -189,7 +197,8 @@ def test_without_redis_everything_is_503_and_200_again_when_it_is_back(shop):
     shop.start_redis()
     for path in SITOO:
         events = batch()
-        shop.wait_until(lambda path=path, events=events: shop.post(path, events).status == 200, 10, f"{path} answers 200 again")
+        shop.wait_until(lambda path=path, events=events: shop.post(path, events).status == 200, 10,
+                        f"{path} answers 200 again")
         assert stored(shop, events) == [1]
     shop.wait_until(lambda: shop.post(STOCK_CHANGED, HOOK).status == 200, 10, "the hook's route answers 200 again")
 
@@ -216,8 +225,8 @@ def test_every_function_killed_is_503_and_200_after_a_start(shop):
     for name in FUNCTIONS:
         shop.processes[name].popen.wait(10)
     # The children go with their parent.
-    shop.wait_until(lambda: not any(map(shop._accepts, (path for name in FUNCTIONS for path in shop.sockets(name)))), 10,
-                    "nobody listens")
+    sockets = [path for name in FUNCTIONS for path in shop.sockets(name)]
+    shop.wait_until(lambda: not any(map(shop.accepts, sockets)), 10, "nobody listens")
     for path in SITOO:
         assert shop.post(path, batch()).status == 503
         assert request(shop.url(path), "GET").status == 503
@@ -231,6 +240,7 @@ def test_every_function_killed_is_503_and_200_after_a_start(shop):
 
 def test_bad_credentials_are_401_only_if_the_operator_chose_so(stack):
     """sitoo.bad_auth_status of the mapping file; what Sitoo documents for it loses events."""
-    one = stack(functions=("sitoo-events",), simulators=False, mapping=shop_mapping(sitoo={"events": {"bad_auth_status": 401}}))
+    one = stack(functions=("sitoo-events",), simulators=False,
+                mapping=shop_mapping(sitoo={"events": {"bad_auth_status": 401}}))
     assert one.post(SITOO[0], batch(), password="wrong-password-here").status == 401
     assert one.post(SITOO[0], batch()).status == 200

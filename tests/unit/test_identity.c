@@ -70,7 +70,7 @@ static char *case_text(const char *sku, enum identity_state state, bool occurred
     const struct app app = {.set = &set};
     const struct identity id = {.state = state, .product_id = 113, .variant_id = 127};
     struct args effects = {0};
-    identity_case(&app, sku, &id, occurred, &effects);
+    identity_case(&app, sku, &id, occurred ? IDENTITY_SOLD : IDENTITY_RESOLVED, &effects);
     char *got = plan_text(&effects);
     args_free(&effects);
     return got;
@@ -100,16 +100,16 @@ static void an_unusable_sku_has_one_case_and_its_others_are_closed(void **state)
     } rows[] = {
         {"unknown, sold", IDENTITY_UNKNOWN_SKU, true,
          CLOSE("stock_not_tracked") CLOSE("wrong_tracking") "case" UNKNOWN},
-        {"unknown, noticed", IDENTITY_UNKNOWN_SKU, false,
-         CLOSE("stock_not_tracked") CLOSE("wrong_tracking") "notice" UNKNOWN},
+        {"unknown, looked up", IDENTITY_UNKNOWN_SKU, false,
+         CLOSE("stock_not_tracked") CLOSE("wrong_tracking") "case_sold" UNKNOWN},
         {"not tracked, sold", IDENTITY_NOT_TRACKED, true,
          CLOSE("unknown_sku") CLOSE("wrong_tracking") "case" NOT_TRACKED},
-        {"wrong tracking, noticed", IDENTITY_WRONG_TRACKING, false,
-         CLOSE("unknown_sku") CLOSE("stock_not_tracked") "notice" WRONG},
+        {"wrong tracking, looked up", IDENTITY_WRONG_TRACKING, false,
+         CLOSE("unknown_sku") CLOSE("stock_not_tracked") "case_sold" WRONG},
         {"usable by variant", IDENTITY_BY_VARIANT, true,
-         CLOSE("unknown_sku") CLOSE("stock_not_tracked") CLOSE("wrong_tracking")},
+         CLOSE("unknown_sku") CLOSE("stock_not_tracked") CLOSE("wrong_tracking") "identified [121292-4]\n"},
         {"usable by product", IDENTITY_BY_PRODUCT, false,
-         CLOSE("unknown_sku") CLOSE("stock_not_tracked") CLOSE("wrong_tracking")},
+         CLOSE("unknown_sku") CLOSE("stock_not_tracked") CLOSE("wrong_tracking") "identified [121292-4]\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
