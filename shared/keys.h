@@ -23,12 +23,12 @@
  *   pending:orders       hash    until closed    F  web orders that hold stock
  *   pending:qty          hash    until closed    F  "warehouse|sku" -> thousandths
  *   withheld:l, :r       hash    until closed    F  "warehouse|sku" -> thousandths, by ledger and by return orders
- *   level:<mode>         hash    for ever        F  "location|sku" -> last written level
+ *   level:<mode>         hash    for ever        F  "location|sku" -> last written level, see 70_level.lua
  *   unconfirmed          zset    until closed    F  levels to read back
  *   recheck              zset    until closed    F  levels to look at once more, see 70_level.lua
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
- *   cursor               hash    until closed    stock-moved: ledger (id), orders (ms), ready (1), since (ms)
+ *   cursor               hash    until closed    stock-moved: ledger, begin (ids), orders, since (ms)
  *   seen:ledger          zset    newest 2,000    stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available read_ms"

@@ -310,7 +310,7 @@ static void read_rules(const struct at *root, struct mapping *m) {
     read_int(&brake, "max_price_change_percent", 1, 1000, 50, &unused);
     check_keys(&bc, bc_keys);
     read_int(&bc, "confirm_delay_ms", 100, 600000, 1000, &m->confirm_delay_ms);
-    read_int(&bc, "confirm_timeout_ms", 1000, 3600000, 30000, &m->confirm_timeout_ms);
+    read_int(&bc, "confirm_timeout_ms", 1000, 3600000, 10000, &m->confirm_timeout_ms);
     read_int(&bc, "orders_overlap_s", 10, 86400, 120, &m->orders_overlap_s);
     read_int(&bc, "orders_days", 1, 3650, 30, &m->orders_days);
     check_keys(&owners, owner_keys);

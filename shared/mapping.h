@@ -68,7 +68,7 @@ struct mapping {
     int64_t brake_max_units_moved; /* one write [5000] 1..1000000000 */
 
     int64_t confirm_delay_ms;   /* bigcommerce.confirm_delay_ms: first read-back after a write [1000] 100..600000 */
-    int64_t confirm_timeout_ms; /* bigcommerce.confirm_timeout_ms: then the level is written again [30000] */
+    int64_t confirm_timeout_ms; /* bigcommerce.confirm_timeout_ms: then the level is written again [10000] */
     int64_t orders_overlap_s;   /* bigcommerce.orders_overlap_s: modification dates read again [120] 10..86400 */
     int64_t
         orders_days; /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */

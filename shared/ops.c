@@ -30,7 +30,7 @@ enum next ops_redis_guard(struct app *app, bool dev, struct reason *why) {
             {"version", d.version}, {"appendonly", d.appendonly}, {"maxmemory-policy", d.policy});
     }
     if (durability_weak(&d, &weak) > 0 && dev) {
-        LOG(LOG_WARN, "ONEPOOL_DEV=1: ACKNOWLEDGED EVENTS MAY BE LOST ON THIS REDIS", {"weak", buf_str(&weak)});
+        LOG(LOG_ALARM, "ONEPOOL_DEV=1: ACKNOWLEDGED EVENTS MAY BE LOST ON THIS REDIS", {"weak", buf_str(&weak)});
     } else if (weak.len > 0) {
         next = reason_set(why, NEXT_STOP, "weak_redis",
                           "this Redis may lose acknowledged events: %s (deploy/redis.conf is right; ONEPOOL_DEV=1 "

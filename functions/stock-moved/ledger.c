@@ -284,15 +284,26 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
 
 /* ---- cursor ---- */
 
-static enum next cursor_get(struct app *app, bool *known, int64_t *id, struct reason *why) {
+/* Where we are, and where we began: what lies before the beginning is in the numbers already and is never read again.
+ */
+struct cursor {
+    bool known;
+    int64_t id, begin;
+};
+
+static enum next cursor_get(struct app *app, struct cursor *c, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
-    args_add(&a, "HGET");
+    args_add(&a, "HMGET");
     args_add_key(&a, app->redis, KEY_CURSOR);
     args_add(&a, "ledger");
+    args_add(&a, "begin");
     enum next next = one_command(app, &a, &reply, why);
     if (next == NEXT_DONE) {
-        *known = reply->type == REDIS_REPLY_STRING && int_parse(reply->str, 0, JSON_INT_MAX, id);
+        c->known = int_parse(reply_str_at(reply, 0), 0, JSON_INT_MAX, &c->id);
+        if (!int_parse(reply_str_at(reply, 1), 0, JSON_INT_MAX, &c->begin)) {
+            c->begin = 0;
+        }
         freeReplyObject(reply);
     }
     return next;
@@ -308,10 +319,12 @@ static enum next cursor_set(struct app *app, int64_t id, struct reason *why) {
 }
 
 /* First start: the newest row is where we begin; what lies before it is in the numbers already. */
-static enum next cursor_begin(struct app *app, int64_t *id, struct reason *why) {
+static enum next cursor_begin(struct app *app, struct reason *why) {
     char path[160];
     const char *paths[] = {path};
     struct answer answer;
+    struct args a = {0};
+    int64_t id = 0;
     (void)snprintf(
         path, sizeof path,
         "/sites/%lld/warehousetransactions.json?num=1&sort=-warehousetransactionid&fields=warehousetransactionid",
@@ -321,13 +334,21 @@ static enum next cursor_begin(struct app *app, int64_t *id, struct reason *why) 
         return next;
     }
     const cJSON *items = json_array(answer.json, "items");
-    *id = 0;
     if (items == NULL ||
-        (cJSON_GetArraySize(items) > 0 && !json_int(cJSON_GetArrayItem(items, 0), "warehousetransactionid", id))) {
+        (cJSON_GetArraySize(items) > 0 && !json_int(cJSON_GetArrayItem(items, 0), "warehousetransactionid", &id))) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
     answer_free(&answer);
-    return next == NEXT_DONE ? cursor_set(app, *id, why) : next;
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    args_add(&a, "HSET");
+    args_add_key(&a, app->redis, KEY_CURSOR);
+    args_add(&a, "begin");
+    args_add_int(&a, id);
+    args_add(&a, "ledger");
+    args_add_int(&a, id);
+    return one_command(app, &a, NULL, why);
 }
 
 static enum next fill_holes(struct app *app, const struct page *from, struct reason *why) {
@@ -352,30 +373,33 @@ static enum next fill_holes(struct app *app, const struct page *from, struct rea
     return next;
 }
 
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
 enum next ledger_read(struct app *app, struct reason *why) {
-    int64_t cursor = 0, size = app->set->mapping->sitoo_page_size;
-    bool known = false;
-    enum next next = cursor_get(app, &known, &cursor, why);
-    if (next == NEXT_DONE && !known) {
-        return cursor_begin(app, &cursor, why);
+    struct cursor c = {0};
+    int64_t size = app->set->mapping->sitoo_page_size;
+    enum next next = cursor_get(app, &c, why);
+    if (next == NEXT_DONE && !c.known) {
+        return cursor_begin(app, why);
     }
-    int64_t from = cursor + 1 - app->set->mapping->sitoo_cursor_overlap;
+    int64_t from = later(c.id + 1 - app->set->mapping->sitoo_cursor_overlap, c.begin + 1);
     for (int i = 0; next == NEXT_DONE && i < PAGES_MAX; i++) {
-        struct page p = {.last_id = cursor};
+        struct page p = {.last_id = c.id};
         char path[256];
         (void)snprintf(path, sizeof path,
-                       "/sites/%lld/"
-                       "warehousetransactions.json?warehousetransactionidfrom=%lld&sort=warehousetransactionid&num=%"
-                       "lld&fields=" FIELDS,
-                       (long long)app->set->sitoo_site_id, (long long)(from > 1 ? from : 1), (long long)size);
+                       "/sites/%lld/warehousetransactions.json?warehousetransactionidfrom=%lld"
+                       "&sort=warehousetransactionid&num=%lld&fields=" FIELDS,
+                       (long long)app->set->sitoo_site_id, (long long)from, (long long)size);
         next = read_page(app, path, &p, why);
-        if (next == NEXT_DONE && p.last_id > cursor) {
-            cursor = p.last_id;
-            next = cursor_set(app, cursor, why);
+        if (next == NEXT_DONE && p.last_id > c.id) {
+            c.id = p.last_id;
+            next = cursor_set(app, c.id, why);
         }
         next = next == NEXT_DONE ? fill_holes(app, &p, why) : next;
         bool full = (int64_t)p.rows >= size;
-        from = cursor + 1;
+        from = c.id + 1;
         page_free(&p);
         if (!full || !app_keep(app)) {
             break;

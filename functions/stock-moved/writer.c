@@ -121,7 +121,7 @@ void writer_leave(struct app *app) {
 /* Web orders are read before every write anyway; here only so that those without a till sale are seen. */
 static enum next orders_when_due(struct app *app, struct reason *why) {
     struct writer *w = writer_of(app);
-    if (w->orders_ms != 0 && clock_mono_ms() - w->orders_ms < LEDGER_POLL_MS) {
+    if (w->orders_ms != 0 && clock_mono_ms() - w->orders_ms < LEDGER_POLL_MS - 1000) {
         return NEXT_DONE;
     }
     enum next next = weborders_refresh(app, why);

@@ -1,18 +1,38 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Levels as last written, per location and SKU, and what still has to be read back.
--- level:<mode> holds "location|sku" -> "level state written_ms till_ms not_before_ms"; state: w written,
--- u unsure (an answer was lost), s written over a level that was not confirmed yet, c confirmed, k known from a read only.
--- A level in s may be "seen" before either write has landed (down by one, up again: the old number is the new one), so it is
--- looked at once more when both must have: the sorted set recheck.
+-- level:<mode> holds "location|sku" -> "level state written_ms till_ms not_before_ms base"; state: w written, u unsure (an answer
+-- was lost), s written back towards an earlier level while a write was not confirmed yet, c confirmed, k known from a
+-- read only. base: the level before the first write that is not confirmed; left out if it
+-- is the same.
+-- A level in s may be "seen" before either write has landed (down by one, up again: the old number is the new one). It
+-- is not believed for SETTLE_MS, and looked at once more when everything must have landed (the sorted set recheck).
+
+local SETTLE_MS = 5000
+local OFFLINE_MS = 600000 -- a till that was offline: its sales would tell nothing about our lag
 
 local function level_fields(value)
-  local level, state, written, till, from = string.match(value or '', '^(%-?%d+) (%a) (%d+) (%d+) (%d+)$')
+  local level, state, written, till, from, base = string.match(value or '', '^(%-?%d+) (%a) (%d+) (%d+) (%d+) ?(%-?%d*)$')
   if not level then return nil end
-  return { level = level, state = state, written = tonumber(written), till = tonumber(till), from = tonumber(from) }
+  return { level = level, state = state, written = tonumber(written), till = tonumber(till), from = tonumber(from),
+    base = base ~= '' and base or level }
+end
+
+local function open_state(state)
+  return state == 'w' or state == 'u' or state == 's'
+end
+
+-- True if a write turns back towards the base while an earlier one may still land.
+local function turns_back(old, level)
+  local before = tonumber(old.level) - tonumber(old.base)
+  return old.state == 's' or (tonumber(level) - tonumber(old.level)) * before < 0
 end
 
 local function lag_push(P, name, ms)
   local key = P .. 'lag:' .. name
+  if ms > OFFLINE_MS then
+    count(P, 'late_tills:' .. name, 1)
+    return
+  end
   redis.call('LPUSH', key, int(math.max(0, ms)))
   redis.call('LTRIM', key, 0, LAG_KEEP - 1)
   redis.call('EXPIRE', key, 7 * 86400)
@@ -31,12 +51,12 @@ register('levels_put', function(P, args)
   for i = 1, n do
     local field, level, till = args[3 + 3 * i], args[4 + 3 * i], tonumber(args[5 + 3 * i])
     local old = level_fields(redis.call('HGET', hash, field))
-    local before, accepted, kept = 0, till, state
-    if old and (old.state == 'w' or old.state == 'u' or old.state == 's') then
-      if state == 'w' and (old.state == 's' or old.level ~= level) then
-        kept = 's'
+    local before, accepted, kept, base = 0, till, state, old and old.level or level
+    if old and open_state(old.state) then
+      before, base = old.from, old.base
+      if state == 'w' and turns_back(old, level) then
+        kept, before = 's', math.max(before, now + SETTLE_MS)
       end
-      before = old.from
       till = earlier(old.till, till) -- neither is confirmed yet
       if old.state == 'u' then
         accepted = till -- nor was the first one accepted, for all we know
@@ -45,8 +65,8 @@ register('levels_put', function(P, args)
     if state == 'w' and accepted > 0 and mode == 'live' then
       lag_push(P, 'accepted', now - accepted)
     end
-    redis.call('HSET', hash, field,
-      level .. ' ' .. kept .. ' ' .. int(now) .. ' ' .. int(till) .. ' ' .. int(math.max(before, from > 0 and now + from or 0)))
+    redis.call('HSET', hash, field, level .. ' ' .. kept .. ' ' .. int(now) .. ' ' .. int(till) .. ' '
+      .. int(math.max(before, from > 0 and now + from or 0)) .. (base ~= level and ' ' .. base or ''))
     if state ~= 'k' and mode == 'live' then
       redis.call('ZADD', P .. 'unconfirmed', int(now + check), field)
     end
@@ -55,12 +75,18 @@ register('levels_put', function(P, args)
   return n
 end)
 
--- levels_check(n, n x location|sku, check_after_ms): BigCommerce moved stock by itself; read these back soon.
+-- levels_check(n, n x location|sku, check_after_ms): BigCommerce moved stock by itself; read these back soon. What was
+-- never written has nothing to compare with: its SKU is due.
 register('levels_check', function(P, args)
   local now, n = now_ms(), tonumber(args[1])
   for i = 1, n do
-    redis.call('ZADD', P .. 'unconfirmed', 'NX', int(now + tonumber(args[2 + n])), args[1 + i])
+    if redis.call('HEXISTS', P .. 'level:live', args[1 + i]) == 1 then
+      redis.call('ZADD', P .. 'unconfirmed', 'NX', int(now + tonumber(args[2 + n])), args[1 + i])
+    else
+      mark(P, now, 'sku', string.match(args[1 + i], '|(.*)$') or '', '', '', '')
+    end
   end
+  wake(P, 'sku')
   return n
 end)
 

@@ -57,7 +57,7 @@ class Inventory:
         loop = asyncio.get_running_loop()
         due = loop.time() + self.lag * (0.5 + self.rng.random())
         if alone:
-            due = max(due, self.last_due)
+            due = max(due, self.last_due + 1e-6)  # timers of the same moment fire in any order
         self.last_due = max(due, self.last_due)
         # A value above the limit is not saved and no error says so (bigcommerce.md 6.2).
         items = [item for item in items if item[2] <= LARGEST_LEVEL]
