@@ -42,9 +42,19 @@ char *xstrndup(const char *s, size_t len) {
     return checked(strndup(s, len));
 }
 
+size_t str_whole(const char *s, size_t len) {
+    size_t tail = 0; /* continuation bytes at the end */
+    while (tail < 3 && tail < len && ((unsigned char)s[len - 1 - tail] & 0xc0) == 0x80) {
+        tail++;
+    }
+    unsigned char lead = tail < len ? (unsigned char)s[len - 1 - tail] : 0;
+    size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    return want > tail ? len - 1 - tail : len;
+}
+
 bool str_copy(char *dst, size_t size, const char *s) {
     size_t len = strlen(s);
-    size_t n = len < size ? len : size - 1;
+    size_t n = len < size ? len : str_whole(s, size - 1);
     memcpy(dst, s, n);
     dst[n] = '\0';
     return n == len;

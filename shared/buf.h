@@ -45,7 +45,12 @@ void *xcalloc(size_t n, size_t size) NODISCARD;
 void *xrealloc(void *p, size_t n, size_t size) NODISCARD;
 char *xstrdup(const char *s) NODISCARD;
 char *xstrndup(const char *s, size_t len) NODISCARD;
-/* Copies s into dst of size bytes, always terminated, cutting it if need be; returns false if it was cut. */
+/* len without a UTF-8 character that the text's end cuts in two: a text cut elsewhere stays valid JSON. */
+size_t str_whole(const char *s, size_t len);
+/*
+ * Copies s into dst of size bytes, always terminated, cutting it between characters if need be; returns false if it
+ * was cut.
+ */
 bool str_copy(char *dst, size_t size, const char *s);
 
 #endif

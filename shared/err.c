@@ -3,7 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "buf.h"
 #include "ban.h"
 
 enum next reason_set(struct reason *why, enum next what, const char *cause, const char *fmt, ...) {
@@ -12,6 +14,8 @@ enum next reason_set(struct reason *why, enum next what, const char *cause, cons
     (void)snprintf(why->cause, sizeof why->cause, "%s", cause);
     (void)vsnprintf(why->text, sizeof why->text, fmt, args);
     va_end(args);
+    /* Texts of platforms are cut here or by a %.200s at the end of fmt; a parked case must stay readable as JSON. */
+    why->text[str_whole(why->text, strlen(why->text))] = '\0';
     return what;
 }
 

@@ -51,6 +51,20 @@ static bool all_unique(const cJSON *item, const char **repeated) {
     return true;
 }
 
+/* 1e999 is a number by grammar, but cJSON makes it infinite. */
+static bool all_finite(const cJSON *item) {
+    const cJSON *child = NULL;
+    if (cJSON_IsNumber(item) && !isfinite(item->valuedouble)) {
+        return false;
+    }
+    cJSON_ArrayForEach(child, item) {
+        if (!all_finite(child)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- reading ---- */
 
 cJSON *json_read(const char *data, size_t len, char *error, size_t error_size) {
@@ -71,6 +85,8 @@ cJSON *json_read(const char *data, size_t len, char *error, size_t error_size) {
     }
     if (end < data + len) {
         (void)snprintf(error, error_size, "not JSON: text after the value at byte %zu", (size_t)(end - data));
+    } else if (!all_finite(item)) {
+        (void)snprintf(error, error_size, "not JSON: a number beyond what a double holds");
     } else if (!all_unique(item, &repeated)) {
         (void)snprintf(error, error_size, "not JSON: key %.60s stands twice in one object", repeated);
     } else {

@@ -99,12 +99,12 @@ void log_line(enum log_level level, const char *msg, const struct log_pair *pair
     for (size_t i = 0; i < n; i++) {
         add_pair(&b, pairs[i].key, pairs[i].value);
     }
+    buf_add(&b, "\n", 1);
     if (buf_overflowed(&b)) {
         buf_reset(&b);
-        buf_addf(&b, "ts=%s level=%s fn=%s pid=%ld msg=\"line too long\"", time, level_name(level), setup.function,
+        buf_addf(&b, "ts=%s level=%s fn=%s pid=%ld msg=\"line too long\"\n", time, level_name(level), setup.function,
                  (long)getpid());
     }
-    buf_add(&b, "\n", 1);
     ssize_t ignored = write(STDERR_FILENO, buf_str(&b), b.len);
     (void)ignored;
     buf_free(&b);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mapping.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
+#include "near.h"
 #include "ban.h"
 
 /* A place in the file, for messages: path is what stands before the key. */
@@ -17,8 +17,8 @@ struct at {
 };
 
 static void mistake(const struct at *a, const char *key, const char *text) {
-    buf_addf(a->mistakes, "mapping file: %s%s%s: %s\n", a->path, a->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
-             text);
+    buf_addf(a->mistakes, "mapping file: %s%s%.80s: %s\n", a->path, a->path[0] != '\0' && key[0] != '\0' ? "." : "",
+             key, text);
 }
 
 /* Every key of the object must be among `allowed` (NULL-terminated). */
@@ -30,7 +30,11 @@ static void check_keys(const struct at *a, const char *const *allowed) {
             known = known || strcmp(member->string, allowed[i]) == 0;
         }
         if (!known) {
-            mistake(a, member->string, "unknown key");
+            const char *likely = near_word(member->string, allowed);
+            char text[100];
+            (void)snprintf(text, sizeof text, "unknown key%s%.60s%s", likely != NULL ? "; did you mean " : "",
+                           likely != NULL ? likely : "", likely != NULL ? "?" : "");
+            mistake(a, member->string, text);
         }
     }
 }
@@ -102,6 +106,17 @@ static void read_ids(const struct at *a, const char *key, size_t max, bool requi
     }
 }
 
+static void check_texts(const struct at *a, const char *key) {
+    const cJSON *list = json_get(a->object, key), *item = NULL;
+    bool good = list == NULL || cJSON_IsArray(list);
+    cJSON_ArrayForEach(item, list) {
+        good = good && cJSON_IsString(item);
+    }
+    if (!good) {
+        mistake(a, key, "must be a list of texts");
+    }
+}
+
 /* ---- locations ---- */
 
 static void read_location(const struct at *a, struct mapping *m) {
@@ -119,7 +134,6 @@ static void read_pickup(const struct at *a, struct mapping *m) {
     static const char *const keys[] = {"bigcommerce_location_id", "sitoo_warehouse_id", "pickup_method_ids",
                                        "shipping_method_names", NULL};
     struct mapping_location *l = &m->locations[m->location_count++];
-    const cJSON *names = json_get(a->object, "shipping_method_names");
     check_keys(a, keys);
     l->is_pickup = true;
     l->warehouse_ids = xcalloc(1, sizeof *l->warehouse_ids);
@@ -130,9 +144,7 @@ static void read_pickup(const struct at *a, struct mapping *m) {
         mistake(a, "", "needs bigcommerce_location_id and sitoo_warehouse_id");
     }
     read_ids(a, "pickup_method_ids", MAPPING_METHODS_MAX, false, &l->pickup_method_ids, &l->pickup_method_count);
-    if (names != NULL && !cJSON_IsArray(names)) {
-        mistake(a, "shipping_method_names", "must be a list of texts");
-    }
+    check_texts(a, "shipping_method_names");
 }
 
 static void read_list(const struct at *root, const char *key, struct mapping *m,
@@ -354,44 +366,11 @@ struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes)
     root.object = json;
     read_all(&root, m);
     cJSON_Delete(json);
-    if (mistakes->len > before) {
+    if (mistakes->len > before || buf_overflowed(mistakes)) {
         mapping_free(m);
         return NULL;
     }
     return m;
-}
-
-struct mapping *mapping_load(const char *path, struct buf *mistakes) {
-    FILE *f = fopen(path, "rb");
-    if (f == NULL) {
-        buf_addf(mistakes, "ONEPOOL_CONFIG: %s: %s\n", path, strerror(errno));
-        return NULL;
-    }
-    char *text = xmalloc(MAPPING_FILE_MAX + 1);
-    size_t len = fread(text, 1, MAPPING_FILE_MAX + 1, f);
-    struct mapping *m = NULL;
-    if (ferror(f) != 0 || len > MAPPING_FILE_MAX) {
-        buf_addf(mistakes, "ONEPOOL_CONFIG: %s: cannot be read or is larger than 1 MiB\n", path);
-    } else {
-        m = mapping_read(text, len, mistakes);
-    }
-    (void)fclose(f);
-    free(text);
-    return m;
-}
-
-void mapping_free(struct mapping *m) {
-    if (m == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < m->location_count; i++) {
-        free(m->locations[i].warehouse_ids);
-        free(m->locations[i].pickup_method_ids);
-    }
-    free(m->locations);
-    free(m->warehouses);
-    free(m->allocate_from);
-    free(m);
 }
 
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id) {

@@ -45,6 +45,9 @@ static char *read_text(const struct reader *r, const char *name, const char *pre
 static char *read_file(const struct reader *r, const char *name, const char *path) {
     char text[200], *secret = xcalloc(SECRET_MAX + 2, 1);
     FILE *f = fopen(path, "rb");
+    if (f != NULL) {
+        (void)setvbuf(f, NULL, _IONBF, 0); /* Security: no copy stays in the stream's own buffer */
+    }
     size_t len = f != NULL ? fread(secret, 1, SECRET_MAX + 1, f) : 0;
     if (f == NULL || ferror(f) != 0 || len > SECRET_MAX) {
         (void)snprintf(text, sizeof text, "%.120s: %s", path,
@@ -211,9 +214,11 @@ static void read_keys(const struct reader *r, struct settings *s) {
         if (id == NULL && password == NULL && i > 0) {
             return;
         }
-        if (id == NULL || password == NULL || strchr(id, ':') != NULL) {
+        if (id == NULL || password == NULL) {
             mistake(r, id == NULL ? id_name : password_name,
                     "missing; a Sitoo API key is an id such as 1500-1 and its password");
+        } else if (strchr(id, ':') != NULL) {
+            mistake(r, id_name, "holds a colon; give the id alone, such as 1500-1");
         }
         s->sitoo_keys[s->sitoo_key_count++] = (struct sitoo_key){.id = id, .password = password};
     }
@@ -267,7 +272,7 @@ struct settings *settings_read(unsigned needs, const char *function, const char 
     if ((needs & NEED_MAPPING) != 0) {
         read_mapping(&r, s);
     }
-    if (mistakes->len > before) {
+    if (mistakes->len > before || buf_overflowed(mistakes)) {
         settings_free(s);
         return NULL;
     }

@@ -57,6 +57,8 @@ static void strict_reading_refuses_what_cjson_would_pass(void **state) {
         {"plus", "[+1]", 0, "unexpected character"},
         {"bare dot", "[1.]", 0, "bad number"},
         {"NaN", "[NaN]", 0, "unexpected character"},
+        {"infinite", "{\"n\":[1e999]}", 0, "beyond what a double holds"},
+        {"infinite below zero", "-1e999", 0, "beyond what a double holds"},
         {"raw newline in a string", "\"a\nb\"", 0, "control character"},
         {"NUL in a string", "\"a\0b\"", 5, "control character"},
         {"NUL behind", "1\0", 2, "unexpected character"},

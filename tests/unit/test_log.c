@@ -66,6 +66,26 @@ static void a_line_has_a_maximum(void **state) {
     free(text);
 }
 
+static size_t value_len;
+
+static void of_a_length(void) {
+    char *value = xcalloc(value_len + 1, 1);
+    memset(value, 'x', value_len);
+    LOG(LOG_INFO, "m", {"value", value});
+    free(value);
+}
+
+static void every_line_ends_whatever_its_length(void **state) {
+    (void)state;
+    for (value_len = 8000; value_len < 8200; value_len++) {
+        char *text = capture(of_a_length);
+        if (text[strlen(text) - 1] != '\n') {
+            fail_msg("a value of %zu bytes leaves the line open", value_len);
+        }
+        free(text);
+    }
+}
+
 static void percentiles_are_values_that_occurred(void **state) {
     int64_t values[] = {50, 10, 40, 20, 30};
     (void)state;
@@ -104,6 +124,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_from_outside_cannot_forge_a_line),
         cmocka_unit_test(a_line_has_a_maximum),
+        cmocka_unit_test(every_line_ends_whatever_its_length),
         cmocka_unit_test(percentiles_are_values_that_occurred),
         cmocka_unit_test(metrics_escape_labels_and_name_every_family_once),
     };

@@ -71,8 +71,19 @@ static void every_mistake_is_named_by_its_path(void **state) {
         {"not JSON", "{", "not JSON"},
         {"no object", "[]", "must be a JSON object"},
         {"no location", "{}", "locations: at least one"},
-        {"unknown key", "{" LOCATION ",\"location\":[]}", "location: unknown key"},
-        {"unknown key below", "{" LOCATION ",\"brake\":{\"max_units\":1}}", "brake.max_units: unknown key"},
+        {"unknown key", "{" LOCATION ",\"location\":[]}", "location: unknown key; did you mean locations?"},
+        {"unknown key below", "{" LOCATION ",\"brake\":{\"max_units\":1}}",
+         "brake.max_units: unknown key; did you mean max_units_moved?"},
+        {"unknown key near to none", "{" LOCATION ",\"brake\":{\"zzz\":1}}", "brake.zzz: unknown key\n"},
+        {"one letter less", "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_id\":[1]}]}",
+         "locations[0].sitoo_warehouse_id: unknown key; did you mean sitoo_warehouse_ids?"},
+        {"method names that are no texts",
+         "{" LOCATION ",\"pickup\":[{\"bigcommerce_location_id\":5,\"sitoo_warehouse_id\":43,"
+         "\"shipping_method_names\":[1]}]}",
+         "pickup[0].shipping_method_names: must be a list of texts"},
+        {"pickup at a pool's location",
+         "{" LOCATION ",\"pickup\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_id\":43}]}",
+         "location 1 is mapped twice"},
         {"no id", "{\"locations\":[{\"sitoo_warehouse_ids\":[1]}]}", "locations[0].bigcommerce_location_id: missing"},
         {"no warehouses", "{\"locations\":[{\"bigcommerce_location_id\":1}]}",
          "locations[0].sitoo_warehouse_ids: must be a list"},
@@ -126,6 +137,55 @@ static void several_mistakes_are_reported_together(void **state) {
     buf_free(&mistakes);
 }
 
+static void mistakes_that_do_not_fit_are_mistakes_still(void **state) {
+    struct buf mistakes, text;
+    (void)state;
+    buf_init(&mistakes, 1000);
+    buf_init(&text, 10000);
+    buf_add_str(&text, "{\"");
+    for (int i = 0; i < 2000; i++) {
+        buf_add_str(&text, "k");
+    }
+    buf_add_str(&text, "\":1," LOCATION "}");
+    assert_null(mapping_read(buf_str(&text), text.len, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "unknown key")); /* a long key is cut, so that the report has room */
+    buf_free(&mistakes);
+    buf_init(&mistakes, 10);
+    assert_null(mapping_read("{}", 2, &mistakes));
+    buf_free(&mistakes);
+    buf_free(&text);
+}
+
+static void shipping_is_served_where_its_stock_is(void **state) {
+    static const struct {
+        const char *name, *shipping;
+        bool want[3];
+    } rows[] = {
+        {"nothing said", "", {true, true, true}},
+        {"by location", ",\"shipping\":{\"location_id\":2}", {false, true, false}},
+        {"by warehouse", ",\"shipping\":{\"allocate_from\":[1]}", {true, false, false}},
+        {"by both", ",\"shipping\":{\"location_id\":2,\"allocate_from\":[43]}", {false, true, true}},
+        {"not mapped, return only", ",\"shipping\":{\"location_id\":9,\"return_only\":true}", {false, false, false}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf text;
+        buf_init(&text, 2000);
+        buf_addf(&text,
+                 "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]},"
+                 "{\"bigcommerce_location_id\":2,\"sitoo_warehouse_ids\":[2]}]," PICKUP "%s}",
+                 rows[i].shipping);
+        struct mapping *m = read_good(buf_str(&text));
+        for (size_t k = 0; k < 3; k++) {
+            if (m->locations[k].serves_shipping != rows[i].want[k]) {
+                fail_msg("%s: location %zu", rows[i].name, k);
+            }
+        }
+        mapping_free(m);
+        buf_free(&text);
+    }
+}
+
 static void a_missing_file_is_a_mistake(void **state) {
     struct buf mistakes;
     (void)state;
@@ -137,8 +197,12 @@ static void a_missing_file_is_a_mistake(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_example_of_the_design_is_read),  cmocka_unit_test(presets_are_safe),
-        cmocka_unit_test(every_mistake_is_named_by_its_path), cmocka_unit_test(several_mistakes_are_reported_together),
+        cmocka_unit_test(the_example_of_the_design_is_read),
+        cmocka_unit_test(presets_are_safe),
+        cmocka_unit_test(every_mistake_is_named_by_its_path),
+        cmocka_unit_test(several_mistakes_are_reported_together),
+        cmocka_unit_test(mistakes_that_do_not_fit_are_mistakes_still),
+        cmocka_unit_test(shipping_is_served_where_its_stock_is),
         cmocka_unit_test(a_missing_file_is_a_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,28 @@ static void several_keys_are_read_without_a_gap(void **state) {
     buf_free(&mistakes);
 }
 
+static void a_colon_in_a_key_id_is_called_by_its_name(void **state) {
+    struct buf mistakes;
+    (void)state;
+    buf_init(&mistakes, 10000);
+    set("SITOO_API_ID", "1500-1:oops");
+    assert_null(settings_read(NEED_SITOO, "sale", get, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "SITOO_API_ID: holds a colon"));
+    assert_null(strstr(buf_str(&mistakes), "missing"));
+    assert_null(strstr(buf_str(&mistakes), "oops"));
+    buf_free(&mistakes);
+}
+
+static void mistakes_that_do_not_fit_are_mistakes_still(void **state) {
+    struct buf mistakes;
+    (void)state;
+    buf_init(&mistakes, 10);
+    set("SITOO_SITE_ID", "x");
+    assert_null(settings_read(NEED_SITOO, "sale", get, &mistakes));
+    assert_true(buf_overflowed(&mistakes));
+    buf_free(&mistakes);
+}
+
 static void plain_http_is_for_loopback_or_by_permission(void **state) {
     static const struct {
         const char *url, *allow;
@@ -186,6 +208,8 @@ int main(void) {
         cmocka_unit_test_setup(only_what_is_needed_is_asked_for, reset),
         cmocka_unit_test_setup(a_secret_may_come_from_a_file_and_have_a_predecessor, reset),
         cmocka_unit_test_setup(several_keys_are_read_without_a_gap, reset),
+        cmocka_unit_test_setup(a_colon_in_a_key_id_is_called_by_its_name, reset),
+        cmocka_unit_test_setup(mistakes_that_do_not_fit_are_mistakes_still, reset),
         cmocka_unit_test_setup(plain_http_is_for_loopback_or_by_permission, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
