@@ -27,7 +27,8 @@ int64_t level_net(const struct stock *s);
 /* Sum over n warehouses less unallocated, as whole units within 0..LEVEL_MAX. */
 int64_t level_compute(const struct stock *const *warehouses, size_t n, int64_t unallocated);
 
-/* What the Redis functions keep per "location|sku": "level state written_ms till_ms not_before_ms base" (70_level.lua). */
+/* What the Redis functions keep per "location|sku": "level state written_ms till_ms not_before_ms base" (70_level.lua).
+ */
 struct level_stored {
     bool known;
     char state; /* w written, u unsure, s turned back over an unconfirmed one, c confirmed, k known from a read */
