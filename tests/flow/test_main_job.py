@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from stack import BUILD, ROOT, shop_mapping
+from stack import ROOT, shop_mapping
 
 PAYLOADS = sorted((ROOT / "tests" / "payloads").glob("event-*.json"))
 BATCH = "/hooks/sitoo/events"
@@ -328,7 +328,6 @@ def test_ignored_case_stays_closed_and_is_only_counted(shop):
     assert shop.counter("ignored") == ignored + 1
 
 
-@pytest.mark.skipif(not (BUILD / "onepool").exists(), reason="the command is not built")
 def test_command_puts_a_case_on_the_ignore_list_and_takes_it_off(shop):
     sale, case = {"rows": rows(("UNTRACKED-1", 1)), "warehouse": 1}, "stock_not_tracked:UNTRACKED-1"
     shop.control("POST", "/sale", sale)

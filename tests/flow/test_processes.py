@@ -15,7 +15,6 @@ PAYLOADS = ROOT / "tests" / "payloads"
 ROUTES = {"sitoo-events": "/hooks/sitoo/events", "sale": "/hooks/sitoo/sale", "return": "/hooks/sitoo/return",
           "stock-moved": "/hooks/bigcommerce/stock-changed"}
 EXIT_SETTINGS = 100
-with_ops = pytest.mark.skipif(not (ROOT / "shared" / "ops.c").exists(), reason="Redis is not checked at start yet")
 
 
 def run(name, *arguments, env=None, timeout=30):
@@ -233,7 +232,6 @@ def test_secret_may_come_from_a_file(tmp_path, stack):
     assert one.post("/hooks/sitoo", [event()]).status == 503
 
 
-@with_ops
 @pytest.mark.parametrize("setting, value", [
     ("appendfsync", "everysec"), ("appendonly", "no"), ("maxmemory-policy", "allkeys-lru")])
 def test_weaker_redis_is_refused_unless_it_is_for_trials(stack, setting, value):

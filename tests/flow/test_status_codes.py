@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from stack import EVENTS_PASSWORD, EVENTS_USER, FUNCTIONS, HOOK_SECRET, ROOT, request, shop_mapping
+from stack import EVENTS_PASSWORD, EVENTS_USER, FUNCTIONS, HOOK_SECRET, request, shop_mapping
 
 SITOO = ["/hooks/sitoo", "/hooks/sitoo/events", "/hooks/sitoo/sale", "/hooks/sitoo/return"]
 STOCK_CHANGED = "/hooks/bigcommerce/stock-changed"
@@ -18,7 +18,6 @@ HOOK = {"scope": "store/channel/*/inventory/product/stock_changed", "producer": 
         "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}}
 OLD_PASSWORD = "flow-test-events-password-before"
 OLD_SECRET = "flow-test-hook-secret-before-0123"
-with_ops = pytest.mark.skipif(not (ROOT / "shared" / "ops.c").exists(), reason="GET /ready is not implemented yet")
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +202,6 @@ def test_without_redis_everything_is_503_and_200_again_when_it_is_back(shop):
     shop.wait_until(lambda: shop.post(STOCK_CHANGED, HOOK).status == 200, 10, "the hook's route answers 200 again")
 
 
-@with_ops
 def test_ready_is_503_without_redis_and_200_again_when_it_is_back(shop):
     shop.stop_redis()
     shop.wait_until(lambda: shop.get("/ready").status == 503, 10, "GET /ready = 503")

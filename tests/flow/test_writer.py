@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from stack import BUILD, shop_mapping
+from stack import shop_mapping
 
 ADJUST = "inventory/adjustments"
 
@@ -308,7 +308,6 @@ def test_brake_holds_a_large_write_until_it_is_released(stack):
     assert one.levels(sku)[1] == before + 40
 
 
-@pytest.mark.skipif(not (BUILD / "onepool").exists(), reason="the command is not built")
 def test_command_releases_the_brake_for_one_write(stack):
     one = stack(mapping=shop_mapping(brake={"max_units_moved": 40}))
     one.wait_quiet()
