@@ -16,6 +16,7 @@
 #include "ban.h"
 
 #define PAGE              250 /* what v2 collections are known to give; a larger limit is not documented */
+#define PAGE_SMALLEST     50  /* the documented default: were the limit capped silently, a page might be this short */
 #define LINES_MAX         2000
 #define SKU_MAX           255
 #define QUANTITY_LINE_MAX INT64_C(1000000000)
@@ -159,7 +160,7 @@ static enum next read_products(struct app *app, struct weborder *o, int64_t targ
     int count = PAGE;
     args_free(&o->args);
     o->rows = 0;
-    for (int page = 1; next == NEXT_DONE && count == PAGE && page <= PRODUCT_PAGES_MAX; page++) {
+    for (int page = 1; next == NEXT_DONE && count >= PAGE_SMALLEST && page <= PRODUCT_PAGES_MAX; page++) {
         char path[96];
         struct answer answer;
         (void)snprintf(path, sizeof path, "/v2/orders/%lld/products?limit=%d&page=%d", (long long)o->id, PAGE, page);
@@ -360,7 +361,7 @@ enum next weborders_refresh(struct app *app, struct reason *why) {
     int64_t last_id = 0, started_ms = HTTP_ABSENT;
     int count = PAGE;
     enum next next = cursor_read(app, &c, why);
-    while (next == NEXT_DONE && count == PAGE) {
+    while (next == NEXT_DONE && count >= PAGE_SMALLEST) {
         int64_t date_ms = HTTP_ABSENT;
         next = read_page(app, &c, &last_id, &count, &date_ms, why);
         started_ms = started_ms == HTTP_ABSENT ? date_ms : started_ms;
