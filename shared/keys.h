@@ -11,12 +11,13 @@
  *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
  *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
  *   parked               zset    until closed    F  case ids by first time
- *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last queue job
- * bytes ignore               set     for ever        F  case ids that a person chose to ignore count hash    for ever
- * F  counters for /metrics token                string  for ever        F  fencing tokens; starts at the time in ms
+ *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last ...
+ *   ignore               set     for ever        F  case ids that a person chose to ignore
+ *   count                hash    for ever        F  counters for /metrics
+ *   token                string  for ever        F  fencing tokens; starts at the time in microseconds
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
- *   permits              hash    for ever        F  "key:slot" -> who holds the permit (for a worker that replaces it)
+ *   permits              hash    for ever        F  "key:slot" -> who holds the permit
  *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails
  *   rate:sitoo:<k>       hash    for ever        F  until fails
  *   intents              hash    until closed    F  write-ahead intents: id -> JSON
@@ -32,8 +33,8 @@
  *   seen:ledger          zset    newest 2,000    stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available read_ms"
- *   sku:<sku>            string  1 day           identity: JSON of the BigCommerce item, or why there is none
- *   bcsku                hash    8 days          identity: "product:variant" -> sku
+ *   sku:<sku>            string  1 day           identity: "state product variant"; unusable ones 10 minutes
+ *   bcsku                hash    for ever        identity: "product:variant" -> sku
  *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
  *   filled:<warehouse>   string  1 day           stock-moved: the warehouse has rows at all
  *   brake                string  10 minutes      onepool brake --release: one held write may pass

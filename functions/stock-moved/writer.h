@@ -3,7 +3,7 @@
  * The writer: one per store, by lease. No replica is special; whoever holds the lease reads the ledger, computes the
  * levels of all due SKUs, writes them, and reads them back.
  *
- *   round:  lease -> ledger (on any event, every 5 s) -> web orders -> due SKUs -> write -> read back
+ *   round:  lease -> pace -> ledger (on any event, every 5 s) -> due SKUs (stock, web orders) -> write -> read back
  */
 #ifndef ONEPOOL_WRITER_H
 #define ONEPOOL_WRITER_H
