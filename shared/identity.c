@@ -13,7 +13,7 @@
 #include "ban.h"
 
 #define FILTER_MAX  ((size_t)4000) /* bytes of a filter in a URL */
-#define CHUNK       ((size_t)100)  /* SKUs per look-up */
+#define CHUNK       ((size_t)200)  /* SKUs per look-up */
 #define KEEP_GOOD_S 86400
 #define KEEP_BAD_S  600
 

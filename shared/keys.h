@@ -31,8 +31,9 @@
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    stock-moved: ledger, begin (ids), orders, since (ms)
  *   seen:ledger          zset    newest 2,000    stock-moved: ledger ids handled, for the overlap
- *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total": last ledger row
- *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available read_ms"
+ *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total seen_ms": last ledger row
+ *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
+ *   verify               zset    until closed    stock-moved: "warehouse|sku" computed from the ledger, to be read
  *   sku:<sku>            string  1 day           identity: "state product variant"; unusable ones 10 minutes
  *   bcsku                hash    for ever        identity: "product:variant" -> sku
  *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
@@ -47,9 +48,9 @@
 #define QUEUE_ORDER  "order"  /* entity: Sitoo order id */
 #define QUEUE_SALE   "sale"   /* entity: Sitoo order id; data: rows sold */
 #define QUEUE_RETURN "return" /* entity: Sitoo order id; data: rows returned */
-#define QUEUE_SKU                                                                                                     \
-    "sku" /* entity: SKU; hint: words w<id> (warehouse touched), b (BigCommerce moved), f (write again), s (sold, not \
-             identified) */
+/* entity: SKU; hint: words w<id> (read the warehouse), v<id> (its ledger moved), b (BigCommerce moved), f (write
+ * again), s (sold, not identified) */
+#define QUEUE_SKU    "sku"
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 
@@ -60,6 +61,7 @@
 #define KEY_SEEN             "seen:ledger"
 #define KEY_CHAIN            "chain:%lld"
 #define KEY_STOCK            "stock:%lld"
+#define KEY_VERIFY           "verify"
 #define KEY_SKU              "sku:%s"
 #define KEY_BCSKU            "bcsku"
 #define KEY_EXISTS           "exists:%s"

@@ -60,9 +60,9 @@ static void read_int(const struct at *a, const char *key, int64_t min, int64_t m
     }
 }
 
-static void read_bool(const struct at *a, const char *key, bool *out) {
+static void read_bool(const struct at *a, const char *key, bool preset, bool *out) {
     const cJSON *item = json_get(a->object, key);
-    *out = cJSON_IsTrue(item) != 0;
+    *out = item != NULL ? cJSON_IsTrue(item) != 0 : preset;
     if (item != NULL && !cJSON_IsBool(item)) {
         mistake(a, key, "must be true or false");
     }
@@ -243,8 +243,8 @@ static void read_shipping(const struct at *root, struct mapping *m) {
     check_keys(&a, keys);
     read_int(&a, "location_id", 1, JSON_INT_MAX, 0, &m->shipping_location_id);
     read_ids(&a, "allocate_from", MAPPING_WAREHOUSES_MAX, false, &m->allocate_from, &m->allocate_from_count);
-    read_bool(&a, "allow_split", &m->allow_split);
-    read_bool(&a, "return_only", &m->return_only);
+    read_bool(&a, "allow_split", false, &m->allow_split);
+    read_bool(&a, "return_only", false, &m->return_only);
     bool mapped = m->shipping_location_id != 0 && is_mapped(m, m->shipping_location_id);
     if (m->shipping_location_id != 0 && !mapped && !m->return_only) {
         mistake(&a, "location_id", "is not among the mapped locations");
@@ -271,8 +271,9 @@ static void read_shipping(const struct at *root, struct mapping *m) {
 }
 
 static void read_sitoo(const struct at *root, struct mapping *m) {
-    static const char *const keys[] = {"max_inflight", "min_interval_ms", "page_size", "cursor_overlap",
-                                       "reserve_days", "order_prefix",    "events",    NULL};
+    static const char *const keys[] = {"max_inflight",   "min_interval_ms", "page_size",
+                                       "cursor_overlap", "ledger_levels",   "reserve_days",
+                                       "order_prefix",   "events",          NULL};
     static const char *const event_keys[] = {"bad_auth_status", NULL};
     struct at a = enter(root, "sitoo"), events = enter(&a, "events");
     check_keys(&a, keys);
@@ -281,6 +282,7 @@ static void read_sitoo(const struct at *root, struct mapping *m) {
     read_int(&a, "min_interval_ms", 0, 60000, 0, &m->sitoo_min_interval_ms);
     read_int(&a, "page_size", 10, 5000, 1000, &m->sitoo_page_size);
     read_int(&a, "cursor_overlap", 0, 1000, 50, &m->sitoo_cursor_overlap);
+    read_bool(&a, "ledger_levels", true, &m->sitoo_ledger_levels);
     read_int(&a, "reserve_days", 0, 365, 0, &m->sitoo_reserve_days);
     read_text(&a, "order_prefix", "BC-", m->sitoo_order_prefix, sizeof m->sitoo_order_prefix);
     if (m->sitoo_order_prefix[strspn(m->sitoo_order_prefix,

@@ -55,7 +55,9 @@ struct mapping {
     int64_t sitoo_min_interval_ms; /* pause between calls of one key [0] 0..60000 */
     int64_t sitoo_page_size;       /* [1000] 10..5000 */
     int64_t sitoo_cursor_overlap;  /* ids read again behind the ledger cursor [50] 0..1000 */
-    int64_t sitoo_reserve_days;    /* [0] 0..365, used by later releases */
+    bool
+        sitoo_ledger_levels; /* [true] stock on hand is taken from the ledger; false: every warehouse touched is read */
+    int64_t sitoo_reserve_days; /* [0] 0..365, used by later releases */
     int64_t
         sitoo_bad_auth_status;   /* sitoo.events.bad_auth_status: answer to wrong event credentials [503]; 401 or 503 */
     char sitoo_order_prefix[16]; /* sitoo.order_prefix: our own orders' externalid begins so ["BC-"] [A-Za-z0-9_-]{1,15}

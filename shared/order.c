@@ -244,9 +244,9 @@ enum next order_rows_read(const char *text, struct order **out, struct reason *w
     return NEXT_DONE;
 }
 
-void order_row_hint(const struct order_row *row, char out[32]) {
+void order_row_hint(const struct order_row *row, enum order_kind kind, char out[32]) {
     out[0] = '\0';
     if (row->warehouse_id > 0) {
-        (void)snprintf(out, 32, "w%lld", (long long)row->warehouse_id);
+        (void)snprintf(out, 32, "%c%lld", kind == ORDER_SOLD ? 'v' : 'w', (long long)row->warehouse_id);
     }
 }

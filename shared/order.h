@@ -78,7 +78,11 @@ char *order_rows_json(const struct order *o, int sign);
 /* Reads such data back. NEXT_BUG if it is not what order_rows_json writes. */
 enum next order_rows_read(const char *json, struct order **out, struct reason *why) NODISCARD;
 
-/* The word that a row's mark carries: "w<warehouse id>", or "" when the order names no warehouse. */
-void order_row_hint(const struct order_row *row, char out[32]);
+/*
+ * The word that a row's mark carries: "w<warehouse id>" if the warehouse must be read, as reservations move without a
+ * ledger row; "v<warehouse id>" for what was sold or returned at a till, whose ledger rows tell the stock. "" when the
+ * order names no warehouse.
+ */
+void order_row_hint(const struct order_row *row, enum order_kind kind, char out[32]);
 
 #endif

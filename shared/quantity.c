@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
 
 #include "ban.h"
 
@@ -62,5 +65,27 @@ bool int_parse(const char *s, int64_t min, int64_t max, int64_t *out) {
         return false;
     }
     *out = n;
+    return true;
+}
+
+bool ints_parse(const char *s, int64_t *out, size_t n) {
+    char text[81];
+    if (s == NULL || !str_copy(text, sizeof text, s)) {
+        return false;
+    }
+    char *at = text;
+    for (size_t i = 0; i < n; i++) {
+        char *space = strchr(at, ' ');
+        if ((space == NULL) != (i + 1 == n)) {
+            return false;
+        }
+        if (space != NULL) {
+            *space = '\0';
+        }
+        if (!int_parse(at, INT64_MIN, INT64_MAX, &out[i])) {
+            return false;
+        }
+        at = space != NULL ? space + 1 : at;
+    }
     return true;
 }

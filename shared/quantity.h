@@ -25,5 +25,7 @@ void quantity_format(int64_t thousandths, char out[QUANTITY_TEXT_SIZE]);
 int64_t quantity_whole_units(int64_t thousandths);
 /* A whole decimal integer, no spaces, no plus sign, within [min, max]; false otherwise. */
 bool int_parse(const char *s, int64_t min, int64_t max, int64_t *out);
+/* Exactly n whole integers, one space between each, e.g. "-5000 0 1763890000000"; false otherwise. At most 80 bytes. */
+bool ints_parse(const char *s, int64_t *out, size_t n);
 
 #endif

@@ -69,6 +69,20 @@ enum next queue_claim(struct redis *r, const char *queue, size_t limit, const ch
     return NEXT_DONE;
 }
 
+enum next queue_due(struct redis *r, const char *queue, size_t *n, int64_t *wait_ms, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add(&a, queue);
+    enum next next = redis_fcall(r, "due_count", &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        *n = (size_t)reply_int_at(reply, 0);
+        *wait_ms = reply_int_at(reply, 1) >= 0 ? reply_int_at(reply, 1) : *wait_ms;
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
 void claims_free(struct claims *c) {
     for (size_t i = 0; i < c->n; i++) {
         free(c->list[i].entity);

@@ -37,6 +37,9 @@ enum next queue_claim(struct redis *r, const char *queue, size_t limit, const ch
                       struct claims *c, struct reason *why) NODISCARD;
 void claims_free(struct claims *c);
 
+/* How many entities may be taken now; wait_ms (kept if none is due) until the next one may be. */
+enum next queue_due(struct redis *r, const char *queue, size_t *n, int64_t *wait_ms, struct reason *why) NODISCARD;
+
 /*
  * Settles n claims; effects (made with effect_*; may be NULL) are applied in the same call, and only if no claim was
  * lost. fenced (may be NULL) says how many were lost to another worker.

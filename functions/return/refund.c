@@ -47,7 +47,7 @@ void refund_plan(const struct order *o, const char *owner, const char *data, str
         /* The same operation id as in sitoo-events: whoever comes first withholds, the other changes nothing. */
         (void)snprintf(op, sizeof op, "hold:r:%lld:%lld", (long long)o->id, (long long)row->item_id);
         effect_hold(effects, op, 'r', row->warehouse_id, row->sku, -row->thousandths);
-        order_row_hint(row, hint);
+        order_row_hint(row, ORDER_SOLD, hint);
         effect_mark(effects, QUEUE_SKU, row->sku, 0, hint, "");
     }
     plan_case(o, owner, data, effects);

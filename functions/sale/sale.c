@@ -43,7 +43,7 @@ void sale_plan(const struct order *o, struct args *effects) {
         char *json = row_json(o, row);
         (void)snprintf(op, sizeof op, "sale:%lld:%lld", (long long)o->id, (long long)row->item_id);
         effect_sale(effects, op, json);
-        order_row_hint(row, hint);
+        order_row_hint(row, ORDER_SOLD, hint);
         effect_mark(effects, QUEUE_SKU, row->sku, o->date_ms, hint, "");
         free(json);
     }

@@ -14,6 +14,7 @@ static const struct function function = {
     .accept = feed_accept,
     .queues = {QUEUE_ORDER, NULL},
     .work = sort_work,
+    .leave = sort_leave,
     .invoke = sort_invoke,
 };
 

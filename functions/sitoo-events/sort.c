@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "feed.h"
 #include "json.h"
 #include "keys.h"
@@ -15,11 +16,15 @@
 #include "worker.h"
 #include "ban.h"
 
-#define ORDERS_PER_CALL 100 /* ids of some 10 digits: the URL stays near 1 kB */
+#define ORDERS_PER_CALL 300 /* ids of some 10 digits: the URL stays near 3 kB */
+#define HEAD_START_MS   INT64_C(25)
+#define GATHER_MAX_MS   INT64_C(1500)
+#define GATHER_PER_ONE  INT64_C(10) /* ms: few orders are followed at once, many by a pause to gather more */
 
-static void plan_row(const struct order *o, const struct order_row *row, bool sold, struct args *effects) {
+static void plan_row(const struct order *o, const struct order_row *row, enum order_kind kind, struct args *effects) {
     char hint[32], op[64];
-    order_row_hint(row, hint);
+    bool sold = kind == ORDER_SOLD;
+    order_row_hint(row, kind, hint);
     effect_mark(effects, QUEUE_SKU, row->sku, sold && row->thousandths > 0 ? o->date_ms : 0, hint, "");
     if (sold && row->thousandths < 0) {
         /* Withheld before anybody can count the unit as available; a verdict releases it. */
@@ -41,7 +46,7 @@ static void hand_on(const struct order *o, int sign, const char *queue, struct a
 enum order_kind sort_plan(const struct order *o, struct args *effects) {
     enum order_kind kind = order_kind(o);
     for (size_t i = 0; i < o->row_count; i++) {
-        plan_row(o, &o->rows[i], kind == ORDER_SOLD, effects);
+        plan_row(o, &o->rows[i], kind, effects);
     }
     if (kind == ORDER_SOLD) {
         hand_on(o, 1, QUEUE_SALE, effects);
@@ -104,11 +109,53 @@ static enum next read_orders(struct app *app, const struct claims *c, struct ans
     return next;
 }
 
+/* What the process keeps between rounds: app->state. */
+struct sorter {
+    int64_t read_ms;   /* monotonic: orders were last asked for */
+    int64_t gather_ms; /* how long orders gather before they are asked for again */
+};
+
+static struct sorter *sorter_of(struct app *app) {
+    if (app->state == NULL) {
+        app->state = xcalloc(1, sizeof(struct sorter));
+        ((struct sorter *)app->state)->read_ms = INT64_MIN / 2;
+    }
+    return app->state;
+}
+
+void sort_leave(struct app *app) {
+    free(app->state);
+    app->state = NULL;
+}
+
+/* True if the orders may be read now. Levels follow from the stock ledger, which the writer reads on the same events:
+ * it goes first where one API key allows one call at a time, and in a rush many orders are read in one call. */
+static bool may_read(struct app *app, size_t due, int64_t *wait_ms) {
+    struct sorter *s = sorter_of(app);
+    int64_t quiet_ms = clock_mono_ms() - s->read_ms;
+    if (due < ORDERS_PER_CALL && quiet_ms < s->gather_ms) {
+        *wait_ms = s->gather_ms - quiet_ms;
+        return false;
+    }
+    if (!app_sleep(app, HEAD_START_MS)) {
+        return false;
+    }
+    int64_t gather = (int64_t)due * GATHER_PER_ONE;
+    s->gather_ms = gather < GATHER_MAX_MS ? gather : GATHER_MAX_MS;
+    s->read_ms = clock_mono_ms();
+    return true;
+}
+
 enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
     struct answer answer = {0};
     struct worker_hold hold;
-    enum next next = queue_claim(app->redis, QUEUE_ORDER, ORDERS_PER_CALL, app->holder, owner(app), &claims, why);
+    size_t due = 0;
+    enum next next = queue_due(app->redis, QUEUE_ORDER, &due, wait_ms, why);
+    if (next != NEXT_DONE || due == 0 || !may_read(app, due, wait_ms)) {
+        return next;
+    }
+    next = queue_claim(app->redis, QUEUE_ORDER, ORDERS_PER_CALL, app->holder, owner(app), &claims, why);
     if (next != NEXT_DONE || claims.n == 0) {
         *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
         claims_free(&claims);

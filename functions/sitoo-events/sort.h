@@ -19,6 +19,9 @@ enum order_kind sort_plan(const struct order *o, struct args *effects);
 /* One round: claims due orders, reads them in one call, settles each. See function.h. */
 enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why);
 
+/* Frees what the process keeps between rounds. */
+void sort_leave(struct app *app);
+
 /* --invoke: payload is an event batch, or one Sitoo order as GET /orders answers it. */
 int sort_invoke(struct app *app, const char *payload, size_t len, bool dry_run);
 

@@ -12,7 +12,7 @@
 #include "write.h"
 #include "ban.h"
 
-#define LEVELS_PER_ROUND 500
+#define LEVELS_PER_ROUND 1000
 #define AGAIN_MS         1000
 
 enum seen { SEEN_CHANGED = 0, SEEN_CONFIRMED = 1, SEEN_NOT_YET = 2, SEEN_DIFFERS = 3 };

@@ -11,6 +11,7 @@
 
 #include "app.h"
 #include "identity.h"
+#include "ledger.h"
 #include "level.h"
 #include "queue.h"
 
@@ -41,6 +42,23 @@ struct facts {
     struct level_stored *stored;
 };
 
+/* The last read of a SKU in a warehouse. */
+struct stock_known {
+    bool known;
+    int64_t available, reserved; /* thousandths */
+    int64_t read_ms;             /* when it was asked for */
+};
+/* Reads "available reserved read_ms", as kept in KEY_STOCK. Anything else: false, not known. */
+bool stock_known_read(const char *text, struct stock_known *k);
+
+/* What the marks of a SKU say about a warehouse: nothing, its ledger moved (v), reservations may have moved (w). */
+enum stock_touch { TOUCH_NONE, TOUCH_MOVED, TOUCH_RESERVED };
+/* What its stock is taken from: the last read, the same until the ledger tells of the sale just announced, the ledger's
+ * level less what was reserved at the last read, or a read now. */
+enum stock_use { USE_KNOWN, USE_UNTIL_LEDGER, USE_LEDGER, USE_READ };
+/* Pure. A ledger row counts if the page that brought it was asked for after the last read. */
+enum stock_use stock_use(const struct stock_known *k, const struct chain *c, enum stock_touch touch, int64_t now);
+
 void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims);
 void facts_free(struct facts *f);
 
@@ -53,9 +71,8 @@ void facts_case(const struct app *app, struct facts *f, struct fact *fact, const
     PRINTF_LIKE(5, 6);
 /* Rows that Sitoo did not send: 0 where that is proven, else a case. Called by facts_stock. */
 enum next facts_absent(struct app *app, struct facts *f, struct reason *why) NODISCARD;
-/* Remembers one proven value, so that it is not read again until something touches it. */
-enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available,
-                         struct reason *why) NODISCARD;
+/* Remembers a proven 0, so that it is not read again until something touches it. */
+enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, struct reason *why) NODISCARD;
 /* Pending, withheld and stored levels from Redis. */
 enum next facts_recall(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 

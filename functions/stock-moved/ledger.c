@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -17,6 +18,7 @@
 #define FIELDS \
     "warehousetransactionid,warehouseid,datecreated,transactiontype,orderdeliveryid,externalid,reasoncode,items"
 #define SEEN_KEEP    2000
+#define DATE_S_MAX   INT64_C(100000000000)
 #define HOLE_IDS_MAX ((size_t)100)
 #define PAGES_MAX    1000
 
@@ -30,8 +32,17 @@ enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t del
     return last->total + delta == total ? CHAIN_FITS : CHAIN_HOLE;
 }
 
+void chain_read(const char *text, struct chain *c) {
+    int64_t numbers[3] = {0};
+    memset(c, 0, sizeof *c);
+    if (ints_parse(text, numbers, 3)) {
+        *c = (struct chain){.known = true, .id = numbers[0], .total = numbers[1], .seen_ms = numbers[2]};
+    }
+}
+
 /* What one page (or one fetch by id) brings together before it is stored. */
 struct page {
+    int64_t asked_ms;    /* when the page was asked for */
     struct args effects; /* marks, records, withheld units, cases */
     struct args seen;    /* ZADD arguments */
     int64_t last_id;     /* highest id of the page, new or not */
@@ -72,26 +83,21 @@ static enum next chain_get(struct app *app, int64_t warehouse, const char *sku, 
         return next;
     }
     if (reply->type == REDIS_REPLY_STRING && str_copy(text, sizeof text, reply->str)) {
-        char *space = strchr(text, ' ');
-        if (space != NULL) {
-            *space = '\0';
-            c->known = int_parse(text, 0, JSON_INT_MAX, &c->id) &&
-                       int_parse(space + 1, -QUANTITY_MAX, QUANTITY_MAX, &c->total);
-        }
+        chain_read(text, c);
     }
     freeReplyObject(reply);
     return NEXT_DONE;
 }
 
 static enum next chain_set(struct app *app, int64_t warehouse, const char *sku, int64_t id, int64_t total,
-                           struct reason *why) {
+                           int64_t seen_ms, struct reason *why) {
     struct args a = {0};
     char name[64];
     (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)warehouse);
     args_add(&a, "HSET");
     args_add_key(&a, app->redis, name);
     args_add(&a, sku);
-    args_addf(&a, "%lld %lld", (long long)id, (long long)total);
+    args_addf(&a, "%lld %lld %lld", (long long)id, (long long)total, (long long)seen_ms);
     return one_command(app, &a, NULL, why);
 }
 
@@ -146,7 +152,7 @@ static enum next plan_hole(struct app *app, struct page *p, const struct chain *
 }
 
 static enum next check_chain(struct app *app, struct page *p, int64_t warehouse, const char *sku, int64_t id,
-                             int64_t delta, int64_t total, struct reason *why) {
+                             int64_t delta, int64_t total, bool *fits, struct reason *why) {
     struct chain last;
     char entity[320];
     enum next next = chain_get(app, warehouse, sku, &last, why);
@@ -157,8 +163,10 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
     case CHAIN_LATE:
         (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
         effect_close(&p->effects, "ledger_gap", entity);
+        *fits = false;
         return NEXT_DONE;
     case CHAIN_HOLE:
+        *fits = false;
         LOG(LOG_WARN, "ledger jumps", {"sku", sku}, {"warehouse", log_int(warehouse)}, {"row", log_int(id)},
             {"last", log_int(last.id)});
         plan_case(app, warehouse, sku, &last, id, total, &p->effects);
@@ -168,7 +176,13 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
     case CHAIN_FITS:
         break;
     }
-    return next == NEXT_DONE ? chain_set(app, warehouse, sku, id, total, why) : next;
+    return next == NEXT_DONE ? chain_set(app, warehouse, sku, id, total, p->asked_ms, why) : next;
+}
+
+/* The word of the mark. The level after the row is known, so the warehouse need not be read, unless the row does not
+ * follow from the one before it. */
+static void row_hint(char out[32], int64_t warehouse, bool read) {
+    (void)snprintf(out, 32, "%s%lld", read ? "w" : "v", (long long)warehouse);
 }
 
 static void plan_record(struct page *p, const cJSON *row, int index, int64_t id, int64_t warehouse, const char *sku,
@@ -203,20 +217,25 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
                            int64_t warehouse, struct reason *why) {
     const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity"),
                *after = json_str(item, "decimaltotal");
-    int64_t delta = 0, total = 0;
+    int64_t delta = 0, total = 0, created_s = 0;
     char hint[32];
+    bool fits = true;
     if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255) {
         return NEXT_DONE;
     }
-    (void)snprintf(hint, sizeof hint, "w%lld", (long long)warehouse);
-    effect_mark(&p->effects, QUEUE_SKU, sku, 0, hint, "");
     if (quantity == NULL || after == NULL || !quantity_parse(quantity, &delta) || !quantity_parse(after, &total)) {
+        row_hint(hint, warehouse, true);
+        effect_mark(&p->effects, QUEUE_SKU, sku, 0, hint, "");
         LOG(LOG_WARN, "ledger row without readable quantities; its SKU is read all the same", {"row", log_int(id)},
             {"sku", sku});
         return NEXT_DONE;
     }
     plan_record(p, row, index, id, warehouse, sku, delta, total);
-    return check_chain(app, p, warehouse, sku, id, delta, total, why);
+    enum next next = check_chain(app, p, warehouse, sku, id, delta, total, &fits, why);
+    row_hint(hint, warehouse, !fits || !app->set->mapping->sitoo_ledger_levels);
+    bool lowers = delta < 0 && json_int(row, "datecreated", &created_s) && created_s > 0 && created_s < DATE_S_MAX;
+    effect_mark(&p->effects, QUEUE_SKU, sku, lowers ? created_s * 1000 : 0, hint, "");
+    return next;
 }
 
 static enum next take_row(struct app *app, struct page *p, const cJSON *row, struct reason *why) {
@@ -268,6 +287,7 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
     const char *paths[] = {path};
     struct answer answer;
     const cJSON *row = NULL;
+    p->asked_ms = clock_wall_ms();
     enum next next = sitoo_get(app, paths, &answer, 1, why);
     if (next != NEXT_DONE) {
         return next;

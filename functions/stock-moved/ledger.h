@@ -7,9 +7,10 @@
  *   {"totalcount":16,"items":[{"warehousetransactionid":16,"warehouseid":1,"datecreated":1550669776,"transactiontype":30,
  *     "externalid":null,"items":[{"sku":"10038-1","decimalquantity":"-1.000","decimaltotal":"9.000"}]}]}
  *
- * Every row marks its SKU due and is recorded. Refund rows (type 40) are withheld at once. Each row carries the level
- * after it, so level(n) = level(n-1) + delta(n) per SKU and warehouse is checked; a hole is fetched by id. Whether ids
- * become visible strictly in order is not known, so a few ids behind the cursor are read again. Source: sitoo.md 7.3.
+ * Every row marks its SKU due and is recorded; the level after it stands for a read of the warehouse (stock.c). Refund
+ * rows (type 40) are withheld at once. Each row carries the level after it, so level(n) = level(n-1) + delta(n) per SKU
+ * and warehouse is checked; a hole is fetched by id. Whether ids become visible strictly in order is not known, so a
+ * few ids behind the cursor are read again. Source: sitoo.md 7.3.
  */
 #ifndef ONEPOOL_LEDGER_H
 #define ONEPOOL_LEDGER_H
@@ -25,8 +26,12 @@
 /* The last ledger row of a SKU in a warehouse. */
 struct chain {
     bool known;
+    bool kept; /* the warehouse has ledger rows: a Virtual one may have none (sitoo.md 7.3) */
     int64_t id, total;
+    int64_t seen_ms; /* when the page that brought it was asked for */
 };
+/* Reads "id total seen_ms", as kept per SKU in KEY_CHAIN. Anything else: not known. */
+void chain_read(const char *text, struct chain *c);
 
 enum chain_verdict { CHAIN_FIRST, CHAIN_FITS, CHAIN_HOLE, CHAIN_LATE };
 

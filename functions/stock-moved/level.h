@@ -20,6 +20,7 @@
 /* The stock of one SKU in one warehouse, in thousandths. */
 struct stock {
     int64_t available, pending;
+    int64_t reserved;                         /* part of on hand that is not available; set where Sitoo was read */
     int64_t withheld_ledger, withheld_return; /* the same units seen from two sides: the larger counts */
 };
 

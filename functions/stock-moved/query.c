@@ -9,14 +9,16 @@
 #include "write.h"
 #include "ban.h"
 
-#define IDS_PER_CALL ((size_t)250)
+#define IDS_PER_CALL ((size_t)500)
+#define ROWS_MAX     1000 /* the page asked for; an item at a location may be a row of its own */
 
 static int64_t id_of(const struct identity *i, bool by_variant) {
     return by_variant ? i->variant_id : i->product_id;
 }
 
+/* Items tracked by product carry a variant_id as well (bigcommerce.md 6.1), so one call serves both. */
 static bool of_kind(const struct level_query *q, bool by_variant) {
-    return (q->item->state == IDENTITY_BY_VARIANT) == by_variant;
+    return (q->item->variant_id > 0) == by_variant;
 }
 
 static void take_item(struct level_query *q, size_t n, bool by_variant, const cJSON *item) {
@@ -66,7 +68,7 @@ static enum next query_some(struct app *app, struct level_query *q, size_t n, si
     struct answer answer;
     struct buf path;
     const cJSON *item = NULL;
-    for (; i < n; i++) {
+    for (; i < n && id_count * (place_count + 1) <= ROWS_MAX; i++) {
         if (of_kind(&q[i], by_variant) && (!add_id(ids, &id_count, IDS_PER_CALL, id_of(q[i].item, by_variant)) ||
                                            !add_id(places, &place_count, MAPPING_LOCATIONS_MAX, q[i].location_id))) {
             break;
@@ -76,7 +78,7 @@ static enum next query_some(struct app *app, struct level_query *q, size_t n, si
     if (id_count == 0) {
         return NEXT_DONE;
     }
-    buf_init(&path, 12000);
+    buf_init(&path, 15000);
     buf_addf(&path, "/v3/inventory/items?limit=1000&%s=", by_variant ? "variant_id:in" : "product_id:in");
     add_list(&path, ids, id_count);
     buf_add_str(&path, "&location_id:in=");
@@ -89,6 +91,14 @@ static enum next query_some(struct app *app, struct level_query *q, size_t n, si
     if (json_array(answer.json, "data") == NULL) {
         next = reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)",
                           answer.status);
+    }
+    int64_t total = 0;
+    int rows = cJSON_GetArraySize(json_array(answer.json, "data"));
+    if (next == NEXT_DONE && json_int(json_get(json_get(answer.json, "meta"), "pagination"), "total", &total) &&
+        total > rows) {
+        why->not_its_fault = true;
+        next = reason_set(why, NEXT_DEFER, "incomplete_read", "BigCommerce gave %d of %lld inventory items", rows,
+                          (long long)total);
     }
     cJSON_ArrayForEach(item, json_array(answer.json, "data")) {
         take_item(q + first, i - first, by_variant, item);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * facts_stock: available per SKU and warehouse. What no event touched since it was last read is taken from the
- * cache (at most an hour old); the rest is read, many SKUs in a call, all warehouses in one go.
+ * facts_stock: available per SKU and warehouse. What was read within a day is kept; a ledger row that came since tells
+ * the stock on hand, so that available = on hand - the reserved last read, and a true read follows when there is time
+ * (verify.c). Where an order may have moved reservations, and where nothing is known, the warehouse is read at once,
+ * many SKUs in a call, all warehouses in one go.
  *
  *   GET
  * /sites/{site}/warehouses/{w}/warehouseitems.json?sku=A,B&num=1000&fields=sku,decimaltotal,decimalreserved,decimalavailable
@@ -17,15 +19,18 @@
 #include "facts.h"
 #include "json.h"
 #include "keys.h"
+#include "ledger.h"
 #include "platform.h"
 #include "quantity.h"
 #include "ban.h"
 
-#define CACHE_MAX_AGE_MS (INT64_C(3600) * 1000)
+#define CACHE_MAX_AGE_MS (INT64_C(86400) * 1000)
+#define PER_WAREHOUSE    3 /* commands, see take_known */
+#define VERIFY_AFTER_MS  INT64_C(3000)
 #define CACHE_KEEP_S     (2 * 86400)
 #define ODD_ANSWER_WAIT_MS \
     INT64_C(5000) /* it may be a moment's inconsistency; or the mapping is wrong, which the log says */
-#define CHUNK_SKUS  ((size_t)200)
+#define CHUNK_SKUS  ((size_t)400)
 #define CHUNK_BYTES ((size_t)4000)
 #define ITEM_FIELDS "sku,decimaltotal,decimalreserved,decimalavailable"
 
@@ -61,6 +66,15 @@ static void plan_add(struct plan *p, size_t warehouse, size_t fact, size_t sku_b
     *bytes += sku_bytes;
 }
 
+static size_t url_len(const char *sku) {
+    struct buf b;
+    buf_init(&b, CHUNK_BYTES);
+    buf_add_url(&b, sku);
+    size_t len = b.len;
+    buf_free(&b);
+    return len;
+}
+
 /* Every SKU and warehouse in the given state. */
 static struct plan plan_make(const struct facts *f, enum fact_have state) {
     struct plan p = {0};
@@ -69,60 +83,118 @@ static struct plan plan_make(const struct facts *f, enum fact_have state) {
     for (size_t w = 0; w < f->mapping->warehouse_count; w++) {
         for (size_t i = 0; i < f->n; i++) {
             if (!f->list[i].settled && f->list[i].have[w] == state) {
-                plan_add(&p, w, i, strlen(f->list[i].sku) * 3 + 1, &bytes);
+                plan_add(&p, w, i, url_len(f->list[i].sku) + 3, &bytes);
             }
         }
     }
     return p;
 }
 
-/* ---- cache ---- */
+/* ---- what is known ---- */
 
-static void take_cached(struct facts *f, size_t w, const redisReply *r, int64_t now) {
-    char word[32];
-    (void)snprintf(word, sizeof word, "w%lld", (long long)f->mapping->warehouses[w]);
+bool stock_known_read(const char *text, struct stock_known *k) {
+    int64_t numbers[3] = {0};
+    memset(k, 0, sizeof *k);
+    if (ints_parse(text, numbers, 3)) {
+        *k =
+            (struct stock_known){.known = true, .available = numbers[0], .reserved = numbers[1], .read_ms = numbers[2]};
+    }
+    return k->known;
+}
+
+enum stock_use stock_use(const struct stock_known *k, const struct chain *c, enum stock_touch touch, int64_t now) {
+    bool newer = c->known && c->seen_ms > k->read_ms;
+    if (!k->known || touch == TOUCH_RESERVED || now - k->read_ms > CACHE_MAX_AGE_MS) {
+        return USE_READ;
+    }
+    if (touch == TOUCH_MOVED && (k->reserved != 0 || !c->kept)) {
+        return USE_READ; /* it may have been a reserved unit; or nobody keeps a ledger of this warehouse */
+    }
+    return newer ? USE_LEDGER : touch == TOUCH_MOVED ? USE_UNTIL_LEDGER : USE_KNOWN;
+}
+
+static enum stock_touch touch_of(const struct fact *fact, int64_t warehouse) {
+    char read[32], moved[32];
+    (void)snprintf(read, sizeof read, "w%lld", (long long)warehouse);
+    (void)snprintf(moved, sizeof moved, "v%lld", (long long)warehouse);
+    if (fact->force || hint_has(fact->claim->hint, read)) {
+        return TOUCH_RESERVED;
+    }
+    return hint_has(fact->claim->hint, moved) ? TOUCH_MOVED : TOUCH_NONE;
+}
+
+/* One warehouse: what was read (HMGET), what the ledger says since (HMGET), how many rows it brought at all (HLEN).
+ * computed gets the fields to be read later. */
+static void take_known(struct facts *f, size_t w, redisReply *const replies[PER_WAREHOUSE], int64_t now,
+                       struct args *computed) {
+    bool kept = f->mapping->sitoo_ledger_levels && reply_int(replies[2]) > 0;
     for (size_t i = 0; i < f->n; i++) {
-        char text[64];
-        int64_t available = 0, read_ms = 0;
-        const char *value = reply_str_at(r, i);
-        if (value == NULL || !str_copy(text, sizeof text, value) || hint_has(f->list[i].claim->hint, word) ||
-            f->list[i].force) {
+        struct stock_known known;
+        struct chain chain;
+        struct fact *fact = &f->list[i];
+        (void)stock_known_read(reply_str_at(replies[0], i), &known);
+        chain_read(kept ? reply_str_at(replies[1], i) : NULL, &chain);
+        chain.kept = kept;
+        enum stock_use use = stock_use(&known, &chain, touch_of(fact, f->mapping->warehouses[w]), now);
+        if (use == USE_READ) {
             continue;
         }
-        char *space = strchr(text, ' ');
-        if (space == NULL) {
-            continue;
-        }
-        *space = '\0';
-        if (int_parse(text, -QUANTITY_MAX, QUANTITY_MAX, &available) && int_parse(space + 1, 0, INT64_MAX, &read_ms) &&
-            now - read_ms < CACHE_MAX_AGE_MS) {
-            f->list[i].stock[w].available = available;
-            f->list[i].have[w] = HAVE_STOCK;
+        fact->stock[w].available = use == USE_LEDGER ? chain.total - known.reserved : known.available;
+        fact->have[w] = HAVE_STOCK;
+        if (use != USE_KNOWN) {
+            args_add_int(computed, now + VERIFY_AFTER_MS);
+            args_addf(computed, "%lld|%s", (long long)f->mapping->warehouses[w], fact->sku);
         }
     }
+}
+
+/* What was computed is read after all, when there is time for it (verify.c). */
+static enum next verify_later(struct app *app, const struct args *computed, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    if (computed->n == 0) {
+        return NEXT_DONE;
+    }
+    args_add(&a, "ZADD");
+    args_add_key(&a, app->redis, KEY_VERIFY);
+    args_add(&a, "NX");
+    args_append(&a, computed);
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
 }
 
 static enum next recall_stock(struct app *app, struct facts *f, struct reason *why) {
     size_t n = f->mapping->warehouse_count;
     char name[64];
-    struct args *cmds = xcalloc(n + 1, sizeof *cmds);
-    redisReply **replies = xcalloc(n + 1, sizeof *replies);
-    for (size_t w = 0; w < n; w++) {
-        (void)snprintf(name, sizeof name, KEY_STOCK, (long long)f->mapping->warehouses[w]);
-        args_add(&cmds[w], "HMGET");
-        args_add_key(&cmds[w], app->redis, name);
-        for (size_t i = 0; i < f->n; i++) {
-            args_add(&cmds[w], f->list[i].sku);
+    size_t count = f->n > 0 ? PER_WAREHOUSE * n : 0;
+    struct args *cmds = xcalloc(count + 1, sizeof *cmds), computed = {0};
+    redisReply **replies = xcalloc(count + 1, sizeof *replies);
+    for (size_t c = 0; c < count; c++) {
+        long long warehouse = (long long)f->mapping->warehouses[c / PER_WAREHOUSE];
+        (void)(c % PER_WAREHOUSE == 0 ? snprintf(name, sizeof name, KEY_STOCK, warehouse)
+                                      : snprintf(name, sizeof name, KEY_CHAIN, warehouse));
+        args_add(&cmds[c], c % PER_WAREHOUSE == 2 ? "HLEN" : "HMGET");
+        args_add_key(&cmds[c], app->redis, name);
+        for (size_t i = 0; c % PER_WAREHOUSE < 2 && i < f->n; i++) {
+            args_add(&cmds[c], f->list[i].sku);
         }
     }
-    enum next next = redis_pipeline(app->redis, cmds, n, true, replies, why);
-    for (size_t w = 0; w < n; w++) {
-        if (next == NEXT_DONE) {
-            take_cached(f, w, replies[w], clock_wall_ms());
-            freeReplyObject(replies[w]);
-        }
-        args_free(&cmds[w]);
+    enum next next = count > 0 ? redis_pipeline(app->redis, cmds, count, true, replies, why) : NEXT_DONE;
+    for (size_t c = 0; next == NEXT_DONE && c < count; c += PER_WAREHOUSE) {
+        take_known(f, c / PER_WAREHOUSE, replies + c, clock_wall_ms(), &computed);
     }
+    for (size_t c = 0; c < count; c++) {
+        args_free(&cmds[c]);
+        if (replies[c] != NULL) {
+            freeReplyObject(replies[c]);
+        }
+    }
+    next = next == NEXT_DONE ? verify_later(app, &computed, why) : next;
+    args_free(&computed);
     free(replies);
     free(cmds);
     return next;
@@ -150,11 +222,10 @@ static enum next store(struct app *app, int64_t warehouse_id, const struct args 
     return next;
 }
 
-enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, int64_t available,
-                         struct reason *why) {
+enum next facts_remember(struct app *app, int64_t warehouse_id, const char *sku, struct reason *why) {
     struct args fields = {0};
     args_add(&fields, sku);
-    args_addf(&fields, "%lld %lld", (long long)available, (long long)clock_wall_ms());
+    args_addf(&fields, "0 0 %lld", (long long)clock_wall_ms());
     enum next next = store(app, warehouse_id, &fields, why);
     args_free(&fields);
     return next;
@@ -167,7 +238,8 @@ static enum next store_chunk(struct app *app, const struct facts *f, const struc
         const struct fact *fact = &f->list[p->facts[i]];
         if (fact->have[c->warehouse] == HAVE_STOCK) {
             args_add(&fields, fact->sku);
-            args_addf(&fields, "%lld %lld", (long long)fact->stock[c->warehouse].available, (long long)read_ms);
+            args_addf(&fields, "%lld %lld %lld", (long long)fact->stock[c->warehouse].available,
+                      (long long)fact->stock[c->warehouse].reserved, (long long)read_ms);
         }
     }
     enum next next = store(app, f->mapping->warehouses[c->warehouse], &fields, why);
@@ -190,35 +262,46 @@ static char *chunk_path(const struct app *app, const struct facts *f, const stru
     return buf_take(&b);
 }
 
-static bool item_available(const cJSON *item, int64_t *available) {
-    int64_t total = 0, reserved = 0;
-    const char *text = json_str(item, "decimalavailable");
-    if (text != NULL) {
-        return quantity_parse(text, available);
-    }
-    const char *a = json_str(item, "decimaltotal"), *b = json_str(item, "decimalreserved");
-    if (a == NULL || b == NULL || !quantity_parse(a, &total) || !quantity_parse(b, &reserved)) {
+/* available and reserved; the difference to decimaltotal where one of them is missing. */
+static bool item_stock(const cJSON *item, struct stock *out) {
+    int64_t total = 0;
+    const char *available = json_str(item, "decimalavailable"), *on_hand = json_str(item, "decimaltotal"),
+               *reserved = json_str(item, "decimalreserved");
+    if (available != NULL ? !quantity_parse(available, &out->available) : on_hand == NULL || reserved == NULL) {
         return false;
     }
-    *available = total - reserved;
+    if (reserved != NULL && !quantity_parse(reserved, &out->reserved)) {
+        return false;
+    }
+    if (on_hand == NULL) {
+        return reserved != NULL;
+    }
+    if (!quantity_parse(on_hand, &total)) {
+        return false;
+    }
+    if (available == NULL) {
+        out->available = total - out->reserved;
+    }
+    out->reserved = total - out->available; /* whatever else may count, what is not available counts here */
     return true;
 }
 
 static void take_item(const struct app *app, struct facts *f, const struct plan *p, const struct chunk *c,
                       const cJSON *item) {
     const char *sku = json_str(item, "sku");
-    int64_t available = 0;
+    struct stock read = {0};
     for (size_t i = c->first; sku != NULL && i < c->first + c->count; i++) {
         struct fact *fact = &f->list[p->facts[i]];
         if (strcmp(fact->sku, sku) != 0) {
             continue;
         }
-        if (!item_available(item, &available)) {
+        if (!item_stock(item, &read)) {
             facts_case(app, f, fact, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read", sku,
                        (long long)f->mapping->warehouses[c->warehouse]);
             continue;
         }
-        fact->stock[c->warehouse].available = available;
+        fact->stock[c->warehouse].available = read.available;
+        fact->stock[c->warehouse].reserved = read.reserved;
         fact->have[c->warehouse] = HAVE_STOCK;
     }
 }

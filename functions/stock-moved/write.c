@@ -326,6 +326,13 @@ static size_t plan_items(const struct facts *f, struct level_item *items) {
     return n;
 }
 
+bool write_needed(const struct facts *f) {
+    struct level_item *items = xcalloc(f->n * f->mapping->location_count + 1, sizeof *items);
+    bool needed = plan_items(f, items) > 0;
+    free(items);
+    return needed;
+}
+
 /* BigCommerce moved stock by itself for these: read them back after the confirm delay, written or not. */
 static enum next plan_checks(struct app *app, const struct facts *f, struct reason *why) {
     struct args a = {0}, fields = {0};

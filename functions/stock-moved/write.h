@@ -35,6 +35,9 @@ char *write_intent(const struct level_item *items, size_t n, const char *body);
  */
 enum next write_levels(struct app *app, struct facts *f, const char *lease_token, struct reason *why) NODISCARD;
 
+/* True if by what is known now write_levels would read or write a level. */
+bool write_needed(const struct facts *f);
+
 /* Intents that a writer left open: their items are unsure, and are written again. Called when the lease is taken. */
 enum next write_recover(struct app *app, struct reason *why) NODISCARD;
 

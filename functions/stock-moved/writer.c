@@ -25,12 +25,19 @@
 #define SKUS_PER_ROUND  1000
 #define CALLS_PER_ROUND 3 /* of BigCommerce: web orders, write, read back */
 #define PACE_STEP_MS    INT64_C(500)
+#define GATHER_PER_SKU  10   /* ms: a round of few SKUs is followed at once, one of many by a pause to gather more */
+#define GATHER_MAX_MS   800  /* what a rush may add to a sale's lag */
+#define CONFIRM_MAX_MS  3000 /* while SKUs keep coming, levels are read back no more often */
+#define VERIFY_SKUS     400  /* one call's worth */
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
-    char token[24];    /* of the writer lease; "" = not ours */
-    int64_t taken_ms;  /* monotonic: lease taken or extended */
-    int64_t orders_ms; /* monotonic: web orders last read */
+    char token[24];     /* of the writer lease; "" = not ours */
+    int64_t taken_ms;   /* monotonic: lease taken or extended */
+    int64_t orders_ms;  /* monotonic: web orders last read */
+    int64_t round_ms;   /* monotonic: last round of SKUs began */
+    int64_t gather_ms;  /* how long SKUs gather before the next one */
+    int64_t confirm_ms; /* monotonic: levels last read back */
 };
 
 static struct writer *writer_of(struct app *app) {
@@ -199,16 +206,25 @@ static void end_claims(struct app *app, const struct facts *f, enum next next, c
     free(done);
 }
 
+static enum next refresh_orders(struct app *app, struct facts *f, struct reason *why) {
+    enum next next = weborders_refresh(app, why);
+    if (next == NEXT_DONE) {
+        writer_of(app)->orders_ms = clock_mono_ms();
+        next = facts_recall(app, f, why);
+    }
+    return next;
+}
+
 /* Order of reads: Sitoo first, then the web orders. An order reserved in between is subtracted twice for a moment (too
- * low, healed by the next write); the other way round would sell what is gone. */
+ * low, healed by the next write); the other way round would sell what is gone. Where nothing is to be written by what
+ * is known, web orders are left to their own poll, which makes what they change due. */
 static enum next process(struct app *app, struct facts *f, struct reason *why) {
     enum next next = facts_identify(app, f, why);
     next = next == NEXT_DONE ? facts_stock(app, f, why) : next;
-    next = next == NEXT_DONE ? weborders_refresh(app, why) : next;
-    if (next == NEXT_DONE) {
-        writer_of(app)->orders_ms = clock_mono_ms();
-    }
     next = next == NEXT_DONE ? facts_recall(app, f, why) : next;
+    if (next == NEXT_DONE && write_needed(f)) {
+        next = refresh_orders(app, f, why);
+    }
     next = next == NEXT_DONE ? write_levels(app, f, writer_of(app)->token, why) : next;
     struct reason cases = {0};
     if (effects_apply(app->redis, &f->effects, &cases) != NEXT_DONE) {
@@ -227,6 +243,8 @@ static enum next sku_work(struct app *app, size_t *n, int64_t *wait_ms, struct r
     *wait_ms = claims.wait_ms;
     if (next == NEXT_DONE && claims.n > 0) {
         int64_t start = clock_mono_ms();
+        writer_of(app)->round_ms = start;
+        writer_of(app)->gather_ms = (int64_t)claims.n * GATHER_PER_SKU;
         keep_begin(&keeper, app, QUEUE_SKU, &claims);
         facts_init(&facts, app->set->mapping, &claims);
         next = process(app, &facts, why);
@@ -256,6 +274,35 @@ static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why) 
     return next;
 }
 
+/* Levels are read back when nothing else is to do; in a rush now and then, many in a call. */
+static enum next confirm_when_due(struct app *app, bool busy, int64_t *wait_ms, struct reason *why) {
+    struct writer *w = writer_of(app);
+    if (busy && w->confirm_ms != 0 && clock_mono_ms() - w->confirm_ms < CONFIRM_MAX_MS) {
+        *wait_ms = 0;
+        return NEXT_DONE;
+    }
+    w->confirm_ms = clock_mono_ms();
+    return confirm(app, wait_ms, why);
+}
+
+/* True stock of what was computed from the ledger: at the lowest priority. */
+static enum next verify(struct app *app, bool busy, int64_t *wait_ms, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    *wait_ms = -1;
+    if (busy) {
+        return NEXT_DONE;
+    }
+    args_add_int(&a, VERIFY_SKUS);
+    enum next next = redis_fcall(app->redis, "verify_take", &a, false, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        *wait_ms = reply_int_at(reply, 0) > 0 ? 0 : reply_int_at(reply, 1);
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
 /* What one process does while it is the writer. */
 static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
@@ -271,8 +318,23 @@ static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why
         sooner(wait_ms, hooks > 0 ? 0 : -1);
     }
     if (next == NEXT_DONE) {
-        next = confirm(app, &wait, why);
+        next = confirm_when_due(app, skus > 0, &wait, why);
         sooner(wait_ms, wait);
+    }
+    if (next == NEXT_DONE) {
+        next = verify(app, skus > 0, &wait, why);
+        sooner(wait_ms, wait);
+    }
+    return next;
+}
+
+/* How long the next round should wait: for the quota's sake, and in a rush for more SKUs to share its calls. */
+static enum next pace(struct app *app, int64_t *wait_ms, struct reason *why) {
+    const struct writer *w = writer_of(app);
+    enum next next = bigcommerce_pace(app, CALLS_PER_ROUND, wait_ms, why);
+    int64_t gather = (w->gather_ms < GATHER_MAX_MS ? w->gather_ms : GATHER_MAX_MS) - (clock_mono_ms() - w->round_ms);
+    if (next == NEXT_DONE && w->round_ms != 0 && gather > *wait_ms) {
+        *wait_ms = gather;
     }
     return next;
 }
@@ -285,7 +347,7 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
         *wait_ms = wait > 0 && wait < 500 ? wait : 500;
         return next;
     }
-    next = bigcommerce_pace(app, CALLS_PER_ROUND, &wait, why);
+    next = pace(app, &wait, why);
     if (next == NEXT_DONE && wait > 0) {
         /* What comes meanwhile is taken together. Wake-ups are of no use before. */
         (void)app_sleep(app, wait < PACE_STEP_MS ? wait : PACE_STEP_MS);

@@ -47,6 +47,14 @@ register('claim', function(P, args)
   return out
 end)
 
+-- due_count(queue) -> { entities that may be taken now, ms until the next one or -1 }
+register('due_count', function(P, args)
+  local now, due = now_ms(), P .. 'due:' .. args[1]
+  local n = redis.call('ZCOUNT', due, '-inf', int(now))
+  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+  return { n, head[2] and math.max(0, tonumber(head[2]) - now) or -1 }
+end)
+
 -- True if the worker that holds token still holds the lease; a late worker is fenced.
 local function holds(P, queue, entity, token)
   local f = redis.call('HMGET', job_key(P, queue, entity), 'tok', 'lease')

@@ -86,7 +86,9 @@ def test_refused_batch_is_split_until_only_the_bad_item_waits(shop):
     assert (case["count"], case["owner"]) == ("1", "merchandising")
     assert "999999" in case["text"]
     shop.wait_until(shop.idle, 10, "all work done")
-    assert {sku: shop.levels(sku)[1] for sku in skus} == {sku: before[sku] - (sku != bad) for sku in skus}
+    good = [sku for sku in skus if sku != bad]
+    assert {sku: shop.levels(sku)[1] for sku in good} == {sku: before[sku] - 1 for sku in good}
+    assert shop.levels(bad)[1] in (before[bad], before[bad] - 1)  # its order marks it once more: it may be mended by then
     assert not [name for name in shop.cases() if name.startswith("level_refused:") and name != f"level_refused:{bad}"]
     assert shop.fcall("unpark", f"level_refused:{bad}", "retry") == 1
     shop.wait_levels(bad, {1: before[bad] - 1})

@@ -476,7 +476,7 @@ static void a_hint_names_the_warehouse_if_there_is_one(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct order_row row = {.warehouse_id = rows[i].warehouse};
         char hint[32] = "left over";
-        order_row_hint(&row, hint);
+        order_row_hint(&row, ORDER_BOOKED, hint);
         assert_string_equal(hint, rows[i].want);
     }
     order_free(NULL);

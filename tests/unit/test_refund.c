@@ -41,11 +41,11 @@ static void returned_rows_are_withheld_and_the_return_is_parked(void **state) {
         const char *name, *data, *want;
     } rows[] = {
         {"one row", HANDED(ROW("0", "A", "-1.000", "1")),
-         "hold [hold:r:7:0] [r] [1] [A] [1000]\nmark [sku] [A] [0] [w1] []\n" CASE(
+         "hold [hold:r:7:0] [r] [1] [A] [1000]\nmark [sku] [A] [0] [v1] []\n" CASE(
              "7", "1", HANDED(ROW("0", "A", "-1.000", "1")))},
         {"two rows, two warehouses", HANDED(ROW("0", "A", "-0.350", "1") "," ROW("4", "B", "-2.000", "4")),
-         "hold [hold:r:7:0] [r] [1] [A] [350]\nmark [sku] [A] [0] [w1] []\n"
-         "hold [hold:r:7:4] [r] [4] [B] [2000]\nmark [sku] [B] [0] [w4] []\n" CASE(
+         "hold [hold:r:7:0] [r] [1] [A] [350]\nmark [sku] [A] [0] [v1] []\n"
+         "hold [hold:r:7:4] [r] [4] [B] [2000]\nmark [sku] [B] [0] [v4] []\n" CASE(
              "7", "2", HANDED(ROW("0", "A", "-0.350", "1") "," ROW("4", "B", "-2.000", "4")))},
         {"no warehouse", HANDED(ROW("0", "A", "-1.000", "0")),
          "hold [hold:r:7:0] [r] [0] [A] [1000]\nmark [sku] [A] [0] [] []\n" CASE("7", "1",
@@ -63,13 +63,13 @@ static void recorded_returns_are_parked_with_the_rows_as_handed_on(void **state)
     static const struct {
         const char *file, *want;
     } rows[] = {
-        {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [w1] []\n"},
+        {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
         {"order-pos-return-of-ecom.json",
-         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\nmark [sku] [44079-0] [0] [w4] []\n"},
+         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v4] []\n"},
         {"order-pos-return-manual.json",
-         "hold [hold:r:11556:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [w1] []\n"},
+         "hold [hold:r:11556:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
         {"order-pos-exchange-refund-part.json",
-         "hold [hold:r:11560:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [w1] []\n"},
+         "hold [hold:r:11560:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

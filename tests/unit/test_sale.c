@@ -35,7 +35,7 @@ static void a_recorded_sale_is_recorded_once_per_row_and_its_sku_is_due(void **s
     check("order-pos-sale.json", o,
           "sale [sale:11513:0] [{\"type\":\"sale\",\"order\":11513,\"item\":0,\"sku\":\"121292-4\",\"quantity\":"
           "\"1.000\",\"warehouse\":1,\"till_ms\":1463041119000}]\n"
-          "mark [sku] [121292-4] [1463041119000] [w1] []\n");
+          "mark [sku] [121292-4] [1463041119000] [v1] []\n");
     order_free(o);
 }
 
@@ -45,14 +45,14 @@ static void rows_handed_on_become_one_record_each(void **state) {
     } rows[] = {
         {"none", HANDED(""), ""},
         {"weight", HANDED(ROW("0", "A", "0.350", "1")),
-         RECORD("0", "A", "0.350", "1") "mark [sku] [A] [1763900000000] [w1] []\n"},
+         RECORD("0", "A", "0.350", "1") "mark [sku] [A] [1763900000000] [v1] []\n"},
         {"the same SKU twice", HANDED(ROW("0", "A", "1.000", "1") "," ROW("5", "A", "2.000", "1")),
-         RECORD("0", "A", "1.000", "1") "mark [sku] [A] [1763900000000] [w1] []\n" RECORD(
-             "5", "A", "2.000", "1") "mark [sku] [A] [1763900000000] [w1] []\n"},
+         RECORD("0", "A", "1.000", "1") "mark [sku] [A] [1763900000000] [v1] []\n" RECORD(
+             "5", "A", "2.000", "1") "mark [sku] [A] [1763900000000] [v1] []\n"},
         {"no warehouse", HANDED(ROW("0", "A", "1.000", "0")),
          RECORD("0", "A", "1.000", "0") "mark [sku] [A] [1763900000000] [] []\n"},
         {"a returned row is not a sale", HANDED(ROW("0", "A", "-1.000", "1") "," ROW("1", "B", "1.000", "2")),
-         RECORD("1", "B", "1.000", "2") "mark [sku] [B] [1763900000000] [w2] []\n"},
+         RECORD("1", "B", "1.000", "2") "mark [sku] [B] [1763900000000] [v2] []\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -39,21 +39,21 @@ static void check(const struct row *row, struct order *o) {
 static void recorded_till_orders_are_handed_on(void **state) {
     static const struct row rows[] = {
         {"order-pos-sale.json", ORDER_SOLD,
-         "mark [sku] [121292-4] [1463041119000] [w1] []\n"
+         "mark [sku] [121292-4] [1463041119000] [v1] []\n"
          "mark [sale] [11513] [0] [] [{\"order\":11513,\"till_ms\":1463041119000,\"rows\":"
          "[{\"item\":0,\"sku\":\"121292-4\",\"quantity\":\"1.000\",\"warehouse\":1}]}]\n"},
         {"order-pos-return.json", ORDER_SOLD,
-         "mark [sku] [44079-0] [0] [w1] []\n"
+         "mark [sku] [44079-0] [0] [v1] []\n"
          "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\n"
          "mark [return] [11512] [0] [] [{\"order\":11512,\"till_ms\":1463041119000,\"rows\":"
          "[{\"item\":0,\"sku\":\"44079-0\",\"quantity\":\"-1.000\",\"warehouse\":1,\"reason\":\"RC123\"}]}]\n"},
         {"order-pos-return-of-ecom.json", ORDER_SOLD,
-         "mark [sku] [44079-0] [0] [w4] []\n"
+         "mark [sku] [44079-0] [0] [v4] []\n"
          "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\n"
          "mark [return] [11555] [0] [] [{\"order\":11555,\"till_ms\":1763900000000,\"rows\":"
          "[{\"item\":0,\"sku\":\"44079-0\",\"quantity\":\"-1.000\",\"warehouse\":4,\"reason\":\"101\"}]}]\n"},
         {"order-pos-exchange-sale-part.json", ORDER_SOLD,
-         "mark [sku] [83428-0] [1763900500000] [w1] []\n"
+         "mark [sku] [83428-0] [1763900500000] [v1] []\n"
          "mark [sale] [11561] [0] [] [{\"order\":11561,\"till_ms\":1763900500000,\"rows\":"
          "[{\"item\":0,\"sku\":\"83428-0\",\"quantity\":\"1.000\",\"warehouse\":1}]}]\n"},
     };
@@ -79,10 +79,10 @@ static void orders_that_only_reserve_mark_their_skus(void **state) {
 
 static void one_order_may_sell_and_take_back(void **state) {
     static const struct row row = {"both signs", ORDER_SOLD,
-                                   "mark [sku] [A] [1763900000000] [w2] []\n"
-                                   "mark [sku] [B] [0] [w2] []\n"
+                                   "mark [sku] [A] [1763900000000] [v2] []\n"
+                                   "mark [sku] [B] [0] [v2] []\n"
                                    "hold [hold:r:7:1] [r] [2] [B] [2000]\n"
-                                   "mark [sku] [A] [1763900000000] [w2] []\n"
+                                   "mark [sku] [A] [1763900000000] [v2] []\n"
                                    "mark [sale] [7] [0] [] [{\"order\":7,\"till_ms\":1763900000000,\"rows\":"
                                    "[{\"item\":0,\"sku\":\"A\",\"quantity\":\"1.000\",\"warehouse\":2},"
                                    "{\"item\":2,\"sku\":\"A\",\"quantity\":\"1.000\",\"warehouse\":2}]}]\n"
