@@ -37,6 +37,18 @@
  *   bcsku                hash    for ever        identity: "product:variant" -> sku
  *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
  *   filled:<warehouse>   string  1 day           stock-moved: the warehouse has rows at all
+ *   baseline             hash    for ever        F  one reading of both shops: phase, progress, report, accepted, begun
+ *   baseline:orders      hash    until closed    F  web order -> "class by", see weborder.h; gone with its status
+ *   baseline:rows        hash    see below       F  web order -> JSON {status, created, modified, rows}
+ *   baseline:notes       hash    7 days          F  web order -> what the look-up in Sitoo says of it
+ *   baseline:stock:<w>   hash    7 days          F  sku -> thousandths available in Sitoo, as read
+ *   baseline:items       hash    7 days          F  "product:variant" -> "location:level ... sku", as read
+ *   baseline:products    hash    7 days          F  BigCommerce product -> JSON {tracking, several, price, name}
+ *   baseline:sitoo       hash    7 days          F  Sitoo product -> "counted sku"
+ *   baseline:price       hash    7 days          F  BigCommerce variant -> price of a differing SKU
+ *   baseline:diff        hash    7 days          F  "location|sku" -> "was level": the differences of the report
+ *   baseline:allow       hash    see below       F  the same, accepted: the brake lets exactly these pass
+ *                        rows and allow: 7 days; after an acceptance until the writer has begun, then 1 day
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
@@ -84,5 +96,16 @@
 #define KEY_COUNT            "count"
 #define KEY_INTENTS          "intents"
 #define KEY_LEDGER           "ledger"
+#define KEY_BASELINE          "baseline"
+#define KEY_BASELINE_ORDERS   "baseline:orders"
+#define KEY_BASELINE_ROWS     "baseline:rows"
+#define KEY_BASELINE_NOTES    "baseline:notes"
+#define KEY_BASELINE_STOCK    "baseline:stock:%lld"
+#define KEY_BASELINE_ITEMS    "baseline:items"
+#define KEY_BASELINE_PRODUCTS "baseline:products"
+#define KEY_BASELINE_SITOO    "baseline:sitoo"
+#define KEY_BASELINE_PRICE    "baseline:price"
+#define KEY_BASELINE_DIFF     "baseline:diff"
+#define KEY_BASELINE_ALLOW    "baseline:allow"
 
 #endif

@@ -9,11 +9,13 @@
 #include "clock.h"
 #include "confirm.h"
 #include "facts.h"
+#include "golive.h"
 #include "hooks.h"
 #include "json.h"
 #include "keys.h"
 #include "ledger.h"
 #include "log.h"
+#include "mode.h"
 #include "platform.h"
 #include "queue.h"
 #include "weborders.h"
@@ -80,16 +82,21 @@ struct keeper {
     struct worker_hold hold;
 };
 
-static bool keep_both(void *arg) {
-    struct keeper *k = arg;
-    const struct writer *w = writer_of(k->app);
+static bool keep_writer(void *arg) {
+    struct app *app = arg;
+    const struct writer *w = writer_of(app);
     struct reason why = {0};
     bool ours = true;
     int64_t wait = 0;
-    if (clock_mono_ms() - w->taken_ms > LEASE_MS / 3 && take_lease(k->app, &ours, &wait, &why) == NEXT_DONE && !ours) {
+    if (clock_mono_ms() - w->taken_ms > LEASE_MS / 3 && take_lease(app, &ours, &wait, &why) == NEXT_DONE && !ours) {
         return false;
     }
-    return clock_mono_ms() - w->taken_ms < LEASE_MS && worker_hold_keep(&k->hold);
+    return clock_mono_ms() - w->taken_ms < LEASE_MS;
+}
+
+static bool keep_both(void *arg) {
+    struct keeper *k = arg;
+    return keep_writer(k->app) && worker_hold_keep(&k->hold);
 }
 
 static void keep_begin(struct keeper *k, struct app *app, const char *queue, const struct claims *claims) {
@@ -256,11 +263,24 @@ static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why) 
     return next;
 }
 
-/* What one process does while it is the writer. */
+static enum next go_live(struct app *app, struct reason *why) {
+    app->keep = keep_writer; /* no claim is held, so nothing but the lease limits its time */
+    app->keep_arg = app;
+    enum next next = golive_begin(app, why);
+    app->keep = NULL;
+    app->keep_arg = NULL;
+    return next;
+}
+
+/* What one process does while it is the writer. The mode stays what it is until the next round. */
 static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
     size_t skus = 0, hooks = 0;
-    enum next next = timer_work(app, &wait, why);
+    enum next next = mode_refresh(app, why);
+    if (next == NEXT_DONE && app->go_live) {
+        next = go_live(app, why);
+    }
+    next = next == NEXT_DONE ? timer_work(app, &wait, why) : next;
     sooner(wait_ms, wait);
     if (next == NEXT_DONE) {
         next = sku_work(app, &skus, &wait, why);
