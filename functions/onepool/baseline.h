@@ -48,6 +48,7 @@ struct baseline {
     const struct baseline_options *options;
     bool json;
     char token[24];   /* of the lease; "" = not held */
+    char holder[96];  /* names this run in the lease */
     int64_t taken_ms; /* monotonic */
     bool lost;        /* the lease went to another run */
     struct progress progress;

@@ -18,7 +18,7 @@
 #include "quantity.h"
 #include "ban.h"
 
-#define ORDERS_PER_CALL ((size_t)50)
+#define ORDERS_PER_CALL ((size_t)100) /* by one reference each; fewer by several */
 #define NUM             1000
 #define FIELDS          "orderid,eshopid,externalid,orderstateid,ordertypeid,additionaldata,orderitems"
 #define STATE_OPEN      0
@@ -233,7 +233,7 @@ enum next baseline_look_up(struct baseline *b, struct reason *why) {
         return next;
     }
     next = open_orders_load(b, &o, why);
-    size_t per_call = ORDERS_PER_CALL / pattern_count(b->app->set->mapping) + 10;
+    size_t per_call = ORDERS_PER_CALL / pattern_count(b->app->set->mapping); /* 100 to 11 */
     for (size_t i = 0; next == NEXT_DONE && i < o.n; i++) {
         bool person = strcmp(o.list[i].by, "person") == 0;
         if (o.list[i].id > at && !person) {

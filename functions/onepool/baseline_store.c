@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "keys.h"
 #include "quantity.h"
+#include "queue.h"
 #include "ban.h"
 
 #define SCAN_COUNT 1000
@@ -31,7 +32,7 @@ static enum next take(struct baseline *b, int64_t *wait_ms, struct reason *why) 
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, BASELINE_LEASE);
-    args_add(&a, b->app->holder);
+    args_add(&a, b->holder);
     args_add_int(&a, BASELINE_LEASE_MS);
     enum next next = call(b, "lease", &a, &reply, why);
     if (next != NEXT_DONE) {
@@ -61,7 +62,16 @@ static bool keep(void *arg) {
     return !b->lost;
 }
 
+/* Calls are made under one name, so that the next run gives back at once what a killed one held of Sitoo's keys. */
+static enum next take_place(struct baseline *b, struct reason *why) {
+    static const char *const queues[] = {NULL};
+    int64_t ended = 0;
+    app_place(b->app, 0, 0);
+    return queue_recover(b->app->redis, b->app->holder, queues, &ended, why);
+}
+
 enum next baseline_lock(struct baseline *b, struct reason *why) {
+    (void)str_copy(b->holder, sizeof b->holder, b->app->holder);
     int64_t end = clock_mono_ms() + 2 * BASELINE_LEASE_MS, wait = 0;
     enum next next = take(b, &wait, why);
     while (next == NEXT_DONE && wait > 0) {
@@ -74,6 +84,7 @@ enum next baseline_lock(struct baseline *b, struct reason *why) {
     if (next == NEXT_DONE) {
         b->app->keep = keep;
         b->app->keep_arg = b;
+        next = take_place(b, why);
     }
     return next;
 }
