@@ -333,7 +333,7 @@ static void read_rules(const struct at *root, struct mapping *m) {
 }
 
 static void read_all(const struct at *root, struct mapping *m) {
-    static const char *const keys[] = {"locations", "pickup", "shipping", "products",    "returns", "brake",
+    static const char *const keys[] = {"locations", "pickup", "shipping", "products",    "returns",  "brake",
                                        "sitoo",     "budget", "owners",   "bigcommerce", "baseline", NULL};
     m->locations = xcalloc(MAPPING_LOCATIONS_MAX + 1, sizeof *m->locations);
     check_keys(root, keys);

@@ -87,8 +87,13 @@ static void read_statuses(const cJSON *o, struct mapping_baseline *b, struct buf
 }
 
 static void check_keys(const cJSON *o, struct buf *mistakes) {
-    static const char *const keys[] = {"externalid_patterns", "status_classes", "older_than_days",     "older_than_class",
-                                       "default_class",       "accept_within_hours", NULL};
+    static const char *const keys[] = {"externalid_patterns",
+                                       "status_classes",
+                                       "older_than_days",
+                                       "older_than_class",
+                                       "default_class",
+                                       "accept_within_hours",
+                                       NULL};
     const cJSON *member = NULL;
     cJSON_ArrayForEach(member, o) {
         bool known = false;

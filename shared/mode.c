@@ -26,7 +26,8 @@ static void adopt(struct app *app, const char *accepted, const char *begun) {
     bool is_accepted = accepted != NULL && accepted[0] != '\0';
     enum mode mode = app->set->mode != MODE_AUTO ? app->set->mode : is_accepted ? MODE_LIVE : MODE_SHADOW;
     if (mode != app->mode) {
-        LOG(LOG_WARN, mode == MODE_LIVE ? "a baseline was accepted: live from now on" : "no baseline is accepted: shadow",
+        LOG(LOG_WARN,
+            mode == MODE_LIVE ? "a baseline was accepted: live from now on" : "no baseline is accepted: shadow",
             {"mode", mode_name(mode)}, {"baseline", is_accepted ? accepted : ""});
     }
     app->mode = mode;

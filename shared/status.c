@@ -283,7 +283,7 @@ static void add_budget(cJSON *status, redisReply *const replies[ASKED], int64_t 
 }
 
 static void add_baseline(cJSON *status, const redisReply *r) {
-    static const char *const numbers[] = {NULL,    NULL,    "read_ms", "differences", "unclassed",
+    static const char *const numbers[] = {NULL,   NULL,    "read_ms", "differences", "unclassed",
                                           "done", "total", NULL,      "accepted_ms"};
     cJSON *o = json_add_object(status, "baseline");
     const char *phase = reply_str_at(r, 0), *accepted = reply_str_at(r, 7), *begun = reply_str_at(r, 9);

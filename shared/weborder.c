@@ -155,7 +155,8 @@ enum next weborder_products(struct app *app, struct weborder *o, int64_t target,
     for (int page = 1; next == NEXT_DONE && count >= WEBORDER_PAGE_SMALLEST && page <= PRODUCT_PAGES_MAX; page++) {
         char path[96];
         struct answer answer;
-        (void)snprintf(path, sizeof path, "/v2/orders/%lld/products?limit=%d&page=%d", (long long)o->id, WEBORDER_PAGE, page);
+        (void)snprintf(path, sizeof path, "/v2/orders/%lld/products?limit=%d&page=%d", (long long)o->id, WEBORDER_PAGE,
+                       page);
         next = bigcommerce_get(app, path, &answer, why);
         if (next == NEXT_DONE) {
             count = cJSON_GetArraySize(answer.json);

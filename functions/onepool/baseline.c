@@ -145,8 +145,9 @@ static enum next begin(struct baseline *b, const char *digest, int64_t now, stru
     enum next next = baseline_get(b, "accepted", accepted, sizeof accepted, why);
     next = next == NEXT_DONE ? baseline_get(b, "begun", begun, sizeof begun, why) : next;
     if (next == NEXT_DONE && strcmp(accepted, begun) != 0) {
-        next = reason_set(why, NEXT_DEFER, "not_begun",
-                          "the accepted baseline %s is not taken over yet: is a worker of stock-moved running?", accepted);
+        next =
+            reason_set(why, NEXT_DEFER, "not_begun",
+                       "the accepted baseline %s is not taken over yet: is a worker of stock-moved running?", accepted);
     }
     next = next == NEXT_DONE ? baseline_each(b, KEY_BASELINE, find_gone, &k, why) : next;
     next = next == NEXT_DONE ? drop_hashes(b, &k.gone, why) : next;
@@ -197,16 +198,20 @@ static enum next finish(struct baseline *b, struct reason *why) {
 }
 
 static enum next read_all(struct baseline *b, struct reason *why) {
-    static enum next (*const steps[])(struct baseline *, struct reason *) = {
-        baseline_read_cursor, baseline_read_sizes,       baseline_read_sitoo,
-        baseline_read_orders, baseline_read_bigcommerce, baseline_look_up,
-        finish};
+    static enum next (*const steps[])(struct baseline *, struct reason *) = {baseline_read_cursor,
+                                                                             baseline_read_sizes,
+                                                                             baseline_read_sitoo,
+                                                                             baseline_read_orders,
+                                                                             baseline_read_bigcommerce,
+                                                                             baseline_look_up,
+                                                                             finish};
     int64_t done = 0, total = 0;
     enum next next = baseline_get_int(b, "done", &done, why);
     next = next == NEXT_DONE ? baseline_get_int(b, "total", &total, why) : next;
     progress_begin(&b->progress, b->json, done, total);
     for (size_t i = 0; next == NEXT_DONE && i < sizeof steps / sizeof steps[0]; i++) {
-        next = stop_requested() ? reason_set(why, NEXT_STOP, "stopping", "stopped; run it again to go on") : steps[i](b, why);
+        next = stop_requested() ? reason_set(why, NEXT_STOP, "stopping", "stopped; run it again to go on")
+                                : steps[i](b, why);
     }
     progress_end(&b->progress);
     return next;
@@ -269,8 +274,8 @@ static enum next take_orders(struct baseline *b, struct open_orders *o, struct r
     } else {
         size_t n = orders_csv_read(buf_str(&text), o, &mistakes);
         if (mistakes.len > 0) {
-            next = reason_set(why, NEXT_PARK, "orders_file", "no class was taken; %.100s:\n%.300s%s", b->options->orders,
-                              buf_str(&mistakes), mistakes.len > 300 ? "..." : "");
+            next = reason_set(why, NEXT_PARK, "orders_file", "no class was taken; %.100s:\n%.300s%s",
+                              b->options->orders, buf_str(&mistakes), mistakes.len > 300 ? "..." : "");
             if (!b->json) {
                 (void)fputs(buf_str(&mistakes), stderr);
                 (void)reason_set(why, NEXT_PARK, "orders_file", "%.200s has these mistakes; no class was taken",

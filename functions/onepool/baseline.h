@@ -7,9 +7,9 @@
  *   check -> ledger cursor -> sizes -> Sitoo: products, stock -> BigCommerce: orders, items, catalog
  *         -> Sitoo: were the orders handed over -> report
  *
- * Everything read is kept in Redis page by page, each page in one step with how far the reading is (85_baseline.lua), so
- * that a killed run goes on where it was. Order of reads as the writer's (Sitoo first, orders after): what falls between
- * is subtracted twice, never sold twice. No customer data is kept: order ids, SKUs and quantities only.
+ * Everything read is kept in Redis page by page, each page in one step with how far the reading is (85_baseline.lua),
+ * so that a killed run goes on where it was. Order of reads as the writer's (Sitoo first, orders after): what falls
+ * between is subtracted twice, never sold twice. No customer data is kept: order ids, SKUs and quantities only.
  */
 #ifndef ONEPOOL_BASELINE_H
 #define ONEPOOL_BASELINE_H
@@ -54,7 +54,8 @@ struct baseline {
     struct progress progress;
 };
 
-/* ---- state (baseline_store.c); all NODISCARD ones: NEXT_DEFER if Redis is away, NEXT_STOP if the lease was lost ---- */
+/* ---- state (baseline_store.c); all NODISCARD ones: NEXT_DEFER if Redis is away, NEXT_STOP if the lease was lost ----
+ */
 
 enum next baseline_lock(struct baseline *b, struct reason *why) NODISCARD;
 void baseline_unlock(struct baseline *b);
@@ -62,8 +63,8 @@ void baseline_unlock(struct baseline *b);
 enum next baseline_get(struct baseline *b, const char *field, char *out, size_t size, struct reason *why) NODISCARD;
 enum next baseline_get_int(struct baseline *b, const char *field, int64_t *out, struct reason *why) NODISCARD;
 enum next baseline_set_int(struct baseline *b, const char *field, int64_t n, struct reason *why) NODISCARD;
-/* A page of rows (field, value ...; may be empty) of the hash baseline:<name>, and (field, value ...) of the progress, in
- * one step. */
+/* A page of rows (field, value ...; may be empty) of the hash baseline:<name>, and (field, value ...) of the progress,
+ * in one step. */
 enum next baseline_put(struct baseline *b, const char *name, const struct args *rows, const struct args *progress,
                        struct reason *why) NODISCARD;
 /* Forgets hashes (baseline:<name>) and progress fields; both NULL-terminated. */
@@ -71,8 +72,9 @@ enum next baseline_drop(struct baseline *b, const char *const *names, const char
                         struct reason *why) NODISCARD;
 enum next baseline_count(struct baseline *b, const char *name, int64_t *n, struct reason *why) NODISCARD;
 /* Calls take for every field of baseline:<name>, or of any key if name has no such prefix and plain is set. */
-enum next baseline_each(struct baseline *b, const char *key, void (*take)(void *arg, const char *field, const char *value),
-                        void *arg, struct reason *why) NODISCARD;
+enum next baseline_each(struct baseline *b, const char *key,
+                        void (*take)(void *arg, const char *field, const char *value), void *arg,
+                        struct reason *why) NODISCARD;
 enum next baseline_now(struct baseline *b, int64_t *ms, struct reason *why) NODISCARD;
 /* 16 hex digits over what the mapping file says about places. */
 void baseline_mapping_digest(const struct mapping *m, char out[17]);
@@ -89,7 +91,8 @@ void progress_figures(const struct progress *p, int64_t now_ms, int64_t *rate, i
 
 /* One read of a platform that is tried again as long as it may heal by itself. */
 enum next baseline_sitoo(struct baseline *b, const char *path, struct answer *answer, struct reason *why) NODISCARD;
-enum next baseline_bigcommerce(struct baseline *b, const char *path, struct answer *answer, struct reason *why) NODISCARD;
+enum next baseline_bigcommerce(struct baseline *b, const char *path, struct answer *answer,
+                               struct reason *why) NODISCARD;
 /* Everything but the orders. */
 enum next baseline_read_cursor(struct baseline *b, struct reason *why) NODISCARD;
 enum next baseline_read_sizes(struct baseline *b, struct reason *why) NODISCARD;
@@ -125,10 +128,12 @@ enum next open_orders_store(struct baseline *b, const struct open_orders *o, str
 
 /* order,status,created,units,class,by,note. Pure. */
 void orders_csv_write(const struct open_orders *o, struct buf *out);
-/* Takes the classes of such a file; the columns order and class are looked for by name, separated by comma or semicolon.
- * Each mistake is one line in mistakes ("line 7: ..."); with any, nothing is taken. Pure. Returns how many were set. */
+/* Takes the classes of such a file; the columns order and class are looked for by name, separated by comma or
+ * semicolon. Each mistake is one line in mistakes ("line 7: ..."); with any, nothing is taken. Pure. Returns how many
+ * were set. */
 size_t orders_csv_read(const char *text, struct open_orders *o, struct buf *mistakes);
-/* Appends a cell, quoted if need be. Security: a text that a spreadsheet would take for a formula gets an apostrophe. */
+/* Appends a cell, quoted if need be. Security: a text that a spreadsheet would take for a formula gets an apostrophe.
+ */
 void csv_cell(struct buf *out, const char *text);
 
 /* ---- the report (baseline_model.c, baseline_report.c) ---- */
@@ -152,11 +157,12 @@ struct comparison {
     size_t diff_count;
     struct unmapped *unmapped;
     size_t unmapped_count;
-    int64_t skus, levels; /* compared */
+    int64_t skus, levels;      /* compared */
     int64_t too_high, too_low; /* units */
 };
 
-enum next model_load(struct baseline *b, const struct open_orders *orders, struct model **out, struct reason *why) NODISCARD;
+enum next model_load(struct baseline *b, const struct open_orders *orders, struct model **out,
+                     struct reason *why) NODISCARD;
 void model_free(struct model *m);
 void model_compare(struct model *m, struct comparison *c);
 void comparison_free(struct comparison *c);
@@ -168,18 +174,18 @@ void model_hints(const struct model *m, size_t sku_index, struct buf *out);
 /* Reads the prices of what differs, unless that is too much. */
 enum next baseline_prices(struct baseline *b, struct comparison *c, struct reason *why) NODISCARD;
 /* Stores the report and gives its id. */
-enum next baseline_report_store(struct baseline *b, const struct comparison *c, const struct open_orders *o, char id[17],
-                                struct reason *why) NODISCARD;
+enum next baseline_report_store(struct baseline *b, const struct comparison *c, const struct open_orders *o,
+                                char id[17], struct reason *why) NODISCARD;
 /* Prints it, and writes --csv and --export-orders. Returns the exit status. */
 int baseline_report_print(struct baseline *b, const struct model *m, const struct comparison *c,
                           const struct open_orders *o, const char *id, const cJSON *notes);
 /* Writes a text to a file, all or nothing. False: the reason is printed. */
 bool baseline_write_file(const char *path, const struct buf *text);
 
-
 /* ---- a mapping to begin with (baseline_propose.c) ---- */
 
-/* Pure: locations and warehouses as the platforms list them -> a mapping file, and notes for people (array of texts). */
+/* Pure: locations and warehouses as the platforms list them -> a mapping file, and notes for people (array of texts).
+ */
 cJSON *propose_mapping(const cJSON *locations, const cJSON *warehouses, cJSON *notes);
 int baseline_propose(struct baseline *b);
 /* What the mapping leaves out, as texts. */

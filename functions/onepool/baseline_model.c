@@ -186,8 +186,8 @@ static void take_item(void *arg, const char *field, const char *value) {
     char *colon = strchr(ids, ':');
     if (colon != NULL) {
         *colon = '\0';
-        row->has_item =
-            int_parse(ids, 1, JSON_INT_MAX, &row->product_id) && int_parse(colon + 1, 0, JSON_INT_MAX, &row->variant_id);
+        row->has_item = int_parse(ids, 1, JSON_INT_MAX, &row->product_id) &&
+                        int_parse(colon + 1, 0, JSON_INT_MAX, &row->variant_id);
     }
 }
 
@@ -199,7 +199,8 @@ static void take_product(void *arg, const char *field, const char *value) {
     if (json != NULL && int_parse(field, 1, JSON_INT_MAX, &p.id)) {
         (void)json_int(json, "price", &p.price);
         p.several = json_bool(json, "several", false);
-        (void)str_copy(p.tracking, sizeof p.tracking, json_str(json, "tracking") != NULL ? json_str(json, "tracking") : "");
+        (void)str_copy(p.tracking, sizeof p.tracking,
+                       json_str(json, "tracking") != NULL ? json_str(json, "tracking") : "");
         p.name = xstrdup(json_str(json, "name") != NULL ? json_str(json, "name") : "");
         if (m->product_count == m->product_cap) {
             m->product_cap = m->product_cap > 0 ? 2 * m->product_cap : 1024;
@@ -249,7 +250,8 @@ static void take_order(struct model *m, const struct open_order *o) {
             continue;
         }
         row->subtracted++;
-        int64_t w = int_parse(target, 1, JSON_INT_MAX, &warehouse) ? mapping_warehouse_index(m->mapping, warehouse) : -1;
+        int64_t w =
+            int_parse(target, 1, JSON_INT_MAX, &warehouse) ? mapping_warehouse_index(m->mapping, warehouse) : -1;
         if (w >= 0) {
             row->stock[w].pending += units;
         } else if (warehouse == 0) {
@@ -332,7 +334,8 @@ static const char *cause_of(const struct model *m, const struct sku_row *row) {
     for (size_t w = 0; w < m->mapping->warehouse_count; w++) {
         every_row = every_row && row->has_row[w];
     }
-    switch (identity_decide(row->product_id, row->variant_id, p != NULL ? p->tracking : NULL, p != NULL && p->several)) {
+    switch (
+        identity_decide(row->product_id, row->variant_id, p != NULL ? p->tracking : NULL, p != NULL && p->several)) {
     case IDENTITY_NOT_TRACKED:
         return "stock not tracked in BigCommerce";
     case IDENTITY_WRONG_TRACKING:
@@ -369,7 +372,8 @@ static void add_unmapped(struct comparison *c, const struct model *m, const stru
         anywhere = anywhere || row->has_row[w];
     }
     if (anywhere) {
-        c->unmapped[c->unmapped_count++] = (struct unmapped){.sku = row->sku, .cause = cause, .units = units_of(m, row)};
+        c->unmapped[c->unmapped_count++] =
+            (struct unmapped){.sku = row->sku, .cause = cause, .units = units_of(m, row)};
     }
 }
 

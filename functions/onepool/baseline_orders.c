@@ -115,8 +115,8 @@ static enum next read_page(struct baseline *b, const char *path, const char *at,
     return next;
 }
 
-static enum next read_part(struct baseline *b, const char *filter, const char *part, int64_t since_ms,
-                           int64_t *date_ms, struct reason *why) {
+static enum next read_part(struct baseline *b, const char *filter, const char *part, int64_t since_ms, int64_t *date_ms,
+                           struct reason *why) {
     char at[BASELINE_WORD_MAX], end[BASELINE_WORD_MAX], path[400];
     struct page p = {.count = WEBORDER_PAGE, .date_ms = HTTP_ABSENT};
     int64_t done = 0;

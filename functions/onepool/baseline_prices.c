@@ -5,8 +5,8 @@
  *   GET /v3/catalog/variants?product_id:in=1,2&include_fields=product_id,price,calculated_price
  *   GET /v2/store -> currency
  *
- * Source: products_catalog.v3.yml, store_information.v2.yml (2026-04-01); bigcommerce.md 8: a variant's price is null if
- * it is the product's, calculated_price includes sale prices.
+ * Source: products_catalog.v3.yml, store_information.v2.yml (2026-04-01); bigcommerce.md 8: a variant's price is null
+ * if it is the product's, calculated_price includes sale prices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +18,16 @@
 #include "quantity.h"
 #include "ban.h"
 
-#define PRODUCTS_MAX   2000 /* more than that would cost too many calls for a column */
-#define PRODUCTS_CALL  50
-#define VARIANTS_PAGE  250
-#define PAGES_MAX      200 /* 600 variants of 50 products are 120 */
-#define PRICE_SCALE    10000
+#define PRODUCTS_MAX  2000 /* more than that would cost too many calls for a column */
+#define PRODUCTS_CALL 50
+#define VARIANTS_PAGE 250
+#define PAGES_MAX     200 /* 600 variants of 50 products are 120 */
+#define PRICE_SCALE   10000
 
 struct prices {
     struct price {
         int64_t variant, price;
-    } *list;
+    } * list;
     size_t n, cap;
 };
 
@@ -100,8 +100,9 @@ static enum next read_some(struct baseline *b, const int64_t *ids, size_t n, str
         struct buf path;
         const cJSON *variant = NULL;
         buf_init(&path, 4000);
-        buf_addf(&path, "/v3/catalog/variants?limit=%d&page=%d&include_fields=product_id,price,calculated_price"
-                        "&product_id:in=",
+        buf_addf(&path,
+                 "/v3/catalog/variants?limit=%d&page=%d&include_fields=product_id,price,calculated_price"
+                 "&product_id:in=",
                  VARIANTS_PAGE, page);
         for (size_t i = 0; i < n; i++) {
             buf_addf(&path, "%s%lld", i > 0 ? "," : "", (long long)ids[i]);

@@ -228,8 +228,7 @@ int baseline_propose(struct baseline *b) {
         return command_failed(&line, &why);
     }
     cJSON *all = json_new_object(), *notes = json_add_array(all, "notes");
-    cJSON *mapping =
-        propose_mapping(json_array(locations.json, "data"), json_array(warehouses.json, "items"), notes);
+    cJSON *mapping = propose_mapping(json_array(locations.json, "data"), json_array(warehouses.json, "items"), notes);
     if (b->json) {
         (void)cJSON_AddItemToObject(all, "proposal", mapping);
         command_print_json(all);

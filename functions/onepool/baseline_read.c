@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Complete reads of both sides, page by page. A list counts only if it was whole: its announced total did not change
- * while it was read, and as many different rows came as were announced. Else it is read again from its beginning; a page
- * that shrank, a row that moved to another page, and a silently lowered page size all show that way.
+ * while it was read, and as many different rows came as were announced. Else it is read again from its beginning; a
+ * page that shrank, a row that moved to another page, and a silently lowered page size all show that way.
  *
  * Sources: sitoo.md 2 (paging), 6.1, 7.2, 7.3; bigcommerce.md 3, 6.3, 8 (inventory.v3.yml, products_catalog.v3.yml
  * id:greater and sort, 2026-04-01).
@@ -55,6 +55,7 @@ enum next baseline_sitoo(struct baseline *b, const char *path, struct answer *an
     int64_t begun = clock_mono_ms();
     for (int tries = 0;; tries++) {
         *why = (struct reason){0};
+        (void)app_keep(b->app);
         enum next next = sitoo_get(b->app, &path, answer, 1, why);
         if (next == NEXT_DONE || !worth_waiting(b, next, why, tries, begun) || !pause_call(b, tries, why)) {
             return next;
@@ -66,6 +67,7 @@ enum next baseline_bigcommerce(struct baseline *b, const char *path, struct answ
     int64_t begun = clock_mono_ms();
     for (int tries = 0;; tries++) {
         *why = (struct reason){0};
+        (void)app_keep(b->app);
         enum next next = bigcommerce_get(b->app, path, answer, why);
         if (next == NEXT_DONE || !worth_waiting(b, next, why, tries, begun) || !pause_call(b, tries, why)) {
             return next;
@@ -79,7 +81,7 @@ struct list {
     const char *what, *part, *hash; /* for people; in the progress fields; baseline:<hash> */
     bool sitoo;
     char path[4000]; /* without its page */
-    int64_t page;   /* rows asked for */
+    int64_t page;    /* rows asked for */
     /* Appends field and value of a row. place: its position in the list. */
     void (*take)(const cJSON *item, int64_t place, struct args *rows);
 };
@@ -110,7 +112,8 @@ static void page_path(const struct list *l, int64_t at, char *out, size_t size) 
     if (l->sitoo) {
         (void)snprintf(out, size, "%s&start=%lld&num=%lld", l->path, (long long)at, (long long)l->page);
     } else {
-        (void)snprintf(out, size, "%s%slimit=%lld&page=%lld", l->path, l->path[strlen(l->path) - 1] == '?' ? "" : "&", (long long)l->page, (long long)at + 1);
+        (void)snprintf(out, size, "%s%slimit=%lld&page=%lld", l->path, l->path[strlen(l->path) - 1] == '?' ? "" : "&",
+                       (long long)l->page, (long long)at + 1);
     }
 }
 
@@ -226,8 +229,8 @@ static enum next read_list(struct baseline *b, const struct list *l, struct reas
 
 /* ---- the ledger's cursor ---- */
 
-/* Set before any level is read, so that whatever moves meanwhile is found in the ledger. One that is there is older, and
- * stays. */
+/* Set before any level is read, so that whatever moves meanwhile is found in the ledger. One that is there is older,
+ * and stays. */
 static enum next set_cursor(struct baseline *b, int64_t newest, struct reason *why) {
     static const char *const fields[] = {"begin", "ledger", "since"};
     struct args cmds[3] = {{0}, {0}, {0}};
@@ -284,10 +287,9 @@ static enum next size_of(struct baseline *b, bool sitoo, const char *path, int64
     }
     *n = 0;
     bool good = understand(&l, &answer, &rows, n);
-    next = good || answer.status == 404
-               ? NEXT_DONE
-               : reason_set(why, NEXT_PARK, "incomplete_read", "%.80s: no list with a total (status %d)", path,
-                            answer.status);
+    next = good || answer.status == 404 ? NEXT_DONE
+                                        : reason_set(why, NEXT_PARK, "incomplete_read",
+                                                     "%.80s: no list with a total (status %d)", path, answer.status);
     answer_free(&answer);
     return next;
 }
@@ -305,10 +307,11 @@ static enum next size_warehouses(struct baseline *b, int64_t *total, struct reas
             return next;
         }
         if (n == 0) {
-            return reason_set(why, NEXT_PARK, "warehouse_empty",
-                              "warehouse %lld of the mapping file has no stock row at all: its id or SITOO_SITE_ID may be "
-                              "wrong. A new one needs its first row, or leave it out",
-                              (long long)m->warehouses[w]);
+            return reason_set(
+                why, NEXT_PARK, "warehouse_empty",
+                "warehouse %lld of the mapping file has no stock row at all: its id or SITOO_SITE_ID may be "
+                "wrong. A new one needs its first row, or leave it out",
+                (long long)m->warehouses[w]);
         }
         *total += n;
     }
@@ -327,7 +330,8 @@ enum next baseline_read_sizes(struct baseline *b, struct reason *why) {
         total += n;
         next = next == NEXT_DONE ? size_of(b, false, "/v3/inventory/items?limit=1", &n, why) : next;
         total += n;
-        next = next == NEXT_DONE ? size_of(b, false, "/v3/catalog/products?limit=1&include_fields=name", &n, why) : next;
+        next =
+            next == NEXT_DONE ? size_of(b, false, "/v3/catalog/products?limit=1&include_fields=name", &n, why) : next;
         total += n;
         next = next == NEXT_DONE ? baseline_set_int(b, "size", total, why) : next;
     }
@@ -387,12 +391,8 @@ enum next baseline_read_sitoo(struct baseline *b, struct reason *why) {
         char part[BASELINE_WORD_MAX], what[80];
         (void)snprintf(part, sizeof part, "stock:%lld", (long long)m->warehouses[w]);
         (void)snprintf(what, sizeof what, "stock of warehouse %lld", (long long)m->warehouses[w]);
-        struct list stock = {.what = what,
-                             .part = part,
-                             .hash = part,
-                             .sitoo = true,
-                             .page = m->sitoo_page_size,
-                             .take = take_stock};
+        struct list stock = {
+            .what = what, .part = part, .hash = part, .sitoo = true, .page = m->sitoo_page_size, .take = take_stock};
         (void)snprintf(stock.path, sizeof stock.path,
                        "/sites/%lld/warehouses/%lld/"
                        "warehouseitems.json?fields=sku,decimaltotal,decimalreserved,decimalavailable",
@@ -511,7 +511,8 @@ enum next baseline_read_bigcommerce(struct baseline *b, struct reason *why) {
         return next;
     }
     bool all = locations <= LOCATIONS_ALL;
-    size_t len = (size_t)snprintf(items.path, sizeof items.path, "/v3/inventory/items?%s", all ? "" : "location_id:in=");
+    size_t len =
+        (size_t)snprintf(items.path, sizeof items.path, "/v3/inventory/items?%s", all ? "" : "location_id:in=");
     for (size_t i = 0; !all && i < m->location_count && len < sizeof items.path - 24; i++) {
         len += (size_t)snprintf(items.path + len, sizeof items.path - len, "%s%lld", i > 0 ? "," : "",
                                 (long long)m->locations[i].location_id);

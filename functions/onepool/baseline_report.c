@@ -60,8 +60,8 @@ static enum next store_differences(struct baseline *b, const struct comparison *
     return next;
 }
 
-enum next baseline_report_store(struct baseline *b, const struct comparison *c, const struct open_orders *o, char id[17],
-                                struct reason *why) {
+enum next baseline_report_store(struct baseline *b, const struct comparison *c, const struct open_orders *o,
+                                char id[17], struct reason *why) {
     char mapping[24];
     int64_t read_ms = 0;
     struct args a = {0};
@@ -104,7 +104,8 @@ static bool money_of(const struct difference *d, int64_t *minor) {
 
 static void format_money(int64_t hundredths, char out[40]) {
     int64_t size = hundredths < 0 ? -hundredths : hundredths;
-    (void)snprintf(out, 40, "%s%lld.%02lld", hundredths < 0 ? "-" : "", (long long)(size / 100), (long long)(size % 100));
+    (void)snprintf(out, 40, "%s%lld.%02lld", hundredths < 0 ? "-" : "", (long long)(size / 100),
+                   (long long)(size % 100));
 }
 
 /* ---- CSV ---- */
@@ -268,7 +269,8 @@ static void count_orders(const struct open_orders *o, size_t counts[WEBORDER_CLA
 static void text_orders(const struct open_orders *o, struct buf *out) {
     size_t counts[WEBORDER_CLASSES];
     count_orders(o, counts);
-    buf_addf(out, "%zu open web orders: %zu in Sitoo already, %zu subtract only, %zu to hand over, %zu without a class\n",
+    buf_addf(out,
+             "%zu open web orders: %zu in Sitoo already, %zu subtract only, %zu to hand over, %zu without a class\n",
              o->n, counts[WEBORDER_IN_SITOO], counts[WEBORDER_SUBTRACT], counts[WEBORDER_HAND_OVER],
              counts[WEBORDER_UNCLASSED]);
 }
@@ -276,11 +278,12 @@ static void text_orders(const struct open_orders *o, struct buf *out) {
 static void text_next(const struct open_orders *o, const char *id, struct buf *out) {
     size_t unclassed = open_orders_unclassed(o);
     if (unclassed > 0) {
-        buf_addf(out,
-                 "\nReport %s cannot be accepted: %zu orders have no class (until then they are subtracted). Give rules "
-                 "in the mapping file (baseline), or edit what this writes, and give it back with --orders:\n"
-                 "    onepool baseline --export-orders orders.csv\n",
-                 id, unclassed);
+        buf_addf(
+            out,
+            "\nReport %s cannot be accepted: %zu orders have no class (until then they are subtracted). Give rules "
+            "in the mapping file (baseline), or edit what this writes, and give it back with --orders:\n"
+            "    onepool baseline --export-orders orders.csv\n",
+            id, unclassed);
     } else {
         buf_addf(out,
                  "\nNothing was written. If this is right, stop the older connector, and then:\n    onepool baseline "

@@ -14,7 +14,8 @@
 
 #define SCAN_COUNT 1000
 
-static enum next call(struct baseline *b, const char *function, struct args *a, redisReply **reply, struct reason *why) {
+static enum next call(struct baseline *b, const char *function, struct args *a, redisReply **reply,
+                      struct reason *why) {
     enum next next = redis_fcall(b->app->redis, function, a, true, reply, why);
     args_free(a);
     return next;
@@ -155,6 +156,7 @@ enum next baseline_put(struct baseline *b, const char *name, const struct args *
                        struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
+    (void)app_keep(b->app); /* calls that are answered at once never tick */
     args_add(&a, b->token);
     args_add(&a, name);
     args_add_int(&a, (int64_t)(rows->n / 2));
@@ -201,8 +203,9 @@ enum next baseline_count(struct baseline *b, const char *name, int64_t *n, struc
 }
 
 /* HSCAN may give a field twice while a hash grows; nobody else writes these, and takers bear it. */
-enum next baseline_each(struct baseline *b, const char *key, void (*take_field)(void *arg, const char *field, const char *value),
-                        void *arg, struct reason *why) {
+enum next baseline_each(struct baseline *b, const char *key,
+                        void (*take_field)(void *arg, const char *field, const char *value), void *arg,
+                        struct reason *why) {
     char cursor[32] = "0";
     do {
         struct args a = {0};

@@ -26,9 +26,9 @@
 /* What was asked for, as words of the command line. */
 struct command_line {
     bool json;
-    const char *cause;  /* of --cause, or NULL */
-    const char *action; /* "retry" of --retry, "release" ...; NULL = just look */
-    const char *id;     /* what follows the action; NULL if it takes nothing */
+    const char *cause;                /* of --cause, or NULL */
+    const char *action;               /* "retry" of --retry, "release" ...; NULL = just look */
+    const char *id;                   /* what follows the action; NULL if it takes nothing */
     struct baseline_options baseline; /* of onepool baseline only */
 };
 

@@ -155,7 +155,8 @@ static int run(const struct subcommand *s, const struct command_line *line) {
     struct app app;
     struct reason why = {0};
     buf_init(&mistakes, MISTAKES_MAX);
-    struct settings *set = settings_read(s->needs_of != NULL ? s->needs_of(line) : s->needs, "onepool", NULL, &mistakes);
+    struct settings *set =
+        settings_read(s->needs_of != NULL ? s->needs_of(line) : s->needs, "onepool", NULL, &mistakes);
     if (set == NULL) {
         int status = wrong_settings(line, buf_str(&mistakes));
         buf_free(&mistakes);
@@ -185,7 +186,8 @@ int main(int argc, char **argv) {
         if (strcmp(name, subcommands[i].name) == 0) {
             return (subcommands[i].read != NULL ? subcommands[i].read(argv + 2, &line)
                                                 : read_line(&subcommands[i], argv + 2, &line))
-                       ? run(&subcommands[i], &line) : usage(stderr, 2);
+                       ? run(&subcommands[i], &line)
+                       : usage(stderr, 2);
         }
     }
     return usage(stderr, 2);

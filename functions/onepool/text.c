@@ -124,7 +124,8 @@ static void add_baseline(struct buf *out, const cJSON *b) {
     const char *state = word(b, "state");
     add_line(out, "Baseline");
     if (strcmp(state, "accepted") == 0) {
-        buf_addf(out, "accepted (%s)%s\n", word(b, "accepted"), json_bool(b, "begun", true) ? "" : ", being taken over");
+        buf_addf(out, "accepted (%s)%s\n", word(b, "accepted"),
+                 json_bool(b, "begun", true) ? "" : ", being taken over");
     } else if (strcmp(state, "read") == 0) {
         buf_addf(out, "report %s: %lld differences, %lld orders without a class; not accepted\n", word(b, "report"),
                  (long long)status_int(b, "differences"), (long long)status_int(b, "unclassed"));

@@ -92,8 +92,7 @@ static void put_rows(struct args *a, const cJSON *rows, bool holds) {
     }
 }
 
-static enum next put_order(struct app *app, const char *order, const char *text, struct taken *t,
-                           struct reason *why) {
+static enum next put_order(struct app *app, const char *order, const char *text, struct taken *t, struct reason *why) {
     char error[80];
     enum weborder_class class = WEBORDER_UNCLASSED;
     int64_t status = 0, modified = 0;

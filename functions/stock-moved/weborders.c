@@ -76,8 +76,8 @@ static enum next hold_unreadable(struct app *app, int64_t id, struct reason *why
     return NEXT_DEFER;
 }
 
-/* An order that an older connector handed over holds nothing here: its reservation is in Sitoo's available. Rows that an
- * edit adds to it later are not in Sitoo, and not seen here. A class ends when the order's status holds no stock. */
+/* An order that an older connector handed over holds nothing here: its reservation is in Sitoo's available. Rows that
+ * an edit adds to it later are not in Sitoo, and not seen here. A class ends when the order's status holds no stock. */
 static enum next heed_baseline(struct app *app, int64_t id, bool *holds, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;

@@ -491,6 +491,16 @@ def test_a_killed_reading_goes_on_where_it_was(stack):
     assert nothing_written(one)
 
 
+def test_a_reading_that_takes_longer_than_its_lease_keeps_it(stack):
+    """Also if every call is answered at once, so that nothing waits anywhere."""
+    one = shop_with_past(stack, skus=300, sitoo={"page_size": 10}, arguments=("--latency-ms", "60"))
+    one.control("POST", "/differences", {"count": 5})
+    begun = time.monotonic()
+    answer = report(one)
+    assert time.monotonic() - begun > 6, "too fast to prove anything; the lease is 5 s"
+    assert differences(answer) == wrong(one)
+
+
 def test_two_readings_do_not_run_at_once(stack):
     one = shop_with_past(stack, skus=60)
     report(one)
