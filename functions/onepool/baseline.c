@@ -139,7 +139,7 @@ static enum next drop_hashes(struct baseline *b, const struct args *fields, stru
 }
 
 static enum next begin(struct baseline *b, const char *digest, int64_t now, struct reason *why) {
-    char accepted[24], begun[24];
+    char accepted[24] = "", begun[24] = "";
     struct kept k = {{0}};
     struct args progress = {0};
     enum next next = baseline_get(b, "accepted", accepted, sizeof accepted, why);
@@ -166,7 +166,7 @@ static enum next begin(struct baseline *b, const char *digest, int64_t now, stru
 /* Whether what was read before can be used or gone on with: for the same places, and not too old. */
 static enum next usable(struct baseline *b, const char *digest, int64_t now, bool *ok, char phase[16],
                         struct reason *why) {
-    char mapping[24], report[24], begun[24];
+    char mapping[24] = "", report[24] = "", begun[24] = "";
     int64_t started = 0, read_ms = 0;
     enum next next = baseline_get(b, "phase", phase, 16, why);
     next = next == NEXT_DONE ? baseline_get(b, "report", report, sizeof report, why) : next;
@@ -219,7 +219,7 @@ static enum next read_all(struct baseline *b, struct reason *why) {
 
 /* Reads whatever is not read yet. */
 static enum next ensure_read(struct baseline *b, struct reason *why) {
-    char digest[17], phase[16];
+    char digest[17], phase[16] = "";
     int64_t now = 0;
     bool ok = false;
     baseline_mapping_digest(b->app->set->mapping, digest);

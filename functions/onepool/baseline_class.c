@@ -112,25 +112,32 @@ static void judge(struct open_order *o, const cJSON *found, const char *external
     }
 }
 
-static bool judge_all(const struct mapping *m, struct open_order *const *batch, size_t n, const cJSON *items) {
-    const cJSON *found = NULL;
+/* The order of the batch that Sitoo may know by this reference, or NULL. */
+static struct open_order *order_of(const struct mapping *m, struct open_order *const *batch, size_t n,
+                                   const char *carries) {
     char external[EXTERNAL_SIZE];
-    cJSON_ArrayForEach(found, items) {
-        const char *carries = json_str(found, "externalid");
-        bool asked = false;
-        for (size_t i = 0; carries != NULL && i < n; i++) {
-            for (size_t p = 0; p < pattern_count(m); p++) {
-                external_id(m, p, batch[i]->id, external);
-                if (strcmp(external, carries) == 0) {
-                    asked = true;
-                    if (batch[i]->class == WEBORDER_UNCLASSED) {
-                        judge(batch[i], found, carries);
-                    }
-                }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t p = 0; p < pattern_count(m); p++) {
+            external_id(m, p, batch[i]->id, external);
+            if (strcmp(external, carries) == 0) {
+                return batch[i];
             }
         }
-        if (!asked) {
+    }
+    return NULL;
+}
+
+/* False if Sitoo listed an order that was not asked for. */
+static bool judge_all(const struct mapping *m, struct open_order *const *batch, size_t n, const cJSON *items) {
+    const cJSON *found = NULL;
+    cJSON_ArrayForEach(found, items) {
+        const char *carries = json_str(found, "externalid");
+        struct open_order *order = carries != NULL ? order_of(m, batch, n, carries) : NULL;
+        if (order == NULL) {
             return false;
+        }
+        if (order->class == WEBORDER_UNCLASSED) {
+            judge(order, found, carries);
         }
     }
     return true;
@@ -204,7 +211,7 @@ static enum next store_batch(struct baseline *b, struct open_order *const *batch
         }
     }
     args_add(&progress, "at:look_up");
-    args_add_int(&progress, batch[n - 1]->id);
+    args_add_int(&progress, n > 0 ? batch[n - 1]->id : 0);
     enum next next = baseline_put(b, "orders", &classes, &progress, why);
     args_free(&classes);
     args_free(&progress);

@@ -126,7 +126,7 @@ static enum next read_part(struct baseline *b, const char *filter, const char *p
     next = next == NEXT_DONE ? baseline_get_int(b, at, &p.last_id, why) : next;
     while (next == NEXT_DONE && done == 0 && p.count >= WEBORDER_PAGE_SMALLEST) {
         (void)snprintf(path, sizeof path, "/v2/orders?" INCLUDE "&%s&min_id=%lld&limit=%d", filter,
-                       (long long)(p.last_id + 1), WEBORDER_PAGE);
+                       (long long)p.last_id + 1, WEBORDER_PAGE);
         next = read_page(b, path, at, since_ms, &p, why);
         if (date_ms != NULL && *date_ms == HTTP_ABSENT) {
             *date_ms = p.date_ms;

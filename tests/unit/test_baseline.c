@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/onepool/baseline_csv.c functions/onepool/baseline_class.c functions/onepool/baseline_orders.c
- * functions/onepool/baseline_propose.c functions/onepool/baseline_progress.c functions/onepool/baseline_store.c
- * functions/onepool/baseline_read.c functions/onepool/text.c tests/unit/plan.c */
+/* links: functions/onepool/baseline_csv.c functions/onepool/baseline_class.c functions/onepool/baseline_orders.c */
+/* links: functions/onepool/baseline_propose.c functions/onepool/baseline_progress.c functions/onepool/text.c */
+/* links: functions/onepool/baseline_store.c functions/onepool/baseline_list.c tests/unit/plan.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
