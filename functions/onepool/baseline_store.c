@@ -29,6 +29,17 @@ static enum next command(struct baseline *b, struct args *a, redisReply **reply,
 
 /* ---- lease ---- */
 
+static void give(struct baseline *b, const char *token) {
+    struct args a = {0};
+    struct reason ignored = {0};
+    redisReply *reply = NULL;
+    args_add(&a, BASELINE_LEASE);
+    args_add(&a, token);
+    if (call(b, "unlease", &a, &reply, &ignored) == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+}
+
 static enum next take(struct baseline *b, int64_t *wait_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
@@ -44,9 +55,11 @@ static enum next take(struct baseline *b, int64_t *wait_ms, struct reason *why) 
     (void)snprintf(token, sizeof token, "%lld", (long long)reply_int_at(reply, 1));
     *wait_ms = ours ? 0 : reply_int_at(reply, 1);
     freeReplyObject(reply);
-    if (ours) {
-        /* Another token: it had ended, and somebody else may have stored pages in between. */
-        b->lost = b->lost || (b->token[0] != '\0' && strcmp(b->token, token) != 0);
+    if (ours && b->token[0] != '\0' && strcmp(b->token, token) != 0) {
+        /* Ours had ended, and somebody else may have stored pages in between: the old token stays, and is refused. */
+        b->lost = true;
+        give(b, token);
+    } else if (ours) {
         (void)str_copy(b->token, sizeof b->token, token);
         b->taken_ms = clock_mono_ms();
     }
@@ -91,17 +104,9 @@ enum next baseline_lock(struct baseline *b, struct reason *why) {
 }
 
 void baseline_unlock(struct baseline *b) {
-    struct args a = {0};
-    struct reason ignored = {0};
-    redisReply *reply = NULL;
     b->app->keep = NULL;
-    if (b->token[0] == '\0') {
-        return;
-    }
-    args_add(&a, BASELINE_LEASE);
-    args_add(&a, b->token);
-    if (call(b, "unlease", &a, &reply, &ignored) == NEXT_DONE) {
-        freeReplyObject(reply);
+    if (b->token[0] != '\0') {
+        give(b, b->token);
     }
 }
 
