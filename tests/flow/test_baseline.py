@@ -361,10 +361,6 @@ def test_acceptance_goes_live_without_a_restart_and_brings_the_levels_right(stac
     assert differences(answer) == wrong(one) and answer["units_too_many"] + answer["units_too_few"] > 20
     status = json.loads(one.command("status", "--json")[1])
     assert (status["mode"], status["baseline"]["state"], status["baseline"]["differences"]) == ("shadow", "read", 40)
-    # A movement that shadow mode saw, and did not write.
-    sku = one.fresh_sku({1: 2})
-    one.control("POST", "/move", {"sku": sku, "quantity": 2, "from": 1})
-    one.wait_until(lambda: one.redis().hexists(one.key("level:shadow"), f"1|{sku}"), 15, "it is computed in shadow")
     assert nothing_written(one)
     assert accept(one, answer["report"])[0] == 0
     one.wait_until(lambda: settled(one), 40, "every level is right")
@@ -386,6 +382,28 @@ def test_acceptance_goes_live_without_a_restart_and_brings_the_levels_right(stac
     # Its class ends with its status.
     one.control("POST", "/web-order-status", {"order_id": again, "status": 5})
     one.wait_until(lambda: not one.redis().hexists(one.key("baseline:orders"), str(again)), 15, "the class is gone")
+
+
+def test_what_moved_in_shadow_mode_after_the_report_is_written_too(stack):
+    one = shop_with_past(stack, functions=("stock-moved",))
+    identity = report(one)["report"]
+    sku = one.fresh_sku({1: 2})
+    one.control("POST", "/move", {"sku": sku, "quantity": 2, "from": 1})
+    one.wait_until(lambda: one.redis().hexists(one.key("level:shadow"), f"1|{sku}") and one.idle(), 15,
+                   "it is computed in shadow, and settled")
+    assert nothing_written(one) and [w[0] for w in wrong(one)] == [sku]
+    assert accept(one, identity)[0] == 0
+    one.wait_until(lambda: settled(one), 30, "its level is right")
+
+
+def test_what_moves_while_nothing_runs_is_found_in_the_ledger(stack):
+    one = shop_with_past(stack)
+    identity = report(one)["report"]
+    sku = one.fresh_sku({1: 2})
+    one.control("POST", "/move", {"sku": sku, "quantity": 2, "from": 1})
+    assert accept(one, identity)[0] == 0
+    one.start_function("stock-moved")
+    one.wait_until(lambda: settled(one), 30, "its level is right")
 
 
 def test_the_brake_still_counts_what_was_not_accepted(stack):
