@@ -398,7 +398,7 @@ up() {
     check_before_start
     start_missing
     wait_for_ready
-    say "up at http://127.0.0.1:$ONEPOOL_HTTP_PORT (internal: $ONEPOOL_INTERNAL_PORT), mode ${ONEPOOL_MODE:-shadow}," \
+    say "up at http://127.0.0.1:$ONEPOOL_HTTP_PORT (internal: $ONEPOOL_INTERNAL_PORT), mode ${ONEPOOL_MODE:-shadow until a baseline is accepted}," \
         "settings in var/onepool.env"
 }
 

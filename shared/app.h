@@ -17,6 +17,9 @@
 struct app {
     const char *name; /* function name */
     const struct settings *set;
+    enum mode mode;  /* in effect: MODE_SHADOW or MODE_LIVE; see mode.h */
+    bool go_live;    /* a baseline was accepted and the writer has not begun with it */
+    int64_t mode_ms; /* monotonic: mode last asked for; 0 = never */
     struct redis *redis;
     struct http *http;
     char holder[96];         /* names this process in leases; a worker's is its place (host, function, parent, number),

@@ -100,7 +100,7 @@ static enum next open_intent(struct app *app, const struct gate_write *w, char i
 
 enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out, struct reason *why) {
     memset(out, 0, sizeof *out);
-    if (app->set->mode == MODE_SHADOW) {
+    if (app->mode != MODE_LIVE) {
         out->shadowed = true;
         return shadow(app, w, why);
     }

@@ -38,6 +38,18 @@
  *   bcsku                hash    for ever        identity: "product:variant" -> sku
  *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
  *   filled:<warehouse>   string  1 day           stock-moved: the warehouse has rows at all
+ *   baseline             hash    for ever        F  one reading of both shops: phase, progress, report, accepted, begun
+ *   baseline:orders      hash    until closed    F  web order -> "class by", see weborder.h; gone with its status
+ *   baseline:rows        hash    see below       F  web order -> JSON {status, created, modified, rows}
+ *   baseline:notes       hash    7 days          F  web order -> what the look-up in Sitoo says of it
+ *   baseline:stock:<w>   hash    7 days          F  sku -> thousandths available in Sitoo, as read
+ *   baseline:items       hash    7 days          F  "product:variant" -> "location:level ... sku", as read
+ *   baseline:products    hash    7 days          F  BigCommerce product -> JSON {tracking, several, price, name}
+ *   baseline:sitoo       hash    7 days          F  Sitoo product -> "counted sku"
+ *   baseline:price       hash    7 days          F  BigCommerce variant -> price of a differing SKU
+ *   baseline:diff        hash    7 days          F  "location|sku" -> "was level": the differences of the report
+ *   baseline:allow       hash    see below       F  the same, accepted: the brake lets exactly these pass
+ *                        rows and allow: 7 days; after an acceptance until the writer has begun, then 1 day
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
@@ -57,34 +69,45 @@
 /* Longest key without the tenant: a SKU of 255 bytes and a prefix. */
 #define KEY_MAX 320
 
-#define KEY_CURSOR           "cursor"
-#define KEY_SEEN             "seen:ledger"
-#define KEY_CHAIN            "chain:%lld"
-#define KEY_STOCK            "stock:%lld"
-#define KEY_VERIFY           "verify"
-#define KEY_SKU              "sku:%s"
-#define KEY_BCSKU            "bcsku"
-#define KEY_EXISTS           "exists:%s"
-#define KEY_FILLED           "filled:%lld"
-#define KEY_PENDING_ORDERS   "pending:orders"
-#define KEY_PENDING_QTY      "pending:qty"
-#define KEY_WITHHELD_LEDGER  "withheld:l"
-#define KEY_WITHHELD_RETURN  "withheld:r"
-#define KEY_LEVEL_LIVE       "level:live"
-#define KEY_LEVEL_SHADOW     "level:shadow"
-#define KEY_UNCONFIRMED      "unconfirmed"
-#define KEY_WRITER           "lease:writer"
-#define KEY_RATE_BIGCOMMERCE "rate:bigcommerce"
-#define KEY_LAG_ACCEPTED     "lag:accepted"
-#define KEY_LAG_CONFIRMED    "lag:confirmed"
-#define KEY_IGNORE           "ignore"
-#define KEY_BRAKE            "brake"
-#define KEY_SHADOW           "shadow"
-#define KEY_READY            "ready"
-#define KEY_PARKED           "parked"
-#define KEY_CASE             "case:%s"
-#define KEY_COUNT            "count"
-#define KEY_INTENTS          "intents"
-#define KEY_LEDGER           "ledger"
+#define KEY_CURSOR            "cursor"
+#define KEY_SEEN              "seen:ledger"
+#define KEY_CHAIN             "chain:%lld"
+#define KEY_STOCK             "stock:%lld"
+#define KEY_VERIFY            "verify"
+#define KEY_SKU               "sku:%s"
+#define KEY_BCSKU             "bcsku"
+#define KEY_EXISTS            "exists:%s"
+#define KEY_FILLED            "filled:%lld"
+#define KEY_PENDING_ORDERS    "pending:orders"
+#define KEY_PENDING_QTY       "pending:qty"
+#define KEY_WITHHELD_LEDGER   "withheld:l"
+#define KEY_WITHHELD_RETURN   "withheld:r"
+#define KEY_LEVEL_LIVE        "level:live"
+#define KEY_LEVEL_SHADOW      "level:shadow"
+#define KEY_UNCONFIRMED       "unconfirmed"
+#define KEY_WRITER            "lease:writer"
+#define KEY_RATE_BIGCOMMERCE  "rate:bigcommerce"
+#define KEY_LAG_ACCEPTED      "lag:accepted"
+#define KEY_LAG_CONFIRMED     "lag:confirmed"
+#define KEY_IGNORE            "ignore"
+#define KEY_BRAKE             "brake"
+#define KEY_SHADOW            "shadow"
+#define KEY_READY             "ready"
+#define KEY_PARKED            "parked"
+#define KEY_CASE              "case:%s"
+#define KEY_COUNT             "count"
+#define KEY_INTENTS           "intents"
+#define KEY_LEDGER            "ledger"
+#define KEY_BASELINE          "baseline"
+#define KEY_BASELINE_ORDERS   "baseline:orders"
+#define KEY_BASELINE_ROWS     "baseline:rows"
+#define KEY_BASELINE_NOTES    "baseline:notes"
+#define KEY_BASELINE_STOCK    "baseline:stock:%lld"
+#define KEY_BASELINE_ITEMS    "baseline:items"
+#define KEY_BASELINE_PRODUCTS "baseline:products"
+#define KEY_BASELINE_SITOO    "baseline:sitoo"
+#define KEY_BASELINE_PRICE    "baseline:price"
+#define KEY_BASELINE_DIFF     "baseline:diff"
+#define KEY_BASELINE_ALLOW    "baseline:allow"
 
 #endif

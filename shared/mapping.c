@@ -335,8 +335,8 @@ static void read_rules(const struct at *root, struct mapping *m) {
 }
 
 static void read_all(const struct at *root, struct mapping *m) {
-    static const char *const keys[] = {"locations", "pickup", "shipping", "products",    "returns", "brake",
-                                       "sitoo",     "budget", "owners",   "bigcommerce", NULL};
+    static const char *const keys[] = {"locations", "pickup", "shipping", "products",    "returns",  "brake",
+                                       "sitoo",     "budget", "owners",   "bigcommerce", "baseline", NULL};
     m->locations = xcalloc(MAPPING_LOCATIONS_MAX + 1, sizeof *m->locations);
     check_keys(root, keys);
     read_list(root, "locations", m, read_location);
@@ -350,6 +350,7 @@ static void read_all(const struct at *root, struct mapping *m) {
     read_sitoo(root, m);
     read_budget(root, m);
     read_rules(root, m);
+    mapping_read_baseline(root->object, m, root->mistakes);
     (void)enter(root, "products");
     (void)enter(root, "returns");
 }

@@ -17,6 +17,7 @@
 #ifndef ONEPOOL_MAPPING_H
 #define ONEPOOL_MAPPING_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,30 @@ struct mapping_location {
     bool serves_shipping;       /* pending rows that no warehouse was chosen for count here */
     int64_t *pickup_method_ids; /* pickup only */
     size_t pickup_method_count;
+};
+
+#define MAPPING_PATTERNS_MAX 8
+#define MAPPING_PATTERN_SIZE 40 /* an externalid of Sitoo has at most 40 characters */
+#define MAPPING_ORDER_MARK   "{order}"
+#define MAPPING_CLASS_SIZE   12
+#define MAPPING_STATUSES     15 /* status_id 0 to 14 */
+
+/*
+ * How the baseline classes orders that were open before onepool came; a class is "in_sitoo", "subtract" or "hand_over"
+ * (weborder.h), "" = none. The first that fits counts: what a person said, found in Sitoo, status, age, default.
+ *
+ *   "baseline": { "externalid_patterns": ["{order}", "WEB-{order}"], "status_classes": {"7": "subtract"},
+ *                 "older_than_days": 90, "older_than_class": "in_sitoo", "default_class": "hand_over",
+ *                 "accept_within_hours": 24 }
+ */
+struct mapping_baseline {
+    char patterns[MAPPING_PATTERNS_MAX][MAPPING_PATTERN_SIZE]; /* beside our own sitoo.order_prefix */
+    size_t pattern_count;
+    char status_class[MAPPING_STATUSES][MAPPING_CLASS_SIZE];
+    int64_t older_than_days; /* 0 = no such rule */
+    char older_than_class[MAPPING_CLASS_SIZE];
+    char default_class[MAPPING_CLASS_SIZE];
+    int64_t accept_within_hours; /* [24] 1..168 */
 };
 
 struct mapping {
@@ -75,6 +100,8 @@ struct mapping {
     int64_t
         orders_days; /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */
 
+    struct mapping_baseline baseline;
+
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
 };
@@ -91,6 +118,8 @@ struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes)
 /* The same from a file; a missing or unreadable one is a mistake too. */
 struct mapping *mapping_load(const char *path, struct buf *mistakes) NODISCARD;
 void mapping_free(struct mapping *m);
+/* The section "baseline" of the file (mapping_baseline.c); part of mapping_read. */
+void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mistakes);
 
 /* Position in m->warehouses, or -1 if the warehouse is not mapped. */
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);

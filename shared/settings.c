@@ -142,7 +142,7 @@ static void read_general(const struct reader *r, struct settings *s, const char 
     if (!only(s->tenant, NAME_CHARS, 64)) {
         mistake(r, "ONEPOOL_TENANT", "may hold letters, digits, _ and -, at most 64");
     }
-    s->mode = (enum mode)read_word(r, "ONEPOOL_MODE", modes, 2, MODE_SHADOW);
+    s->mode = (enum mode)read_word(r, "ONEPOOL_MODE", modes, 2, MODE_AUTO);
     s->log = (enum log_level)read_word(r, "ONEPOOL_LOG", logs, 2, LOG_INFO);
     s->dev = read_word(r, "ONEPOOL_DEV", flags, 2, 0) == 1;
     s->allow_http = read_word(r, "ONEPOOL_ALLOW_HTTP", flags, 2, 0) == 1;

@@ -18,7 +18,8 @@
 #define SETTINGS_EXIT  100 /* exit status for wrong settings */
 #define SITOO_KEYS_MAX 8
 
-enum mode { MODE_SHADOW, MODE_LIVE };
+/* MODE_AUTO: not set; shadow until a baseline is accepted (mode.h). */
+enum mode { MODE_SHADOW, MODE_LIVE, MODE_AUTO };
 
 /* One Sitoo API key: SITOO_API_ID and SITOO_API_PASSWORD, then _2, _3 ... without a gap. */
 struct sitoo_key {
@@ -39,7 +40,7 @@ enum settings_need {
 struct settings {
     char *tenant;       /* ONEPOOL_TENANT [default]; [A-Za-z0-9_-]{1,64} */
     char *config_path;  /* ONEPOOL_CONFIG */
-    enum mode mode;     /* ONEPOOL_MODE=live|shadow [shadow] */
+    enum mode mode;     /* ONEPOOL_MODE=live|shadow [MODE_AUTO] */
     enum log_level log; /* ONEPOOL_LOG=info|debug [info] */
     bool dev;           /* ONEPOOL_DEV=1: a weaker Redis is allowed */
     bool allow_http;    /* ONEPOOL_ALLOW_HTTP=1 */

@@ -9,6 +9,7 @@
 #include "durability.h"
 #include "json.h"
 #include "keys.h"
+#include "mode.h"
 #include "quantity.h"
 #include "settings.h"
 #include "ban.h"
@@ -160,13 +161,14 @@ enum asked {
     ASK_ACCEPTED,
     ASK_CONFIRMED,
     ASK_BIGCOMMERCE,
+    ASK_BASELINE,
     ASK_SITOO, /* one for each key */
     ASKED = ASK_SITOO + SITOO_KEYS_MAX
 };
 
 /* Words after the key, NULL-terminated. */
 static const struct question {
-    const char *command, *key, *words[5];
+    const char *command, *key, *words[11];
 } questions[ASK_SITOO] = {
     [ASK_TIME] = {"TIME", NULL, {NULL}},
     [ASK_UNCONFIRMED] = {"ZCARD", KEY_UNCONFIRMED, {NULL}},
@@ -179,6 +181,10 @@ static const struct question {
     [ASK_BRAKE_LEFT] = {"PTTL", KEY_BRAKE, {NULL}},
     [ASK_ACCEPTED] = {"LRANGE", KEY_LAG_ACCEPTED, {"0", LAGS_LAST, NULL}},
     [ASK_CONFIRMED] = {"LRANGE", KEY_LAG_CONFIRMED, {"0", LAGS_LAST, NULL}},
+    [ASK_BASELINE] = {"HMGET",
+                      KEY_BASELINE,
+                      {"phase", "report", "read_ms", "differences", "unclassed", "done", "total", "accepted",
+                       "accepted_ms", "begun", NULL}},
     [ASK_BIGCOMMERCE] = {"HMGET", KEY_RATE_BIGCOMMERCE, {"quota", "left", "reset", "until", NULL}},
 };
 
@@ -276,6 +282,23 @@ static void add_budget(cJSON *status, redisReply *const replies[ASKED], int64_t 
     }
 }
 
+static void add_baseline(cJSON *status, const redisReply *r) {
+    static const char *const numbers[] = {NULL,   NULL,    "read_ms", "differences", "unclassed",
+                                          "done", "total", NULL,      "accepted_ms"};
+    cJSON *o = json_add_object(status, "baseline");
+    const char *phase = reply_str_at(r, 0), *accepted = reply_str_at(r, 7), *begun = reply_str_at(r, 9);
+    json_add_str(o, "state", accepted != NULL ? "accepted" : phase != NULL ? phase : "none");
+    json_add_str(o, "phase", phase);
+    json_add_str(o, "report", reply_str_at(r, 1));
+    json_add_str(o, "accepted", accepted);
+    json_add_bool(o, "begun", accepted != NULL && begun != NULL && strcmp(accepted, begun) == 0);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i] != NULL) {
+            add_number_or_null(o, numbers[i], r, i);
+        }
+    }
+}
+
 static void add_counts(cJSON *status, const redisReply *r) {
     cJSON *counts = json_add_object(status, "counts");
     for (size_t i = 0; i + 1 < r->elements; i += 2) {
@@ -303,6 +326,7 @@ static void add_answers(cJSON *status, redisReply *const replies[ASKED]) {
     add_lag(lags, "accepted", replies[ASK_ACCEPTED]);
     add_lag(lags, "confirmed", replies[ASK_CONFIRMED]);
     add_budget(status, replies, seconds * 1000 + micros / 1000);
+    add_baseline(status, replies[ASK_BASELINE]);
     add_counts(status, replies[ASK_COUNTS]);
 }
 
@@ -336,10 +360,15 @@ static enum next add_redis(struct app *app, cJSON *status, struct reason *why) {
 }
 
 enum next status_read(struct app *app, cJSON **out, struct reason *why) {
+    enum next next = mode_refresh(app, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
     cJSON *status = json_new_object();
-    json_add_str(status, "mode", app->set->mode == MODE_LIVE ? "live" : "shadow");
+    json_add_str(status, "mode", mode_name(app->mode));
+    json_add_bool(status, "mode_is_set", app->set->mode != MODE_AUTO);
     json_add_str(status, "tenant", app->set->tenant);
-    enum next next = add_work(app, status, why);
+    next = add_work(app, status, why);
     next = next == NEXT_DONE ? add_rest(app, status, why) : next;
     next = next == NEXT_DONE ? add_redis(app, status, why) : next;
     if (next != NEXT_DONE) {

@@ -2,7 +2,7 @@
 /*
  * What is going on, as JSON; for GET /status, /metrics and `onepool status`.
  *
- *   {"mode":"live","tenant":"default",
+ *   {"mode":"live","mode_is_set":false,"tenant":"default",
  *    "functions":{"sitoo-events":{"due":0,"claimed":0,"deferred":0,"parked":0,"oldest_age_ms":0},
  *                 "sale":{...},"return":{...},"stock-moved":{...}},
  *    "unconfirmed_levels":0,"pending_orders":0,"open_intents":0,
@@ -12,6 +12,8 @@
  *    "lag_ms":{"accepted":{"n":10,"median":300,"p95":900,"worst":1200},"confirmed":{"n":0,"median":null,...}},
  *    "budget":{"bigcommerce":{"quota":150,"left":90,"reset_in_ms":4000,"paused_ms":0},
  *              "sitoo":[{"key":1,"paused_ms":0}]},
+ *    "baseline":{"state":"none|reading|read|accepted","phase":"read","report":"0123456789abcdef","accepted":null,
+ *                "begun":false,"read_ms":0,"differences":300,"unclassed":0,"done":90000,"total":90000,"accepted_ms":null},
  *    "counts":{"accepted:sitoo":10,...},
  *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok"}}
  *

@@ -18,6 +18,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "mode.h"
 #include "ops.h"
 #include "quantity.h"
 #include "worker.h"
@@ -248,7 +249,7 @@ int supervise(const struct function *fn, const struct settings *set) {
     }
     plan_children(&p);
     LOG(LOG_INFO, "starting", {"listen", set->listen}, {"acceptors", log_int(set->acceptors)},
-        {"workers", log_int(set->workers)}, {"mode", set->mode == MODE_LIVE ? "live" : "shadow"});
+        {"workers", log_int(set->workers)}, {"mode", mode_name(set->mode)});
     for (;;) {
         if (guard(&p) != NEXT_DONE) {
             status = SETTINGS_EXIT;

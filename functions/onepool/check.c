@@ -128,7 +128,10 @@ static void check_settings(struct report *r) {
         pickup += m->locations[i].is_pickup ? 1 : 0;
     }
     report_add(r, CHECK_OK, "settings", "", "complete; tenant %s, mode %s%s", s->tenant,
-               s->mode == MODE_LIVE ? "live" : "shadow", s->mode == MODE_LIVE ? "" : " (nothing is written)");
+               s->mode == MODE_LIVE ? "live" : "shadow",
+               s->mode == MODE_LIVE   ? ""
+               : s->mode == MODE_AUTO ? " until a baseline is accepted"
+                                      : " (nothing is written)");
     if (s->dev) {
         report_add(r, CHECK_WARN, "settings", "take ONEPOOL_DEV away where events matter",
                    "ONEPOOL_DEV=1 allows a Redis that may lose events");

@@ -8,6 +8,7 @@
  *   onepool parked [--cause CAUSE]          what waits for a person
  *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
  *   onepool brake [--release]               is a write held? lets one pass
+ *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
  */
@@ -19,14 +20,16 @@
 #include <stddef.h>
 
 #include "app.h"
+#include "baseline.h"
 #include "buf.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
     bool json;
-    const char *cause;  /* of --cause, or NULL */
-    const char *action; /* "retry" of --retry, "release" ...; NULL = just look */
-    const char *id;     /* what follows the action; NULL if it takes nothing */
+    const char *cause;                /* of --cause, or NULL */
+    const char *action;               /* "retry" of --retry, "release" ...; NULL = just look */
+    const char *id;                   /* what follows the action; NULL if it takes nothing */
+    struct baseline_options baseline; /* of onepool baseline only */
 };
 
 /* Each returns the exit status. */
@@ -34,6 +37,11 @@ int command_status(struct app *app, const struct command_line *line);
 int command_check(struct app *app, const struct command_line *line);
 int command_parked(struct app *app, const struct command_line *line);
 int command_brake(struct app *app, const struct command_line *line);
+int command_baseline(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool baseline_words(char **words, struct command_line *line);
+/* What it needs of the settings: no mapping for a proposal. */
+unsigned baseline_needs(const struct command_line *line);
 
 /* Prints why: on standard error, or as JSON. Returns 1. */
 int command_failed(const struct command_line *line, const struct reason *why);

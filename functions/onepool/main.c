@@ -23,6 +23,9 @@ static const struct subcommand {
     const char *with_id[OPTIONS_MAX + 1]; /* its actions that an ID follows */
     unsigned needs;
     bool by_cause; /* takes --cause CAUSE */
+    /* Instead of the above, for a command with options of its own. */
+    bool (*read)(char **words, struct command_line *line);
+    unsigned (*needs_of)(const struct command_line *line);
 } subcommands[] = {
     {.name = "status", .run = command_status, .needs = NEED_REDIS},
     {.name = "check", .run = command_check, .needs = NEEDS_ALL},
@@ -31,6 +34,7 @@ static const struct subcommand {
      .with_id = {"show", "retry", "ignore", "unignore", "close", NULL},
      .needs = NEED_REDIS,
      .by_cause = true},
+    {.name = "baseline", .run = command_baseline, .read = baseline_words, .needs_of = baseline_needs},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -44,6 +48,12 @@ static int usage(FILE *out, int status) {
                        "              --close ID                     close the case, do nothing\n"
                        "              --ignore ID | --unignore ID    only count it from now on; or no longer so\n"
                        "       onepool brake [--json] [--release]    is a write held? let one pass\n"
+                       "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
+                       "              --propose                      a mapping file to begin with; only printed\n"
+                       "              --again                        read everything anew\n"
+                       "              --export-orders FILE           the open orders with their classes, to be edited\n"
+                       "              --orders FILE                  take the classes of such a file\n"
+                       "              --accept ID                    go live with the report of this id\n"
                        "       onepool --help | --version\n"
                        "An ID is cause:entity as listed; with --cause C the entity is enough.\n"
                        "Settings come from the environment; deploy/env.example lists them.\n"
@@ -145,7 +155,8 @@ static int run(const struct subcommand *s, const struct command_line *line) {
     struct app app;
     struct reason why = {0};
     buf_init(&mistakes, MISTAKES_MAX);
-    struct settings *set = settings_read(s->needs, "onepool", NULL, &mistakes);
+    struct settings *set =
+        settings_read(s->needs_of != NULL ? s->needs_of(line) : s->needs, "onepool", NULL, &mistakes);
     if (set == NULL) {
         int status = wrong_settings(line, buf_str(&mistakes));
         buf_free(&mistakes);
@@ -173,7 +184,10 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
         struct command_line line = {0};
         if (strcmp(name, subcommands[i].name) == 0) {
-            return read_line(&subcommands[i], argv + 2, &line) ? run(&subcommands[i], &line) : usage(stderr, 2);
+            return (subcommands[i].read != NULL ? subcommands[i].read(argv + 2, &line)
+                                                : read_line(&subcommands[i], argv + 2, &line))
+                       ? run(&subcommands[i], &line)
+                       : usage(stderr, 2);
         }
     }
     return usage(stderr, 2);

@@ -120,6 +120,23 @@ static void add_writer(struct buf *out, const cJSON *writer) {
     buf_add_str(out, "\n");
 }
 
+static void add_baseline(struct buf *out, const cJSON *b) {
+    const char *state = word(b, "state");
+    add_line(out, "Baseline");
+    if (strcmp(state, "accepted") == 0) {
+        buf_addf(out, "accepted (%s)%s\n", word(b, "accepted"),
+                 json_bool(b, "begun", true) ? "" : ", being taken over");
+    } else if (strcmp(state, "read") == 0) {
+        buf_addf(out, "report %s: %lld differences, %lld orders without a class; not accepted\n", word(b, "report"),
+                 (long long)status_int(b, "differences"), (long long)status_int(b, "unclassed"));
+    } else if (strcmp(state, "reading") == 0) {
+        buf_addf(out, "being read, %lld of %lld rows\n", (long long)status_int(b, "done"),
+                 (long long)status_int(b, "total"));
+    } else {
+        buf_add_str(out, "none\n");
+    }
+}
+
 void text_status(struct buf *out, const cJSON *status) {
     const cJSON *lags = json_get(status, "lag_ms"), *redis = json_get(status, "redis");
     buf_addf(out, "onepool, tenant %s, mode %s\n\n", word(status, "tenant"), word(status, "mode"));
@@ -132,6 +149,7 @@ void text_status(struct buf *out, const cJSON *status) {
     add_lag(out, "Till to level confirmed", json_get(lags, "confirmed"));
     add_quota(out, json_get(json_get(status, "budget"), "bigcommerce"));
     add_writer(out, json_get(status, "writer"));
+    add_baseline(out, json_get(status, "baseline"));
     add_line(out, "Redis");
     buf_addf(out, "%s, durability %s\n\n", word(redis, "version"), word(redis, "rung"));
     if (text_attention(out, status) == 0) {
@@ -238,7 +256,9 @@ size_t text_attention(struct buf *out, const cJSON *status) {
         n++;
     }
     if (strcmp(word(status, "mode"), "shadow") == 0) {
-        buf_add_str(out, "-> Shadow mode: nothing is written to BigCommerce (ONEPOOL_MODE=live changes that)\n");
+        buf_add_str(out, json_bool(status, "mode_is_set", true)
+                             ? "-> Shadow mode: nothing is written to BigCommerce (ONEPOOL_MODE=live changes that)\n"
+                             : "-> Shadow mode until a baseline is accepted: onepool baseline\n");
         n++;
     }
     return n;

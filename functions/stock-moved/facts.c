@@ -114,7 +114,7 @@ enum next facts_recall(struct app *app, struct facts *f, struct reason *why) {
     struct args cmds[4] = {{0}, {0}, {0}, {0}};
     redisReply *replies[4] = {NULL, NULL, NULL, NULL};
     const char *const keys[] = {KEY_PENDING_QTY, KEY_WITHHELD_LEDGER, KEY_WITHHELD_RETURN,
-                                app->set->mode == MODE_LIVE ? KEY_LEVEL_LIVE : KEY_LEVEL_SHADOW};
+                                app->mode == MODE_LIVE ? KEY_LEVEL_LIVE : KEY_LEVEL_SHADOW};
     for (size_t k = 0; k < 4; k++) {
         args_add(&cmds[k], "HMGET");
         args_add_key(&cmds[k], app->redis, keys[k]);

@@ -144,7 +144,7 @@ static enum next one(struct app *app, const struct claim *c, struct reason *why)
     enum next next = entity_read(c->entity, &product, &variant)
                          ? identity_sku(app, product, variant, &sku, why)
                          : reason_set(why, NEXT_BUG, "bad_entity", "item %s is not product:variant", c->entity);
-    if (next == NEXT_DONE && sku != NULL && app->set->mode == MODE_LIVE) {
+    if (next == NEXT_DONE && sku != NULL && app->mode == MODE_LIVE) {
         next = check_levels(app, sku, why);
     }
     free(sku);

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "gate.h"
+#include "golive.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -77,7 +78,7 @@ static enum next put_levels(struct app *app, char state, int64_t not_before_ms, 
     struct args a = {0};
     char field[KEY_MAX];
     redisReply *reply = NULL;
-    args_add(&a, app->set->mode == MODE_LIVE ? "live" : "shadow");
+    args_add(&a, app->mode == MODE_LIVE ? "live" : "shadow");
     args_add_bytes(&a, &state, 1);
     args_add_int(&a, app->set->mapping->confirm_delay_ms);
     args_add_int(&a, not_before_ms);
@@ -103,7 +104,7 @@ static void log_levels(const struct app *app, const struct level_item *items, si
                        struct args *effects) {
     for (size_t i = 0; i < n; i++) {
         cJSON *json = json_new_object();
-        json_add_str(json, "type", app->set->mode == MODE_LIVE ? "level" : "shadow_level");
+        json_add_str(json, "type", app->mode == MODE_LIVE ? "level" : "shadow_level");
         json_add_str(json, "sku", items[i].fact->sku);
         json_add_int(json, "location", items[i].location_id);
         json_add_int(json, "level", items[i].level);
@@ -158,6 +159,9 @@ static void forget_identity(struct app *app, const char *sku) {
 
 static void weigh(const struct level_item *items, size_t n, struct gate_write *w) {
     for (size_t i = 0; i < n; i++) {
+        if (items[i].allowed) {
+            continue;
+        }
         int64_t d = items[i].level - items[i].was;
         w->units_moved += d < 0 ? -d : d;
         w->zeroed += items[i].was > 0 && items[i].level == 0 ? 1 : 0;
@@ -347,9 +351,8 @@ static enum next plan_checks(struct app *app, const struct facts *f, struct reas
     args_add_int(&a, n);
     args_append(&a, &fields);
     args_add_int(&a, app->set->mapping->confirm_delay_ms);
-    enum next next = n > 0 && app->set->mode == MODE_LIVE
-                         ? redis_fcall(app->redis, "levels_check", &a, true, &reply, why)
-                         : NEXT_DONE;
+    enum next next =
+        n > 0 && app->mode == MODE_LIVE ? redis_fcall(app->redis, "levels_check", &a, true, &reply, why) : NEXT_DONE;
     if (reply != NULL) {
         freeReplyObject(reply);
     }
@@ -367,6 +370,7 @@ enum next write_levels(struct app *app, struct facts *f, const char *lease_token
     }
     struct level_item *items = xcalloc(f->n * f->mapping->location_count + 1, sizeof *items);
     size_t n = plan_items(f, items);
+    next = app->mode == MODE_LIVE ? golive_allow(app, items, n, why) : NEXT_DONE;
     for (size_t i = 0; i < f->n; i++) {
         f->list[i].next = NEXT_DONE;
     }

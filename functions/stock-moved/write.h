@@ -22,6 +22,7 @@ struct level_item {
     int64_t location_id;
     int64_t level, was; /* whole units; was: last known */
     int64_t till_ms;
+    bool allowed; /* exactly a difference of the accepted baseline: the brake does not count it */
 };
 
 /* The body of one adjustment. Pure; the caller frees. */

@@ -9,11 +9,13 @@
 #include "clock.h"
 #include "confirm.h"
 #include "facts.h"
+#include "golive.h"
 #include "hooks.h"
 #include "json.h"
 #include "keys.h"
 #include "ledger.h"
 #include "log.h"
+#include "mode.h"
 #include "platform.h"
 #include "queue.h"
 #include "weborders.h"
@@ -32,6 +34,7 @@
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
+    char round[24];     /* the token with which the round began: a lease lost and taken again is another one */
     char token[24];     /* of the writer lease; "" = not ours */
     int64_t taken_ms;   /* monotonic: lease taken or extended */
     int64_t orders_ms;  /* monotonic: web orders last read */
@@ -87,20 +90,31 @@ struct keeper {
     struct worker_hold hold;
 };
 
-static bool keep_both(void *arg) {
-    struct keeper *k = arg;
-    const struct writer *w = writer_of(k->app);
+static bool keep_writer(void *arg) {
+    struct app *app = arg;
+    const struct writer *w = writer_of(app);
     struct reason why = {0};
     bool ours = true;
     int64_t wait = 0;
-    if (clock_mono_ms() - w->taken_ms > LEASE_MS / 3 && take_lease(k->app, &ours, &wait, &why) == NEXT_DONE && !ours) {
+    if (clock_mono_ms() - w->taken_ms > LEASE_MS / 3 && take_lease(app, &ours, &wait, &why) == NEXT_DONE && !ours) {
         return false;
     }
-    return clock_mono_ms() - w->taken_ms < LEASE_MS && worker_hold_keep(&k->hold);
+    return clock_mono_ms() - w->taken_ms < LEASE_MS && strcmp(w->round, w->token) == 0;
+}
+
+static void round_begin(struct app *app) {
+    struct writer *w = writer_of(app);
+    (void)str_copy(w->round, sizeof w->round, w->token);
+}
+
+static bool keep_both(void *arg) {
+    struct keeper *k = arg;
+    return keep_writer(k->app) && worker_hold_keep(&k->hold);
 }
 
 static void keep_begin(struct keeper *k, struct app *app, const char *queue, const struct claims *claims) {
     k->app = app;
+    round_begin(app);
     worker_hold_begin(&k->hold, app, queue, claims);
     app->keep = keep_both;
     app->keep_arg = k;
@@ -225,7 +239,7 @@ static enum next process(struct app *app, struct facts *f, struct reason *why) {
     if (next == NEXT_DONE && write_needed(f)) {
         next = refresh_orders(app, f, why);
     }
-    next = next == NEXT_DONE ? write_levels(app, f, writer_of(app)->token, why) : next;
+    next = next == NEXT_DONE ? write_levels(app, f, writer_of(app)->round, why) : next;
     struct reason cases = {0};
     if (effects_apply(app->redis, &f->effects, &cases) != NEXT_DONE) {
         LOG(LOG_WARN, "cases not stored; they are found again", {"why", cases.text});
@@ -303,11 +317,25 @@ static enum next verify(struct app *app, bool busy, int64_t *wait_ms, struct rea
     return next;
 }
 
-/* What one process does while it is the writer. */
+static enum next go_live(struct app *app, struct reason *why) {
+    round_begin(app);
+    app->keep = keep_writer; /* no claim is held, so nothing but the lease limits its time */
+    app->keep_arg = app;
+    enum next next = golive_begin(app, why);
+    app->keep = NULL;
+    app->keep_arg = NULL;
+    return next;
+}
+
+/* What one process does while it is the writer. The mode stays what it is until the next round. */
 static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
     size_t skus = 0, hooks = 0;
-    enum next next = timer_work(app, &wait, why);
+    enum next next = mode_refresh(app, why);
+    if (next == NEXT_DONE && app->go_live) {
+        next = go_live(app, why);
+    }
+    next = next == NEXT_DONE ? timer_work(app, &wait, why) : next;
     sooner(wait_ms, wait);
     if (next == NEXT_DONE) {
         next = sku_work(app, &skus, &wait, why);

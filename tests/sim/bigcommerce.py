@@ -45,6 +45,7 @@ class BigCommerce(Platform):
         self.others = 0  # requests that other apps of the shop make in every window: the quota is shared
         self.window_start, self.used = time.monotonic(), 0
         self.writing = set()  # adjustments in flight
+        self.labels = {}  # location -> label, where it is not "Location N"
 
     # ---------------------------------------------------------------- the frame
 
@@ -175,7 +176,7 @@ class BigCommerce(Platform):
             "show_pre_order_stock_levels": False, "show_out_of_stock_message": False}, "meta": {}})
 
     def _location(self, number):
-        return {"id": number, "code": f"LOCATION-{number}", "label": f"Location {number}", "description": "",
+        return {"id": number, "code": f"LOCATION-{number}", "label": self.labels.get(number, f"Location {number}"), "description": "",
                 "managed_by_external_source": number != UNMAPPED, "type_id": "PHYSICAL", "enabled": True,
                 "operating_hours": {}, "time_zone": "Etc/UTC", "created_at": "2022-01-01T00:00:00.0001",
                 "updated_at": "2022-02-02T00:00:00.0001", "address": {"country_code": "SE"},
@@ -416,7 +417,20 @@ class BigCommerce(Platform):
             found = [p for p in products.values() if p.sku.lower() in names]  # main SKUs only (bigcommerce.md 8)
         else:
             found = list(products.values())
+        found = self._products_sorted(call, found)
         return self._v3_list(found, number, limit, lambda p: self._product(call, p))
+
+    def _products_sorted(self, call, found):
+        """id:greater, and sort=id with direction (bigcommerce.md 8)."""
+        query = call.query
+        try:
+            after = int(query.get("id:greater") or 0)
+        except ValueError:
+            raise BadPage(self.failure(422, call)) from None
+        if query.get("sort", "id") != "id" or query.get("direction", "asc") not in ("asc", "desc"):
+            raise BadPage(self.failure(422, call))
+        found = sorted((p for p in found if p.id > after), key=lambda p: p.id)
+        return found[::-1] if query.get("direction") == "desc" else found
 
     def product(self, call, number):
         product = self.catalog.products.get(number)

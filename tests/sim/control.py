@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+import past
 from day import Day, default_phases, phase_of
 from units import now_ms
 from world import PERSONAL, Refused
@@ -33,6 +34,8 @@ class Control:
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
             ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
+            ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
+            ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
             ("DELETE", "/day"): self.stop_day, ("GET", "/personal-data"): self.personal, ("GET", "/"): self.list_routes,
         }
 
@@ -146,6 +149,27 @@ class Control:
             self.shop.inventory.safety[location, variant.unit] = int(body["safety_stock"])
         return self.level({}, {"sku": body["sku"], "location": str(location)}, request)
 
+    # ---------------------------------------------------------------- a shop with a past
+
+    def past(self, body, query, request):
+        return past.open_orders(self.shop, **body)
+
+    def virtual_warehouse(self, body, query, request):
+        return past.virtual_warehouse(self.shop, **body)
+
+    def names(self, body, query, request):
+        self.shop.world.warehouse_names.update({int(k): v for k, v in body.get("warehouses", {}).items()})
+        self.shop.platforms["bigcommerce"].labels.update({int(k): v for k, v in body.get("locations", {}).items()})
+        return {}
+
+    def differences(self, body, query, request):
+        return past.differences(self.shop, **body)
+
+    def shrink(self, body, query, request):
+        """The next answers about this warehouse's items lose a row between two pages."""
+        self.shop.platforms["sitoo"].shrink = {"warehouse": body["warehouse"], "times": body.get("times", 1)}
+        return {}
+
     # ---------------------------------------------------------------- trouble
 
     def faults(self, body, query, request):
@@ -213,6 +237,8 @@ class Control:
         return answer
 
     def oracle(self, body, query, request):
+        if query.get("list") == "1":
+            return {"wrong": self.shop.oracle.list_wrong()}
         if query.get("explain"):
             return self.shop.oracle.explain(self.shop.world.index_of[query["explain"]])
         return self.shop.oracle.check(self.shop.feed.waiting(), query.get("full") == "1")

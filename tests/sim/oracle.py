@@ -53,6 +53,18 @@ class Oracle:
             answer["ok"] = answer["ok"] and not answer["sums_wrong"]
         return answer
 
+    def list_wrong(self):
+        """Every level that is not right: {"sku", "location", "expected", "actual"}, without the parts."""
+        flying, found = self.inventory.after_landing(), []
+        for location in self.mapping.feeds:
+            for index, unit in self.checked:
+                expected = self.world.pool.level(index, location)
+                actual = flying.get((location, unit), self.inventory.level[location][unit])
+                if expected != actual:
+                    found.append({"sku": self.world.skus[index].sku, "location": location, "expected": expected,
+                                  "actual": actual})
+        return found
+
     def parts(self, index, location):
         """The sum in words a person can check, quantities as numbers of units."""
         parts = self.world.pool.parts(index, location)

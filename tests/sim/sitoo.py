@@ -78,6 +78,7 @@ class Sitoo(Platform):
         super().__init__(counters, record, latency_ms, seed)
         self.world = world
         self.busy = {}  # API id -> the call in flight
+        self.shrink = {"warehouse": None, "times": 0}  # a list that loses a row while it is read
         self.routes = [
             (re.compile(r"orders\.json"), self.orders, "orders"),
             (re.compile(r"reasoncodes\.json"), self.reason_codes, "reasoncodes"),
@@ -305,12 +306,12 @@ class Sitoo(Platform):
     # ---------------------------------------------------------------- stock
 
     def warehouse_list(self, query, site):
-        """sitoo.md 7.1. All FIFO (10); Reclaims has usetype 40."""
+        """sitoo.md 7.1. FIFO (10), or Virtual (20); Reclaims has usetype 40."""
         if not self._known(site):
             return envelope(0, [])
-        items = [{"warehouseid": w, "warehousetype": 10, "usetype": 40 if w == RECLAIMS else 10,
+        items = [{"warehouseid": w, "warehousetype": 20 if w in self.world.virtual else 10, "usetype": 40 if w == RECLAIMS else 10,
                   "storeid": None if w == RECLAIMS else w, "sellable": True, "currencycode": "SEK",
-                  "name": "Reclaims" if w == RECLAIMS else f"Warehouse {w}", "address": "", "address2": "", "zip": "",
+                  "name": self.world.warehouse_names.get(w, "Reclaims" if w == RECLAIMS else f"Warehouse {w}"), "address": "", "address2": "", "zip": "",
                   "city": "", "state": "", "countryid": None, "externalid": None} for w in self.world.warehouses]
         start, num = page(query)
         fields = wanted_fields(query)
@@ -342,6 +343,9 @@ class Sitoo(Platform):
             modified = world.item_modified[warehouse]
             rows = [i for i in rows if (first is None or modified[i] >= first) and (last is None or modified[i] < last)]
         start, num = page(query)
+        if self.shrink["warehouse"] == warehouse and self.shrink["times"] > 0 and start > 0:
+            self.shrink["times"] -= 1
+            rows = rows[1:]
         items = [self._stock_row(warehouse, i) for i in rows[start:start + num]]
         fields = wanted_fields(query)
         return envelope(len(rows), [choose(i, fields) for i in items] if fields else items)

@@ -27,7 +27,7 @@ class WebOrder:
     """An order. pickup: BigCommerce location id or None; deducted: whether BigCommerce has lowered its stock for it."""
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "consignment", "person", "deducted", "archived",
-                 "old", "cache")
+                 "old", "cache", "handed")
 
 
 def url(path):
@@ -97,7 +97,7 @@ class WebOrders:
         order.created = now + int(date_offset_s)
         order.old = now_ms() + int(date_offset_s) * 1000 < self.world.started_ms
         order.modified, order.status, order.pickup = order.created, status, pickup
-        order.deducted, order.archived, order.cache = False, False, None
+        order.deducted, order.archived, order.cache, order.handed = False, False, None, False
         order.person = f"{PERSONAL}web{order.id:06d}"
         order.consignment = self.next_consignment
         self.next_consignment += 1
@@ -129,7 +129,8 @@ class WebOrders:
         pool, at = self.world.pool, now_ms()
         warehouse = None if order.pickup is None else self.mapping.pickup[order.pickup]
         for line in order.lines:
-            held = line.quantity - line.refunded if order.status in holding else 0
+            # An older connector has brought it into Sitoo: its reservation counts there.
+            held = line.quantity - line.refunded if order.status in holding and not order.handed else 0
             index = line.variant.world_index
             if held == line.held or index is None:
                 continue

@@ -103,6 +103,7 @@ class World:
         self.warehouses = sorted({*ids[:-1], *mapping.of} - {RECLAIMS}) + [RECLAIMS]
         self.pool = Pool(mapping, len(self.skus), self.warehouses)
         self.tracker = None  # set by main
+        self.virtual, self.warehouse_names = set(), {}  # warehouses whose stock is set by another system; names given
         self.on_event = None
         self.silent = True  # no events while the shop is being set up
         # Rows of the stock table, in the order they came to be: warehouse -> [sku index]; a SKU may have none.

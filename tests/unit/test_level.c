@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/stock-moved/level.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "functions/stock-moved/level.h"
+#include "level.h"
 #include "ban.h"
 
 /* available, pending, withheld by the ledger, withheld by returns */

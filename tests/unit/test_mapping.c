@@ -60,6 +60,9 @@ static void presets_are_safe(void **state) {
     assert_int_equal(m->budget_reserve_percent, 10);
     assert_int_equal(m->brake_max_zeroed_skus, 200);
     assert_string_equal(m->owner_money, "finance");
+    assert_int_equal(m->baseline.accept_within_hours, 24);
+    assert_int_equal(m->baseline.pattern_count, 0);
+    assert_string_equal(m->baseline.default_class, "");
     assert_true(m->locations[0].serves_shipping); /* nothing said: every location may ship */
     mapping_free(m);
 }
@@ -110,6 +113,23 @@ static void every_mistake_is_named_by_its_path(void **state) {
         {"status", "{" LOCATION ",\"sitoo\":{\"events\":{\"bad_auth_status\":403}}}",
          "sitoo.events.bad_auth_status: must be 503"},
         {"prefix", "{" LOCATION ",\"sitoo\":{\"order_prefix\":\"BC/\"}}", "sitoo.order_prefix"},
+        {"baseline of the wrong type", "{" LOCATION ",\"baseline\":[]}", "baseline: must be an object"},
+        {"baseline key", "{" LOCATION ",\"baseline\":{\"default_clas\":\"subtract\"}}",
+         "baseline.default_clas: unknown key; did you mean default_class?"},
+        {"pattern without a mark", "{" LOCATION ",\"baseline\":{\"externalid_patterns\":[\"{order}\",\"WEB\"]}}",
+         "baseline.externalid_patterns[1]: must be a text"},
+        {"pattern with two marks", "{" LOCATION ",\"baseline\":{\"externalid_patterns\":[\"{order}{order}\"]}}",
+         "baseline.externalid_patterns[0]: must be a text"},
+        {"pattern with a comma", "{" LOCATION ",\"baseline\":{\"externalid_patterns\":[\"a,{order}\"]}}",
+         "baseline.externalid_patterns[0]: must be a text"},
+        {"no such status", "{" LOCATION ",\"baseline\":{\"status_classes\":{\"15\":\"subtract\"}}}",
+         "baseline.status_classes.15: is no status_id"},
+        {"no such class", "{" LOCATION ",\"baseline\":{\"status_classes\":{\"7\":\"sold\"}}}",
+         "baseline.status_classes.7: must be in_sitoo, subtract or hand_over"},
+        {"age without class", "{" LOCATION ",\"baseline\":{\"older_than_days\":9}}",
+         "baseline.older_than_days: goes together with older_than_class"},
+        {"hours", "{" LOCATION ",\"baseline\":{\"accept_within_hours\":0}}",
+         "baseline.accept_within_hours: must be a whole number from 1 to 168"},
         {"group of the wrong type", "{" LOCATION ",\"returns\":[]}", "returns: must be an object"},
     };
     (void)state;

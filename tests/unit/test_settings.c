@@ -61,7 +61,7 @@ static void complete_settings_are_read_with_their_presets(void **state) {
     assert_string_equal(buf_str(&mistakes), "");
     assert_non_null(s);
     assert_string_equal(s->tenant, "default");
-    assert_int_equal(s->mode, MODE_SHADOW);
+    assert_int_equal(s->mode, MODE_AUTO);
     assert_string_equal(s->listen, "var/run/sale");
     assert_string_equal(s->bigcommerce_api_url, "https://api.bigcommerce.com");
     assert_string_equal(s->sitoo_api_url, "https://api.mysitoo.com/v2");

@@ -65,7 +65,7 @@ static const char busy[] =
     "\"brake\":{\"held\":true,\"released_ms\":0},"
     "\"budget\":{\"bigcommerce\":{\"quota\":null,\"left\":null,\"reset_in_ms\":0,\"paused_ms\":30000},"
     "\"sitoo\":[{\"key\":2,\"paused_ms\":60000}]},"
-    "\"counts\":{},\"redis\":{\"version\":\"7.0.15\",\"rung\":\"R0\",\"last_write\":\"err\"}}";
+    "\"counts\":{},\"mode_is_set\":true,\"redis\":{\"version\":\"7.0.15\",\"rung\":\"R0\",\"last_write\":\"err\"}}";
 
 /* ---- figures ---- */
 
