@@ -85,6 +85,7 @@ enum next app_open(struct app *app, const char *name, const struct settings *set
     memset(app, 0, sizeof *app);
     app->name = name;
     app->set = set;
+    app->budget = BUDGET_REST;
     (void)gethostname(host, sizeof host - 1);
     (void)snprintf(app->holder, sizeof app->holder, "%s-%ld-%08x", host, (long)getpid(), (unsigned)random_bits());
     const struct redis_options redis = {.url = set->redis_url,

@@ -18,8 +18,10 @@
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
  *   permits              hash    for ever        F  "key:slot" -> who holds the permit
- *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails
- *   rate:sitoo:<k>       hash    for ever        F  until fails
+ *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails shares fresh, see
+ *                                                    45_budget.lua
+ *   rate:sitoo:<k>       hash    for ever        F  until fails why (status that it pauses for)
+ *   fair:<platform>      hash    for ever        F  v f1..f4 w1..w4: whose turn it is when calls go one at a time
  *   intents              hash    until closed    F  write-ahead intents: id -> JSON
  *   pending:orders       hash    until closed    F  web orders that hold stock
  *   pending:qty          hash    until closed    F  "warehouse|sku" -> thousandths
