@@ -39,6 +39,7 @@
  *   bcsku                hash    for ever        identity: "product:variant" -> sku
  *   exists:<sku>         string  1 day           stock-moved: the SKU exists in Sitoo with stock counting on
  *   filled:<warehouse>   string  1 day           stock-moved: the warehouse has rows at all
+ *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
@@ -79,6 +80,7 @@
 #define KEY_LAG_CONFIRMED    "lag:confirmed"
 #define KEY_IGNORE           "ignore"
 #define KEY_BRAKE            "brake"
+#define KEY_SHOP_CHECKED     "shop:checked"
 #define KEY_SHADOW           "shadow"
 #define KEY_READY            "ready"
 #define KEY_PARKED           "parked"

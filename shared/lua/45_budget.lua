@@ -8,7 +8,7 @@
 -- 3. A class may always spend what it still owns. What it owns shrinks with the window: half-way through it owns no more than
 --    half of its share. It cannot save up calls that others could use.
 -- 4. Beyond that it may spend whatever is left, less what classes with demand still own. A class has demand if it asked
---    within the last third of a window (1 to 10 s), or was told to come back later than now. So a class alone has it all.
+--    within the length of a window (1 to 30 s), or was told to come back later than now. So a class alone has it all.
 -- 5. If less is left than the classes with demand own (another app was faster, the quota shrank, a class woke up late), each
 --    of them gives up the same part.
 --
@@ -130,7 +130,7 @@ local function wait_for_others(b, class, now, reset, window)
 end
 
 local function demand_ms(window)
-  return math.max(1000, math.min(10000, window / 3))
+  return math.max(1000, math.min(30000, window))
 end
 
 -- ---- slots ----
