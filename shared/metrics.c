@@ -124,7 +124,7 @@ static void write_budget(const cJSON *budget, struct buf *out) {
 static void write_by_budget(const cJSON *counts, const char *prefix, const char *name, const char *help,
                             struct buf *out) {
     static const char *const platforms[] = {"bigcommerce", "sitoo"}, *const budgets[] = {"stock", "orders", "refunds",
-                                                                                        "rest"};
+                                                                                         "rest"};
     head(out, name, "counter", help);
     for (size_t p = 0; p < 2; p++) {
         for (size_t b = 0; b < 4; b++) {

@@ -314,7 +314,8 @@ static enum next bigcommerce_permit(struct app *app, struct reason *why) {
         why->not_its_fault = true;
         if (clock_mono_ms() + wait > end) {
             why->wait_ms = wait;
-            return reason_set(why, NEXT_DEFER, "quota", "BigCommerce's quota is used up, kept for other work, or it asked to wait: %lld ms",
+            return reason_set(why, NEXT_DEFER, "quota",
+                              "BigCommerce's quota is used up, kept for other work, or it asked to wait: %lld ms",
                               (long long)wait);
         }
         if (!app_sleep(app, wait)) {

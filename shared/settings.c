@@ -135,7 +135,8 @@ static bool only(const char *text, const char *allowed, size_t max) {
 
 /* ---- groups ---- */
 
-/* Security: what is printed and registered with the platforms. https only, also where plain http is allowed for calls. */
+/* Security: what is printed and registered with the platforms. https only, also where plain http is allowed for calls.
+ */
 static char *read_public_url(const struct reader *r) {
     static const char name[] = "ONEPOOL_PUBLIC_URL";
     char error[160] = "";

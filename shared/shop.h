@@ -2,13 +2,13 @@
 /*
  * Settings of the BigCommerce store that would undo what onepool writes:
  *
- *   refund_order_stock_adjustment  must be off: a refund or a cancellation would put units back that nobody has looked at
- *   update_stock_behavior          must be order_placed: else sold units stay on offer until the order is shipped
+ *   refund_order_stock_adjustment  must be off: a refund or a cancellation would put units back that nobody has looked
+ * at update_stock_behavior          must be order_placed: else sold units stay on offer until the order is shipped
  *
- * Global values rule orders made by hand, a channel's values rule its own orders; null at a channel = inherited. The store's
- * default channel is looked at beside the global values; others are not.
- * Sources: reference/settings.v3.yml (GET /v3/settings/inventory?channel_id=), reference/store_information.v2.yml
- * (default_channel_id), 2026-04-01; bigcommerce.md 6.4, 10, 12.
+ * Global values rule orders made by hand, a channel's values rule its own orders; null at a channel = inherited. The
+ * store's default channel is looked at beside the global values; others are not. Sources: reference/settings.v3.yml
+ * (GET /v3/settings/inventory?channel_id=), reference/store_information.v2.yml (default_channel_id), 2026-04-01;
+ * bigcommerce.md 6.4, 10, 12.
  */
 #ifndef ONEPOOL_SHOP_H
 #define ONEPOOL_SHOP_H
