@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the two platforms: permit from the shared budget (the share of app->budget), the call, what the answer says about the budget, and
- * the meaning of the status. Reads go through here; writes only through gate.h.
+ * Calls to the two platforms: permit from the shared budget (the share of app->budget), the call, what the answer says
+ * about the budget, and the meaning of the status. Reads go through here; writes only through gate.h.
  *
  * Meanings (Sources: sitoo.md 2 "Errors", BigCommerce status codes page, 2026-04-01): 2xx done; 401, 403: settings,
  * deferred with a wait (a new password heals it); 404: the caller decides; 400, 409, 413, 422: a data fault, parked;

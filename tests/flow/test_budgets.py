@@ -9,8 +9,11 @@ import heapq
 import random
 
 import pytest
-# pylint: disable=unused-import
-from test_redis_functions import LONG, NO_HEADERS, NOW, Pool, clock_server, timed  # noqa: F401 (fixtures)
+
+import test_redis_functions as functions
+from test_redis_functions import LONG, NO_HEADERS, NOW, Pool
+
+clock_server, timed = functions.clock_server, functions.timed  # fixtures
 
 CLASSES = ("stock", "orders", "refunds", "rest")
 WEIGHTS = {"stock": 60, "orders": 25, "refunds": 10, "rest": 5}
