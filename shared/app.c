@@ -86,6 +86,7 @@ enum next app_open(struct app *app, const char *name, const struct settings *set
     app->name = name;
     app->set = set;
     app->mode = set->mode == MODE_LIVE ? MODE_LIVE : MODE_SHADOW;
+    app->budget = BUDGET_REST;
     (void)gethostname(host, sizeof host - 1);
     (void)snprintf(app->holder, sizeof app->holder, "%s-%ld-%08x", host, (long)getpid(), (unsigned)random_bits());
     const struct redis_options redis = {.url = set->redis_url,

@@ -14,6 +14,10 @@
 #include "redis.h"
 #include "settings.h"
 
+/* For whose work a platform is called: each has its share of the calls (shared/lua/45_budget.lua; mapping
+ * budget.weights). */
+enum budget { BUDGET_STOCK, BUDGET_ORDERS, BUDGET_REFUNDS, BUDGET_REST };
+
 struct app {
     const char *name; /* function name */
     const struct settings *set;
@@ -26,7 +30,9 @@ struct app {
                                 so that whoever replaces it can take over what it held */
     bool (*keep)(void *arg); /* called about every 100 ms while waiting: extends leases; false = give up */
     void *keep_arg;
-    void *state;                                       /* what a function keeps between rounds; freed by its leave() */
+    enum budget budget; /* set by the function; may be changed around a call. Preset: BUDGET_REST */
+    int64_t sitoo_key;  /* the only API key to use, from 1; 0 = any. For `onepool check` */
+    void *state;        /* what a function keeps between rounds; freed by its leave() */
     void (*trace)(const char *step, const char *json); /* invoke mode: prints each call; else NULL */
 };
 

@@ -56,6 +56,7 @@ static int invoke(const struct function *fn, const struct settings *set, const c
         (void)fprintf(stderr, "%s\n", why.text);
     } else {
         app.trace = function_print_step;
+        app.budget = fn->budget;
         status = fn->invoke(&app, payload, len, dry_run);
     }
     app_close(&app);

@@ -22,6 +22,7 @@
 struct function {
     const char *name;
     unsigned needs;                              /* enum settings_need bits */
+    enum budget budget;                          /* whose share of the platforms' calls its work takes */
     fcgi_handler accept;                         /* answers the function's own routes */
     const char *queues[FUNCTION_QUEUES_MAX + 1]; /* a worker wakes when one of these gets work; NULL-terminated */
     /* One round of work: claims, performs, settles. *wait_ms is preset to 1000; set it to when the next round is due.

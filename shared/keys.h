@@ -18,8 +18,10 @@
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key
  *   permits              hash    for ever        F  "key:slot" -> who holds the permit
- *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails
- *   rate:sitoo:<k>       hash    for ever        F  until fails
+ *   rate:bigcommerce     hash    for ever        F  until quota left reset window inflight fails shares fresh, see
+ *                                                    45_budget.lua
+ *   rate:sitoo:<k>       hash    for ever        F  until fails why (status that it pauses for)
+ *   fair:<platform>      hash    for ever        F  v f1..f4 w1..w4: whose turn it is when calls go one at a time
  *   intents              hash    until closed    F  write-ahead intents: id -> JSON
  *   pending:orders       hash    until closed    F  web orders that hold stock
  *   pending:qty          hash    until closed    F  "warehouse|sku" -> thousandths
@@ -50,6 +52,7 @@
  *   baseline:diff        hash    7 days          F  "location|sku" -> "was level": the differences of the report
  *   baseline:allow       hash    see below       F  the same, accepted: the brake lets exactly these pass
  *                        rows and allow: 7 days; after an acceptance until the writer has begun, then 1 day
+ *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
@@ -91,6 +94,7 @@
 #define KEY_LAG_CONFIRMED     "lag:confirmed"
 #define KEY_IGNORE            "ignore"
 #define KEY_BRAKE             "brake"
+#define KEY_SHOP_CHECKED      "shop:checked"
 #define KEY_SHADOW            "shadow"
 #define KEY_READY             "ready"
 #define KEY_PARKED            "parked"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "metrics.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
@@ -119,6 +120,23 @@ static void write_budget(const cJSON *budget, struct buf *out) {
     }
 }
 
+/* Counts named "<prefix>:<platform>:<budget>". */
+static void write_by_budget(const cJSON *counts, const char *prefix, const char *name, const char *help,
+                            struct buf *out) {
+    static const char *const platforms[] = {"bigcommerce", "sitoo"}, *const budgets[] = {"stock", "orders", "refunds",
+                                                                                         "rest"};
+    head(out, name, "counter", help);
+    for (size_t p = 0; p < 2; p++) {
+        for (size_t b = 0; b < 4; b++) {
+            char count[64];
+            const char *const labels[][2] = {{"platform", platforms[p]}, {"budget", budgets[b]}};
+            (void)snprintf(count, sizeof count, "%s:%s:%s", prefix, platforms[p], budgets[b]);
+            begin(out, name, labels, 2);
+            whole(out, status_int(counts, count));
+        }
+    }
+}
+
 /* The names are those of Redis and of the documents: "accepted:sitoo", "refused:bigcommerce", "sales". */
 static void write_counts(const cJSON *counts, struct buf *out) {
     const cJSON *item = NULL;
@@ -155,5 +173,9 @@ void metrics_write(const cJSON *status, struct buf *out) {
     gauge(out, "brake_held", "1 if the brake holds a write.", json_bool(brake, "held", false) ? 1 : 0);
     write_lags(json_get(status, "lag_ms"), out);
     write_budget(json_get(status, "budget"), out);
+    write_by_budget(json_get(status, "counts"), "calls", "calls_total",
+                    "Calls to a platform, by the budget that they were made for.", out);
+    write_by_budget(json_get(status, "counts"), "waits", "waits_total",
+                    "Times that a call had to wait for its budget, or for its turn.", out);
     write_counts(json_get(status, "counts"), out);
 }

@@ -14,6 +14,7 @@
 #define SITOO_PERMIT_MS     (PLATFORM_TIMEOUT_MS + 5000) /* a dead holder loses the key after this */
 #define URL_MAX             16000                        /* bytes; callers keep filters near 4,000 */
 #define CREDENTIALS_WAIT_MS INT64_C(30000)
+#define OTHER_KEY_WAIT_MS   INT64_C(1000)
 #define WAVE_MAX            ((size_t)SITOO_KEYS_MAX * 10)
 
 void answer_free(struct answer *a) {
@@ -96,19 +97,39 @@ static enum next understand(const char *platform, const char *path, const struct
 
 /* ---- Sitoo ---- */
 
+/* The names that the Redis functions know, and the weights as they take them. */
+static const char *const budget_names[] = {
+    [BUDGET_STOCK] = "stock", [BUDGET_ORDERS] = "orders", [BUDGET_REFUNDS] = "refunds", [BUDGET_REST] = "rest"};
+
+static void add_budget(struct args *a, const struct app *app) {
+    const struct mapping *m = app->set->mapping;
+    args_add(a, budget_names[app->budget]);
+    if (m != NULL) {
+        args_addf(a, "%lld %lld %lld %lld", (long long)m->weight_stock, (long long)m->weight_orders,
+                  (long long)m->weight_refunds, (long long)m->weight_rest);
+    } else {
+        args_add(a, "");
+    }
+}
+
 struct permit {
     int64_t key, slot;
+    int64_t refused; /* 401 or 403: Sitoo refuses every key */
     char token[24];
 };
 
-/* NEXT_DONE with key 0 and *wait_ms when none is free now. */
-static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_ms, struct reason *why) {
+/* NEXT_DONE with key 0 and *wait_ms when none is free now; p->refused is then 401 or 403 if that is why. waits: it will
+ * ask again. */
+static enum next sitoo_permit(struct app *app, bool waits, struct permit *p, int64_t *wait_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, (int64_t)app->set->sitoo_key_count);
     args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->sitoo_max_inflight : 1);
     args_add_int(&a, SITOO_PERMIT_MS);
     args_add(&a, app->holder);
+    add_budget(&a, app);
+    args_add(&a, waits ? "1" : "0");
+    args_add_int(&a, app->sitoo_key);
     enum next next = redis_fcall(app->redis, "sitoo_take", &a, false, &reply, why);
     args_free(&a);
     if (next != NEXT_DONE) {
@@ -118,6 +139,7 @@ static enum next sitoo_permit(struct app *app, struct permit *p, int64_t *wait_m
     p->slot = reply_int_at(reply, 1);
     (void)snprintf(p->token, sizeof p->token, "%lld", (long long)reply_int_at(reply, 2));
     *wait_ms = p->key > 0 ? 0 : p->slot;
+    p->refused = p->key > 0 ? 0 : reply_int_at(reply, 2);
     freeReplyObject(reply);
     return NEXT_DONE;
 }
@@ -143,11 +165,24 @@ static void sitoo_return_permit(struct app *app, const struct permit *p, const s
     args_add_int(&a, sitoo_named_wait_ms(h));
     args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->sitoo_min_interval_ms : 0);
     args_add_int(&a, jitter_percent());
+    args_add_int(&a, (int64_t)app->set->sitoo_key_count);
     /* If Redis is away the permit ends by itself. */
     if (redis_fcall(app->redis, "sitoo_give", &a, true, &reply, &ignored) == NEXT_DONE) {
         freeReplyObject(reply);
     }
     args_free(&a);
+}
+
+static enum next no_key(const struct permit *p, int64_t wait_ms, struct reason *why) {
+    why->wait_ms = wait_ms;
+    why->not_its_fault = true;
+    if (p->refused != 0) {
+        return reason_set(why, NEXT_DEFER, "credentials",
+                          "Sitoo answered %lld to every API key: check the passwords, and whether our address is "
+                          "allowed; asked again in %lld ms",
+                          (long long)p->refused, (long long)wait_ms);
+    }
+    return reason_set(why, NEXT_DEFER, "quota", "no Sitoo API key is free for another %lld ms", (long long)wait_ms);
 }
 
 /* Waits for one permit, then takes what else is free, up to want. */
@@ -156,7 +191,7 @@ static enum next sitoo_permits(struct app *app, struct permit *permits, size_t w
     *got = 0;
     while (*got < want) {
         int64_t wait = 0;
-        enum next next = sitoo_permit(app, &permits[*got], &wait, why);
+        enum next next = sitoo_permit(app, *got == 0, &permits[*got], &wait, why);
         if (next != NEXT_DONE) {
             return *got > 0 ? NEXT_DONE : next;
         }
@@ -165,10 +200,7 @@ static enum next sitoo_permits(struct app *app, struct permit *permits, size_t w
         } else if (*got > 0) {
             break;
         } else if (wait > PLATFORM_WAIT_MAX_MS || clock_mono_ms() > end) {
-            why->wait_ms = wait;
-            why->not_its_fault = true;
-            return reason_set(why, NEXT_DEFER, "quota", "no Sitoo API key is free for another %lld ms",
-                              (long long)wait);
+            return no_key(&permits[*got], wait, why);
         } else if (!app_sleep(app, wait > 10 ? 5 + wait * jitter_percent() / 100 : wait)) {
             why->not_its_fault = true;
             return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
@@ -220,6 +252,10 @@ static enum next sitoo_wave(struct app *app, const char *const *paths, struct an
         if (one == NEXT_DONE && answers[i].json == NULL && answers[i].status != 404) {
             one = reason_set(why, NEXT_DEFER, "not_json", "Sitoo answered %.80s with an empty body", paths[i]);
         }
+        if (next == NEXT_DONE && one != NEXT_DONE && app->set->sitoo_key_count > 1 &&
+            (results[i].status == 401 || results[i].status == 403)) {
+            why->wait_ms = OTHER_KEY_WAIT_MS; /* this key pauses now; the others do the work */
+        }
         next = next == NEXT_DONE ? one : next;
         http_answer_free(&results[i]);
     }
@@ -253,6 +289,7 @@ static enum next ask_budget(struct app *app, const char *function, int64_t cost,
     redisReply *reply = NULL;
     args_add_int(&a, cost);
     args_add_int(&a, app->set->mapping != NULL ? app->set->mapping->budget_reserve_percent : 10);
+    add_budget(&a, app);
     enum next next = redis_fcall(app->redis, function, &a, false, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {
@@ -277,7 +314,8 @@ static enum next bigcommerce_permit(struct app *app, struct reason *why) {
         why->not_its_fault = true;
         if (clock_mono_ms() + wait > end) {
             why->wait_ms = wait;
-            return reason_set(why, NEXT_DEFER, "quota", "BigCommerce's quota is used up or it asked to wait: %lld ms",
+            return reason_set(why, NEXT_DEFER, "quota",
+                              "BigCommerce's quota is used up, kept for other work, or it asked to wait: %lld ms",
                               (long long)wait);
         }
         if (!app_sleep(app, wait)) {
@@ -339,7 +377,9 @@ static enum next bigcommerce_call(struct app *app, const char *method, const cha
 enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) {
     enum next next = bigcommerce_call(app, "GET", path, NULL, answer, why);
     if (next != NEXT_DONE) {
+        int status = answer->status;
         answer_free(answer);
+        answer->status = status;
     }
     return next;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls to the two platforms: permit from the shared budget, the call, what the answer says about the budget, and
- * the meaning of the status. Reads go through here; writes only through gate.h.
+ * Calls to the two platforms: permit from the shared budget (the share of app->budget), the call, what the answer says
+ * about the budget, and the meaning of the status. Reads go through here; writes only through gate.h.
  *
  * Meanings (Sources: sitoo.md 2 "Errors", BigCommerce status codes page, 2026-04-01): 2xx done; 401, 403: settings,
  * deferred with a wait (a new password heals it); 404: the caller decides; 400, 409, 413, 422: a data fault, parked;
@@ -38,7 +38,8 @@ void answer_free(struct answer *a);
 enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n,
                     struct reason *why) NODISCARD;
 
-/* One read of BigCommerce; path begins after /stores/{hash}, e.g. "/v2/time". NEXT_DONE for 200, 204, and 404. */
+/* One read of BigCommerce; path begins after /stores/{hash}, e.g. "/v2/time". NEXT_DONE for 200, 204, and 404. Else the
+ * answer is freed and holds its status alone, 0 if there was none. */
 enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) NODISCARD;
 
 /* How long work that gains by waiting should wait before it spends `cost` calls; 0 = go. Spreads a rush over the

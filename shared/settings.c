@@ -12,7 +12,8 @@
 #include "redis.h"
 #include "ban.h"
 
-#define SECRET_MAX 4096 /* bytes of a secret or its file */
+#define SECRET_MAX     4096 /* bytes of a secret or its file */
+#define PUBLIC_URL_MAX 200  /* the routes are appended to it */
 
 struct reader {
     const char *(*get)(const char *);
@@ -134,6 +135,28 @@ static bool only(const char *text, const char *allowed, size_t max) {
 
 /* ---- groups ---- */
 
+/* Security: what is printed and registered with the platforms. https only, also where plain http is allowed for calls.
+ */
+static char *read_public_url(const struct reader *r) {
+    static const char name[] = "ONEPOOL_PUBLIC_URL";
+    char error[160] = "";
+    char *url = read_text(r, name, NULL);
+    if (url == NULL) {
+        return NULL;
+    }
+    size_t len = strlen(url);
+    if (strncmp(url, "https://", 8) != 0) {
+        mistake(r, name, "must begin with https://, such as https://hooks.example.com");
+    } else if (len > PUBLIC_URL_MAX || url[strcspn(url, "?# \t\r\n\"\\<>")] != '\0') {
+        mistake(r, name, "must be an address of at most 200 characters without blanks, ? and #");
+    } else if (url[len - 1] == '/') {
+        mistake(r, name, "must not end with a slash");
+    } else if (!http_url_allowed(url, false, error, sizeof error)) {
+        mistake(r, name, error);
+    }
+    return url;
+}
+
 static void read_general(const struct reader *r, struct settings *s, const char *function) {
     static const char *const modes[] = {"shadow", "live"}, *const logs[] = {"debug", "info"},
                              *const flags[] = {"0", "1"};
@@ -146,6 +169,7 @@ static void read_general(const struct reader *r, struct settings *s, const char 
     s->log = (enum log_level)read_word(r, "ONEPOOL_LOG", logs, 2, LOG_INFO);
     s->dev = read_word(r, "ONEPOOL_DEV", flags, 2, 0) == 1;
     s->allow_http = read_word(r, "ONEPOOL_ALLOW_HTTP", flags, 2, 0) == 1;
+    s->public_url = read_public_url(r);
     (void)snprintf(preset, sizeof preset, "var/run/%s", function);
     s->listen = read_text(r, "ONEPOOL_LISTEN", preset);
     s->acceptors = read_int(r, "ONEPOOL_ACCEPTORS", 2, 64, 4);
@@ -298,6 +322,7 @@ void settings_free(struct settings *s) {
     free(s->bigcommerce_store_hash);
     free(s->sitoo_api_url);
     free(s->tenant);
+    free(s->public_url);
     free(s->config_path);
     free(s->listen);
     mapping_free(s->mapping);

@@ -49,6 +49,8 @@ struct settings {
     int64_t acceptors; /* ONEPOOL_ACCEPTORS [4] 2..64: processes that accept, half on each socket */
     int64_t workers;   /* ONEPOOL_WORKERS [1] 0..16 */
 
+    char *public_url; /* ONEPOOL_PUBLIC_URL: where the platforms reach us, https, no trailing slash; NULL = not given */
+
     char *redis_url; /* REDIS_URL [redis://127.0.0.1:6379/0] */
 
     char *bigcommerce_api_url;                /* BIGCOMMERCE_API_URL [https://api.bigcommerce.com], no trailing slash */

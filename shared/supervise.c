@@ -119,6 +119,7 @@ static int child_main(const struct parent *p, int socket, size_t number) {
         return 1;
     }
     app_place(&app, (int64_t)getppid(), number);
+    app.budget = p->fn->budget;
     serving = p->fn;
     int status = acceptor ? fcgi_run(&app, p->listeners[socket], accept_any) : worker_run(&app, p->fn);
     app_close(&app);

@@ -9,15 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "durability.h"
 #include "json.h"
+#include "quantity.h"
 #include "text.h"
 #include "ban.h"
 
-#define PAGE_MAX      ((size_t)1024 * 1024) /* bytes; some lines for each of 500 warehouses */
-#define QUOTA_TRIES   3
-#define QUOTA_WAIT_MS INT64_C(35000) /* a little more than BigCommerce's window */
+#define PAGE_MAX       ((size_t)1024 * 1024) /* bytes; some lines for each of 500 warehouses */
+#define OFFSET_WARN_MS INT64_C(5000)
+#define QUOTA_TRIES    3
+#define QUOTA_WAIT_MS  INT64_C(35000) /* a little more than BigCommerce's window */
 
 static const char *const result_names[] = {[CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "fail"};
 
@@ -44,10 +47,11 @@ static void print_lines(const struct report *r) {
     const cJSON *o = NULL;
     buf_init(&page, PAGE_MAX);
     cJSON_ArrayForEach(o, r->lines) {
-        buf_addf(&page, "%-5s %-20s ", json_str(o, "result"), json_str(o, "check"));
+        bool failed = strcmp(json_str(o, "result"), result_names[CHECK_FAIL]) == 0;
+        buf_addf(&page, "%-4s  %s: ", failed ? "FAIL" : json_str(o, "result"), json_str(o, "check"));
         text_safe(&page, json_str(o, "text"));
         if (json_str(o, "todo")[0] != '\0') {
-            buf_add_str(&page, "\n                           -> ");
+            buf_add_str(&page, "  - ");
             text_safe(&page, json_str(o, "todo"));
         }
         buf_add_str(&page, "\n");
@@ -58,10 +62,13 @@ static void print_lines(const struct report *r) {
 
 /* ---- reads ---- */
 
-/* True if it is worth waiting for: the quota comes back by itself. */
-static bool wait_for_quota(struct report *r, enum next next, const struct reason *why) {
-    return next == NEXT_DEFER && strcmp(why->cause, "quota") == 0 && why->wait_ms <= QUOTA_WAIT_MS &&
-           app_sleep(r->app, why->wait_ms > 0 ? why->wait_ms : 1000);
+bool report_wait(struct report *r, enum next next, struct reason *why, int *tries) {
+    if (++*tries >= QUOTA_TRIES || next != NEXT_DEFER || strcmp(why->cause, "quota") != 0 ||
+        why->wait_ms > QUOTA_WAIT_MS || !app_sleep(r->app, why->wait_ms > 0 ? why->wait_ms : 1000)) {
+        return false;
+    }
+    memset(why, 0, sizeof *why);
+    return true;
 }
 
 static const char *todo_of(const struct reason *why) {
@@ -89,21 +96,21 @@ static bool report_answer(struct report *r, const char *check, enum next next, c
 
 bool report_bigcommerce(struct report *r, const char *check, const char *path, struct answer *answer) {
     struct reason why = {0};
-    enum next next = bigcommerce_get(r->app, path, answer, &why);
-    for (int i = 1; i < QUOTA_TRIES && wait_for_quota(r, next, &why); i++) {
-        memset(&why, 0, sizeof why);
+    enum next next;
+    int tries = 0;
+    do {
         next = bigcommerce_get(r->app, path, answer, &why);
-    }
+    } while (report_wait(r, next, &why, &tries));
     return report_answer(r, check, next, &why, answer, "BigCommerce");
 }
 
 bool report_sitoo(struct report *r, const char *check, const char *path, struct answer *answer) {
     struct reason why = {0};
-    enum next next = sitoo_get(r->app, &path, answer, 1, &why);
-    for (int i = 1; i < QUOTA_TRIES && wait_for_quota(r, next, &why); i++) {
-        memset(&why, 0, sizeof why);
+    enum next next;
+    int tries = 0;
+    do {
         next = sitoo_get(r->app, &path, answer, 1, &why);
-    }
+    } while (report_wait(r, next, &why, &tries));
     return report_answer(r, check, next, &why, answer, "Sitoo");
 }
 
@@ -141,21 +148,36 @@ static void check_settings(struct report *r) {
                "zero or %lld units",
                m->location_count, pickup, m->warehouse_count, (long long)m->brake_max_zeroed_skus,
                (long long)m->brake_max_units_moved);
+    report_add(r, CHECK_OK, "budgets", "",
+               "%lld%% of BigCommerce's calls are left to other apps; of the rest stock owns %lld%%, orders %lld%%, "
+               "refunds %lld%%, the rest %lld%%",
+               (long long)m->budget_reserve_percent, (long long)m->weight_stock, (long long)m->weight_orders,
+               (long long)m->weight_refunds, (long long)m->weight_rest);
+}
+
+/* What a rung of the ladder promises (durability.h). */
+static const char *rung_text(const char *rung) {
+    return strcmp(rung, "R1") == 0   ? "what is acknowledged is on disk"
+           : strcmp(rung, "R0") == 0 ? "a power failure may lose two seconds of acknowledged events"
+           : strcmp(rung, "none") == 0
+               ? "a restart may lose everything"
+               : "CONFIG is forbidden, so nobody sees how often the file is synced; what INFO tells is right";
 }
 
 static void report_durability(struct report *r, const struct durability *d) {
     static const char right[] = "use the settings of deploy/redis.conf";
+    const char *rung = durability_rung(d);
     struct buf weak;
     buf_init(&weak, REASON_TEXT_MAX);
     if (durability_weak(d, &weak) > 0) {
         report_add(r, r->app->set->dev ? CHECK_WARN : CHECK_FAIL, "redis durability", right,
-                   "acknowledged events may be lost: %s", buf_str(&weak));
+                   "rung %s: acknowledged events may be lost: %s", rung, buf_str(&weak));
     } else if (!d->config_known) {
         report_add(r, CHECK_WARN, "redis durability",
-                   "make sure that appendfsync is always and no-appendfsync-on-rewrite no",
-                   "CONFIG is forbidden, so not everything can be seen; what INFO tells is right");
+                   "make sure that appendfsync is always and no-appendfsync-on-rewrite no", "rung %s: %s", rung,
+                   rung_text(rung));
     } else {
-        report_add(r, CHECK_OK, "redis durability", "", "%s: what is acknowledged is on disk", durability_rung(d));
+        report_add(r, CHECK_OK, "redis durability", "", "rung %s: %s", rung, rung_text(rung));
     }
     buf_free(&weak);
 }
@@ -178,6 +200,38 @@ static bool check_library(struct report *r) {
     return true;
 }
 
+void check_offset(struct report *r, const char *whose, int64_t offset_ms, int64_t limit_ms) {
+    int64_t off = offset_ms < 0 ? -offset_ms : offset_ms;
+    bool good = off <= OFFSET_WARN_MS;
+    report_add(r,
+               good             ? CHECK_OK
+               : off < limit_ms ? CHECK_WARN
+                                : CHECK_FAIL,
+               "clock", good ? "" : "set this machine's clock, or the other one's (NTP)", "%lld.%01lld s %s %s's",
+               (long long)(off / 1000), (long long)(off % 1000 / 100), offset_ms < 0 ? "behind" : "ahead of", whose);
+}
+
+/* Leases and waits go by Redis's clock; only readers of logs and statuses notice that it is off. Always true. */
+static bool check_redis_clock(struct report *r) {
+    struct args a = {0};
+    struct reason why = {0};
+    redisReply *reply = NULL;
+    int64_t seconds = 0, micros = 0;
+    args_add(&a, "TIME");
+    enum next next = redis_command(r->app->redis, &a, true, &reply, &why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        report_add(r, CHECK_WARN, "clock", "may our user call TIME?", "%s", why.text);
+        return true;
+    }
+    const char *s = reply_str_at(reply, 0), *us = reply_str_at(reply, 1);
+    if (s != NULL && us != NULL && int_parse(s, 0, JSON_INT_MAX, &seconds) && int_parse(us, 0, 999999, &micros)) {
+        check_offset(r, "Redis", clock_wall_ms() - seconds * 1000 - micros / 1000, INT64_MAX);
+    }
+    freeReplyObject(reply);
+    return true;
+}
+
 /* False: no platform can be asked, since the budgets are in Redis. */
 static bool check_redis(struct report *r) {
     struct durability d;
@@ -194,16 +248,21 @@ static bool check_redis(struct report *r) {
                next == NEXT_DONE ? "version %s answers and takes writes" : "version %s answers, but: %s", d.version,
                why.text);
     report_durability(r, &d);
-    return next == NEXT_DONE && check_library(r);
+    return next == NEXT_DONE && check_library(r) && check_redis_clock(r);
 }
 
 int command_check(struct app *app, const struct command_line *line) {
+    if (line->action != NULL) {
+        return check_print_hooks(app, line);
+    }
     cJSON *all = json_new_object();
     struct report r = {.app = app, .lines = json_add_array(all, "checks")};
     check_settings(&r);
     if (check_redis(&r)) {
         check_bigcommerce(&r);
         check_sitoo(&r);
+        check_mapping(&r);
+        check_hooks(&r);
     } else {
         report_add(&r, CHECK_FAIL, "platforms", "mend Redis first", "not asked: their quotas are kept in Redis");
     }
@@ -214,5 +273,7 @@ int command_check(struct app *app, const struct command_line *line) {
         print_lines(&r);
     }
     cJSON_Delete(all);
+    cJSON_Delete(r.locations);
+    cJSON_Delete(r.warehouses);
     return r.failed == 0 ? 0 : 1;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must hold in BigCommerce. Sources: reference/store_information.v2.yml (/v2/time), reference/settings.v3.yml
- * (/v3/settings/inventory), reference/locations.v3.yml (2026-04-01); bigcommerce.md 6.4, 7.1, 10, 12.
+ * What must hold in BigCommerce. Sources: reference/store_information.v2.yml (/v2/time), reference/locations.v3.yml,
+ * docs/start/authentication/api-accounts.mdx (scopes) (2026-04-01); bigcommerce.md 1, 7.1, 12. Nothing documented lists
+ * the scopes of a token, so each is tried by a harmless read; that a write is allowed cannot be seen by reading.
  */
 #include <string.h>
 
@@ -9,10 +10,22 @@
 #include "check.h"
 #include "clock.h"
 #include "json.h"
+#include "keys.h"
+#include "quantity.h"
+#include "shop.h"
 #include "ban.h"
 
-#define OFFSET_WARN_MS INT64_C(5000)
 #define PATH_MAX_BYTES ((size_t)8000) /* 200 location ids stay below */
+
+/* One read for each scope; /v2/time wants store_v2_information_read_only and comes first. */
+static const struct scope {
+    const char *name, *what, *path;
+} scopes[] = {
+    {"store_inventory", "inventory items", "/v3/inventory/items?limit=1"},
+    {"store_locations_read_only", "locations", "/v3/inventory/locations?limit=1"},
+    {"store_v2_orders_read_only", "orders", "/v2/orders?limit=1"},
+    {"store_v2_products_read_only", "products", "/v3/catalog/products?limit=1"},
+};
 
 /* Credentials, and how far our clock is off: web orders are read by their modification date. */
 static bool check_time(struct report *r) {
@@ -24,7 +37,6 @@ static bool check_time(struct report *r) {
     bool readable = json_int(answer.json, "time", &time_s);
     /* The second is cut off, and the answer took its time: half of both is the best guess. */
     int64_t offset = clock_wall_ms() - answer.took_ms / 2 - (time_s * 1000 + 500);
-    int64_t limit = r->app->set->mapping->orders_overlap_s * 1000, off = offset < 0 ? -offset : offset;
     answer_free(&answer);
     if (!readable) {
         report_add(r, CHECK_FAIL, "bigcommerce", "compare BIGCOMMERCE_API_URL", "the answer to /v2/time names no time");
@@ -32,60 +44,97 @@ static bool check_time(struct report *r) {
     }
     report_add(r, CHECK_OK, "bigcommerce", "", "store %s answers and takes the token",
                r->app->set->bigcommerce_store_hash);
-    bool good = off <= OFFSET_WARN_MS;
-    report_add(r,
-               good          ? CHECK_OK
-               : off < limit ? CHECK_WARN
-                             : CHECK_FAIL,
-               "clock", good ? "" : "set this machine's clock (NTP)", "%lld.%01lld s %s BigCommerce's",
-               (long long)(off / 1000), (long long)(off % 1000 / 100), offset < 0 ? "behind" : "ahead of");
+    check_offset(r, "BigCommerce", offset, r->app->set->mapping->orders_overlap_s * 1000);
     return true;
 }
 
-static void check_stock_settings(struct report *r) {
+/* ---- scopes ---- */
+
+/* True if it may be read. 204 is an empty v2 list. */
+static bool check_scope(struct report *r, const struct scope *s) {
     struct answer answer;
-    const char *check = "stock settings";
-    if (!report_bigcommerce(r, check, "/v3/settings/inventory", &answer)) {
-        return;
-    }
-    const cJSON *data = json_get(answer.json, "data"), *refund = json_get(data, "refund_order_stock_adjustment");
-    const char *when = json_str(data, "update_stock_behavior");
-    if (!cJSON_IsBool(refund)) {
-        report_add(r, CHECK_FAIL, check, "look at the store's inventory settings",
-                   "refund_order_stock_adjustment is not told");
-    } else if (cJSON_IsTrue(refund)) {
-        report_add(r, CHECK_FAIL, check, "switch it off: Settings > Inventory, for the store and every channel",
-                   "refund_order_stock_adjustment is on: a refund would put stock back a second time");
-    } else {
-        report_add(r, CHECK_OK, check, "", "a refund does not put stock back by itself");
-    }
-    if (when == NULL || strcmp(when, "order_placed") != 0) {
-        report_add(r, CHECK_FAIL, check, "set it to order_placed: Settings > Inventory",
-                   "update_stock_behavior is %s: sold units stay on offer until then",
-                   when != NULL ? when : "not told");
-    } else {
-        report_add(r, CHECK_OK, check, "", "an order takes its stock when it is placed");
-    }
+    struct reason why = {0};
+    enum next next = NEXT_DONE;
+    int tries = 0;
+    do {
+        next = bigcommerce_get(r->app, s->path, &answer, &why);
+    } while (report_wait(r, next, &why, &tries));
+    int status = answer.status;
     answer_free(&answer);
+    if (next == NEXT_DONE && status != 404) {
+        return true;
+    }
+    if (status == 403) {
+        report_add(r, CHECK_FAIL, "scopes", "make an API account with this scope: a token's scopes cannot be changed",
+                   "BigCommerce answered 403 to reading %s: the token lacks %s, or a limit of the platform is exceeded",
+                   s->what, s->name);
+    } else {
+        report_add(r, CHECK_FAIL, "scopes", status == 404 ? "compare BIGCOMMERCE_API_URL" : "try again later",
+                   "reading %s: %s", s->what, status == 404 ? "BigCommerce answered 404" : why.text);
+    }
+    return false;
 }
 
-static void check_location(struct report *r, const struct mapping_location *l, const cJSON *found) {
-    long long id = (long long)l->location_id;
-    if (found == NULL) {
-        report_add(r, CHECK_FAIL, "location", "name an id of GET /v3/inventory/locations in the mapping file",
-                   "BigCommerce has no location %lld", id);
-    } else if (!json_bool(found, "enabled", true)) {
-        report_add(r, CHECK_FAIL, "location", "enable it in BigCommerce, or take it out of the mapping file",
-                   "%lld is disabled: its stock can be neither written nor sold", id);
+/* How many levels were read back as written, ever; 0 if that is not known. */
+static int64_t levels_confirmed(struct report *r) {
+    struct args a = {0};
+    struct reason why = {0};
+    redisReply *reply = NULL;
+    int64_t n = 0;
+    args_add(&a, "HGET");
+    args_add_key(&a, r->app->redis, KEY_COUNT);
+    args_add(&a, "levels:confirmed");
+    if (redis_command(r->app->redis, &a, true, &reply, &why) == NEXT_DONE) {
+        const char *text = reply_str(reply);
+        if (text == NULL || !int_parse(text, 0, JSON_INT_MAX, &n)) {
+            n = 0;
+        }
+        freeReplyObject(reply);
+    }
+    args_free(&a);
+    return n;
+}
+
+static void check_scopes(struct report *r) {
+    size_t good = 0, n = sizeof scopes / sizeof scopes[0];
+    for (size_t i = 0; i < n; i++) {
+        good += check_scope(r, &scopes[i]) ? 1 : 0;
+    }
+    if (good == n) {
+        report_add(r, CHECK_OK, "scopes", "", "inventory items, locations, orders and products can be read");
+    }
+    int64_t written = levels_confirmed(r);
+    if (written > 0) {
+        report_add(r, CHECK_OK, "scopes", "", "%lld levels were written and read back so far: writing was allowed",
+                   (long long)written);
     } else {
-        const char *label = json_str(found, "label");
-        report_add(r, CHECK_OK, "location", "", "%lld%s%.80s%s shows %zu %s%s", id, label != NULL ? " (" : "",
-                   label != NULL ? label : "", label != NULL ? ")" : "", l->warehouse_count,
-                   l->warehouse_count == 1 ? "warehouse" : "warehouses", l->is_pickup ? ", for pickup" : "");
+        report_add(r, CHECK_WARN, "scopes", "see that the API account's scope for inventory is modify, not read-only",
+                   "no read can prove that the token may write levels (store_inventory), and none was written yet; if "
+                   "it may not, the first write waits with the cause credentials");
     }
 }
 
-static void check_locations(struct report *r) {
+/* ---- settings and locations ---- */
+
+static void check_shop(struct report *r) {
+    struct shop shop;
+    struct reason why = {0};
+    enum next next = NEXT_DONE;
+    int tries = 0;
+    do {
+        next = shop_read(r->app, &shop, &why);
+    } while (report_wait(r, next, &why, &tries));
+    for (size_t i = 0; i < shop.n; i++) {
+        const struct shop_finding *f = &shop.list[i];
+        report_add(r, f->right ? CHECK_OK : CHECK_FAIL, "shop settings", f->todo, "%s", f->text);
+    }
+    if (next != NEXT_DONE) {
+        report_add(r, CHECK_FAIL, "shop settings", "the token needs store_v2_information_read_only; or try again later",
+                   "%s", why.text);
+    }
+}
+
+static void read_locations(struct report *r) {
     const struct mapping *m = r->app->set->mapping;
     struct answer answer;
     struct buf path;
@@ -95,9 +144,10 @@ static void check_locations(struct report *r) {
         buf_addf(&path, "%s%lld", i > 0 ? "," : "", (long long)m->locations[i].location_id);
     }
     if (report_bigcommerce(r, "locations", buf_str(&path), &answer)) {
-        for (size_t i = 0; i < m->location_count; i++) {
-            const struct mapping_location *l = &m->locations[i];
-            check_location(r, l, report_find(json_array(answer.json, "data"), "id", l->location_id));
+        if (json_array(answer.json, "data") != NULL) {
+            r->locations = cJSON_Duplicate(json_array(answer.json, "data"), true);
+        } else {
+            report_add(r, CHECK_FAIL, "locations", "compare BIGCOMMERCE_API_URL", "BigCommerce's answer holds no list");
         }
         answer_free(&answer);
     }
@@ -106,7 +156,8 @@ static void check_locations(struct report *r) {
 
 void check_bigcommerce(struct report *r) {
     if (check_time(r)) {
-        check_stock_settings(r);
-        check_locations(r);
+        check_scopes(r);
+        check_shop(r);
+        read_locations(r);
     }
 }

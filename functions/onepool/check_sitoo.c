@@ -1,65 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What must hold in Sitoo. Sources: developer.sitoo.com/api-reference (sites, warehouses); sitoo.md 1, 7.1:
- * warehousetype 20 is Virtual; usetype is not told apart, `sellable` is.
+ * What must hold in Sitoo. Sources: developer.sitoo.com/api-reference (sites, warehouses); sitoo.md 1, 7.1.
  */
 #include <stdio.h>
 
+#include "buf.h"
 #include "check.h"
+#include "clock.h"
+#include "http.h"
 #include "json.h"
 #include "ban.h"
 
-#define TYPE_VIRTUAL 20
 #define LIST_MAX     1000 /* of one answer */
+#define ANSWER_SLACK 1000 /* the Date header has no milliseconds */
+#define LIMIT_MS     INT64_C(120000)
 
-/* A wrong site gives empty answers without an error, so its being there is checked. */
+/* ---- keys ---- */
+
+/* Each API key by itself; true if one of them works. */
+static bool check_keys(struct report *r) {
+    const struct settings *s = r->app->set;
+    size_t good = 0;
+    for (size_t k = 0; k < s->sitoo_key_count; k++) {
+        struct answer answer;
+        char check[40];
+        (void)snprintf(check, sizeof check, "sitoo key %zu", k + 1);
+        r->app->sitoo_key = (int64_t)k + 1;
+        if (report_sitoo(r, check, "/sites.json?num=1", &answer)) {
+            report_add(r, CHECK_OK, check, "", "account %lld answers and takes it", (long long)s->sitoo_account_id);
+            if (good++ == 0 && answer.date_ms != HTTP_ABSENT) {
+                check_offset(r, "Sitoo", clock_wall_ms() - answer.took_ms / 2 - answer.date_ms - ANSWER_SLACK / 2,
+                             LIMIT_MS);
+            }
+            answer_free(&answer);
+        }
+    }
+    r->app->sitoo_key = 0;
+    return good > 0;
+}
+
+/* ---- site ---- */
+
+/* "1 (store.example.com), 2": the sites that there are. */
+static void add_sites(struct buf *out, const cJSON *items) {
+    const cJSON *item = NULL;
+    int64_t id = 0;
+    cJSON_ArrayForEach(item, items) {
+        const char *server = json_str(item, "server");
+        if (json_id(item, "eshopid", &id)) {
+            buf_addf(out, "%s%lld%s%.80s%s", out->len > 0 ? ", " : "", (long long)id, server != NULL ? " (" : "",
+                     server != NULL ? server : "", server != NULL ? ")" : "");
+        }
+    }
+}
+
+/* A wrong site, or its GUID, gives empty answers without an error: so that it is there is checked. */
 static bool check_site(struct report *r) {
     struct answer answer;
+    struct buf sites;
     long long site = (long long)r->app->set->sitoo_site_id;
-    if (!report_sitoo(r, "sitoo", "/sites.json?num=1000", &answer)) {
+    if (!report_sitoo(r, "site", "/sites.json?num=1000", &answer)) {
         return false;
     }
-    bool found = report_find(json_array(answer.json, "items"), "eshopid", (int64_t)site) != NULL;
+    const cJSON *items = json_array(answer.json, "items");
+    bool found = report_find(items, "eshopid", (int64_t)site) != NULL;
+    buf_init(&sites, REASON_TEXT_MAX);
+    add_sites(&sites, items);
     if (found) {
-        report_add(r, CHECK_OK, "sitoo", "", "account %lld answers, site %lld is there (%zu API %s)",
-                   (long long)r->app->set->sitoo_account_id, site, r->app->set->sitoo_key_count,
-                   r->app->set->sitoo_key_count == 1 ? "key" : "keys");
+        report_add(r, CHECK_OK, "site", "", "%lld is an eshopid of the account", site);
     } else {
-        report_add(r, CHECK_FAIL, "sitoo", "SITOO_SITE_ID must be the eshopid of GET /sites.json, a whole number",
-                   "no site of this account has eshopid %lld", site);
+        report_add(r, CHECK_FAIL, "site", "SITOO_SITE_ID must be an eshopid of GET /sites.json, not the siteid GUID",
+                   "no site of this account has eshopid %lld; there are: %s", site,
+                   sites.len > 0 ? buf_str(&sites) : "none");
     }
+    buf_free(&sites);
     answer_free(&answer);
     return found;
 }
 
-/* True if it is as it should be; else it is reported. */
-static bool check_warehouse(struct report *r, int64_t warehouse_id, const cJSON *found) {
-    long long id = (long long)warehouse_id;
-    int64_t type = 0;
-    if (found == NULL) {
-        report_add(r, CHECK_FAIL, "warehouse", "name a warehouseid of this site in the mapping file",
-                   "Sitoo has no warehouse %lld", id);
-        return false;
-    }
-    bool is_virtual = json_id(found, "warehousetype", &type) && type == TYPE_VIRTUAL;
-    bool sellable = json_bool(found, "sellable", true);
-    if (is_virtual) {
-        report_add(r, CHECK_WARN, "warehouse", "map a FIFO warehouse, or expect its changes to be seen late",
-                   "%lld is Virtual: another system sets its stock, and the ledger may not tell", id);
-    }
-    if (!sellable) {
-        report_add(r, CHECK_WARN, "warehouse", "take it out of the mapping file unless its stock is to be sold online",
-                   "%lld is not sellable in Sitoo, but the web shop will offer its stock", id);
-    }
-    return !is_virtual && sellable;
-}
+/* ---- warehouses ---- */
 
-static void check_warehouses(struct report *r) {
-    const struct mapping *m = r->app->set->mapping;
+static void read_warehouses(struct report *r) {
     struct answer answer;
     char path[96];
     int64_t total = 0;
-    size_t good = 0;
     (void)snprintf(path, sizeof path, "/sites/%lld/warehouses.json?num=%d", (long long)r->app->set->sitoo_site_id,
                    LIST_MAX);
     if (!report_sitoo(r, "warehouses", path, &answer)) {
@@ -71,18 +95,16 @@ static void check_warehouses(struct report *r) {
         report_add(r, CHECK_WARN, "warehouses", "a warehouse reported as missing below may be there",
                    "Sitoo listed %lld of %lld warehouses", (long long)listed, (long long)total);
     }
-    for (size_t i = 0; i < m->warehouse_count; i++) {
-        good += check_warehouse(r, m->warehouses[i], report_find(items, "warehouseid", m->warehouses[i])) ? 1 : 0;
-    }
-    if (good > 0) {
-        report_add(r, CHECK_OK, "warehouses", "", "%zu of %zu mapped warehouses are there and sellable", good,
-                   m->warehouse_count);
+    if (items != NULL) {
+        r->warehouses = cJSON_Duplicate(items, true);
+    } else {
+        report_add(r, CHECK_FAIL, "warehouses", "compare SITOO_API_URL", "Sitoo's answer holds no list");
     }
     answer_free(&answer);
 }
 
 void check_sitoo(struct report *r) {
-    if (check_site(r)) {
-        check_warehouses(r);
+    if (check_keys(r) && check_site(r)) {
+        read_warehouses(r);
     }
 }

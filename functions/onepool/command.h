@@ -4,7 +4,8 @@
  * failure ({"error":{"cause":"redis_down","text":"..."}}).
  *
  *   onepool status                          what is going on, and what needs attention
- *   onepool check                           can this work? each line ok, warn or fail, with what to do
+ *   onepool check                           can this work? each line ok, warn or FAIL, with what to do
+ *   onepool check --hooks                   what to enter in Sitoo and BigCommerce so that they call us
  *   onepool parked [--cause CAUSE]          what waits for a person
  *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
  *   onepool brake [--release]               is a write held? lets one pass

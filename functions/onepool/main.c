@@ -28,7 +28,7 @@ static const struct subcommand {
     unsigned (*needs_of)(const struct command_line *line);
 } subcommands[] = {
     {.name = "status", .run = command_status, .needs = NEED_REDIS},
-    {.name = "check", .run = command_check, .needs = NEEDS_ALL},
+    {.name = "check", .run = command_check, .plain = "hooks", .needs = NEEDS_ALL},
     {.name = "parked",
      .run = command_parked,
      .with_id = {"show", "retry", "ignore", "unignore", "close", NULL},
@@ -42,6 +42,7 @@ static const struct subcommand {
 static int usage(FILE *out, int status) {
     (void)fprintf(out, "usage: onepool status [--json]               what is going on, and what needs attention\n"
                        "       onepool check [--json]                can this work? each line with what to do\n"
+                       "              --hooks                        what to enter in Sitoo and BigCommerce\n"
                        "       onepool parked [--json] [--cause C]   what waits for a person\n"
                        "              --show ID                      the bytes as they were received\n"
                        "              --retry ID                     try it again, close the case\n"

@@ -11,6 +11,7 @@
 static const struct function function = {
     .name = "return",
     .needs = NEED_REDIS | NEED_EVENTS | NEED_MAPPING,
+    .budget = BUDGET_REFUNDS,
     .accept = feed_accept,
     .queues = {QUEUE_RETURN, NULL},
     .work = refund_work,

@@ -11,6 +11,7 @@
 static const struct function function = {
     .name = "sale",
     .needs = NEED_REDIS | NEED_EVENTS | NEED_BIGCOMMERCE | NEED_MAPPING,
+    .budget = BUDGET_ORDERS,
     .accept = feed_accept,
     .queues = {QUEUE_SALE, NULL},
     .work = sale_work,

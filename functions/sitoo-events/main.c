@@ -11,6 +11,7 @@
 static const struct function function = {
     .name = "sitoo-events",
     .needs = NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_MAPPING,
+    .budget = BUDGET_ORDERS,
     .accept = feed_accept,
     .queues = {QUEUE_ORDER, NULL},
     .work = sort_work,

@@ -11,6 +11,7 @@
 static const struct function function = {
     .name = "stock-moved",
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
+    .budget = BUDGET_STOCK,
     .accept = hooks_accept,
     .queues = {QUEUE_SKU, QUEUE_LEDGER, QUEUE_ITEM, NULL},
     .work = writer_work,

@@ -18,6 +18,7 @@
 #include "mode.h"
 #include "platform.h"
 #include "queue.h"
+#include "watch.h"
 #include "weborders.h"
 #include "worker.h"
 #include "write.h"
@@ -165,6 +166,7 @@ static enum next read_feeds(struct app *app, const struct claims *claims, struct
     keep_begin(&keeper, app, QUEUE_LEDGER, claims);
     enum next first = ledger_read(app, &ledger);
     enum next second = orders_when_due(app, &orders);
+    watch_shop(app, writer_of(app)->token);
     worker_hold_end(&keeper.hold);
     report_read("ledger", first, &ledger);
     report_read("web orders", second, &orders);

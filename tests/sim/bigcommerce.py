@@ -42,6 +42,7 @@ class BigCommerce(Platform):
         super().__init__(counters, record, latency_ms, seed)
         self.catalog, self.inventory, self.orders, self.tracker = catalog, inventory, orders, tracker
         self.quota, self.window_ms = quota, window_ms
+        self.hooks = []  # GET /v3/hooks; set by PUT /settings
         self.others = 0  # requests that other apps of the shop make in every window: the quota is shared
         self.window_start, self.used = time.monotonic(), 0
         self.writing = set()  # adjustments in flight
@@ -174,6 +175,14 @@ class BigCommerce(Platform):
             "refund_order_stock_adjustment": False, "stock_level_display": "dont_show",
             "default_out_of_stock_message": "Currently out of stock", "hide_in_product_filtering": False,
             "show_pre_order_stock_levels": False, "show_out_of_stock_message": False}, "meta": {}})
+
+    def hook_list(self, call):
+        """bigcommerce.md 5.1: only the caller's own; the custom headers come back too."""
+        number, limit = self._page(call, 50, 250)  # the default and the largest are not documented
+        query = call.query
+        found = [h for h in self.hooks if all(name not in query or str(h[name]).lower() == query[name].lower()
+                                              for name in ("scope", "destination", "is_active"))]
+        return self._v3_list(found, number, limit, lambda h: h)
 
     def _location(self, number):
         return {"id": number, "code": f"LOCATION-{number}", "label": self.labels.get(number, f"Location {number}"), "description": "",
@@ -525,6 +534,7 @@ class BigCommerce(Platform):
         ("GET", ("v2", "orders", "*", "products")): order_products,
         ("GET", ("v2", "orders", "*", "consignments")): order_consignments,
         ("GET", ("v3", "settings", "inventory")): inventory_settings,
+        ("GET", ("v3", "hooks")): hook_list,
         ("GET", ("v3", "inventory", "items")): items,
         ("GET", ("v3", "inventory", "locations")): locations,
         ("GET", ("v3", "inventory", "locations", "*", "items")): location_items,

@@ -193,8 +193,16 @@ class Control:
     def show_feed(self, body, query, request):
         return self.shop.feed.describe()
 
+    @staticmethod
+    def _hook(number, hook):
+        """bigcommerce.md 5.1, as GET shows it."""
+        return {"id": number, "client_id": "simclient", "store_hash": "simstore", "scope": hook["scope"],
+                "destination": hook["destination"], "headers": hook.get("headers"),
+                "is_active": hook.get("is_active", True), "created_at": 1700000000, "updated_at": 1700000000}
+
     def settings(self, body, query, request):
-        """latency_ms, lag_ms, quota, window_ms, others (calls of other apps per window), late_rows {"rate", "ms"}."""
+        """latency_ms, lag_ms, quota, window_ms, others (calls of other apps per window), late_rows {"rate", "ms"},
+        hooks (those that are registered: scope, destination, headers, is_active)."""
         bigcommerce, world = self.shop.platforms["bigcommerce"], self.shop.world
         for name, value in body.items():
             if name == "latency_ms":
@@ -204,12 +212,14 @@ class Control:
                 self.shop.inventory.lag = value / 1000
             elif name in ("quota", "window_ms", "others"):
                 setattr(bigcommerce, name, int(value))
+            elif name == "hooks":
+                bigcommerce.hooks = [self._hook(number, hook) for number, hook in enumerate(value, 1)]
             elif name == "late_rows":
                 world.late_rate, world.late_ms = value.get("rate", 0), value.get("ms", 0)
             else:
                 raise Refused(f"{name!r} is no setting")
         return {"latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
-                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
+                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others, "hooks": bigcommerce.hooks,
                 "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking

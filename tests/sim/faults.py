@@ -5,6 +5,7 @@ A plan is {"seed": 1, "rules": [rule, ...]}. Every rule has a "kind" and may hav
 
     "method": "PUT"        only this method
     "path": "inventory"    only paths that hold this text
+    "user": "1500-2"       only these Basic credentials (Sitoo: an API key)
     "count": 3             the next three that match, then never again
     "rate": 0.1            one in ten that match; neither count nor rate = all
 
@@ -18,12 +19,15 @@ The first rule that matches and hits decides, except that "latency" rules add up
     timeout_after_apply  {"seconds": 60}               done, then silence until the caller leaves; then closed
     half_body            {}                            done; the answer ends in the middle
     drip                 {"seconds": 5}                done; the answer comes in small pieces
+    answer               {"status": 200, "body": {...}, "headers": {...}}   done; the answer is changed: whatever of these
+                                                       three is given replaces what it would have been (headers: added; null:
+                                                       left out)
     outage               {"seconds": 12, "mode": "status"|"reset", "status": 503}   everything refused, from now on
 """
 import random
 import time
 
-KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage"}
+KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage", "answer"}
 
 
 class FaultPlan:
@@ -66,11 +70,12 @@ class FaultPlan:
             return True
         return "rate" not in rule or self.rng.random() < rule["rate"]
 
-    def pick(self, method, path):
+    def pick(self, method, path, user=None):
         """(extra latency in seconds, rule or None) for this request."""
         extra = 0.0
         for rule in self.rules:
-            if rule.get("method", method) != method or rule.get("path", "") not in path or not self._hits(rule):
+            if rule.get("method", method) != method or rule.get("path", "") not in path \
+                    or rule.get("user", user) != user or not self._hits(rule):
                 continue
             self.hits[rule["kind"]] = self.hits.get(rule["kind"], 0) + 1
             if rule["kind"] != "latency":

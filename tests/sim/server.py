@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the two simulated platforms have in common: latency, faults, counting, and the record of requests."""
 import asyncio
+import base64
 import collections
 import json
 from urllib.parse import parse_qsl, unquote
@@ -46,6 +47,14 @@ class Call:
         self.query = dict(self.pairs)
         self.route = "other"
         self.at = now_ms()
+
+    def user(self):
+        """The user of Basic credentials, or None."""
+        scheme, _, rest = self.request.headers.get("Authorization", "").partition(" ")
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[0] if scheme.lower() == "basic" else None
+        except ValueError:
+            return None
 
     def gone(self):
         """Whether the caller has left."""
@@ -134,7 +143,7 @@ class Platform:
     async def _perform(self, call):
         """(Reply or None for silence, fault still to be applied to the answer or None)."""
         call.route = self.classify(call)
-        extra, fault = self.faults.pick(call.method, call.raw_path)
+        extra, fault = self.faults.pick(call.method, call.raw_path, call.user())
         kind = fault["kind"] if fault else None
         if kind == "outage":
             await asyncio.sleep(self.latency / 2)
@@ -159,8 +168,21 @@ class Platform:
             early = Reply(fault.get("status", 502), b"<html><body><h1>Bad Gateway</h1></body></html>", "text/html")
         reply = early if early is not None else self.route(call)
         self.finish(reply, call)
+        if kind == "answer":
+            self._change(reply, fault)
         await asyncio.sleep(self.latency / 2)
         return reply, None if early is not None else fault
+
+    @staticmethod
+    def _change(reply, fault):
+        """The fault "answer": a wrong or unusual answer of an otherwise healthy platform."""
+        reply.status = fault.get("status", reply.status)
+        if "body" in fault:
+            reply.body = as_json(fault["body"])
+        for name, value in fault.get("headers", {}).items():
+            reply.headers.pop(name, None)
+            if value is not None:
+                reply.headers[name] = str(value)
 
     def classify(self, call):
         """The path with its variable parts replaced, for counting."""

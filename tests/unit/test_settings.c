@@ -102,6 +102,38 @@ static void all_mistakes_are_reported_together_and_no_secret_shows(void **state)
     buf_free(&mistakes);
 }
 
+static void a_public_url_is_https_without_a_slash_at_its_end(void **state) {
+    static const struct {
+        const char *url, *mistake; /* NULL = right */
+    } rows[] = {
+        {"https://hooks.example.com", NULL},
+        {"https://hooks.example.com:443", NULL},
+        {"https://hooks.example.com/shop", NULL},
+        {"http://127.0.0.1", "must begin with https://"},
+        {"https://hooks.example.com/", "must not end with a slash"},
+        {"https://hooks.example.com?x", "without blanks"},
+        {"https://a b.example.com", "without blanks"},
+        {"https://user@hooks.example.com", "user name"},
+        {"https:///", "must not end with a slash"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf mistakes;
+        buf_init(&mistakes, 10000);
+        change_count = 0;
+        set("ONEPOOL_PUBLIC_URL", rows[i].url);
+        struct settings *s = settings_read(NEED_REDIS, "onepool", get, &mistakes);
+        if (rows[i].mistake == NULL) {
+            assert_non_null(s);
+            assert_string_equal(s->public_url, rows[i].url);
+        } else if (s != NULL || strstr(buf_str(&mistakes), rows[i].mistake) == NULL) {
+            fail_msg("%s: %s", rows[i].url, buf_str(&mistakes));
+        }
+        settings_free(s);
+        buf_free(&mistakes);
+    }
+}
+
 static void only_what_is_needed_is_asked_for(void **state) {
     struct buf mistakes;
     (void)state;
@@ -205,6 +237,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(complete_settings_are_read_with_their_presets, reset),
         cmocka_unit_test_setup(all_mistakes_are_reported_together_and_no_secret_shows, reset),
+        cmocka_unit_test_setup(a_public_url_is_https_without_a_slash_at_its_end, reset),
         cmocka_unit_test_setup(only_what_is_needed_is_asked_for, reset),
         cmocka_unit_test_setup(a_secret_may_come_from_a_file_and_have_a_predecessor, reset),
         cmocka_unit_test_setup(several_keys_are_read_without_a_gap, reset),
