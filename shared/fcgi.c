@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "buf.h"
 #include "log.h"
 #include "quantity.h"
 #include "ban.h"
 
-#define REPLY_MAX ((size_t)4 * 1024 * 1024) /* /metrics and /status stay far below */
+#define REPLY_MAX   ((size_t)4 * 1024 * 1024) /* /metrics and /status stay far below */
+#define BODY_WAIT_S 5                         /* nginx has a body whole before it calls us */
 
 bool secret_equal(const char *given, const char *wanted) {
     if (given == NULL || wanted == NULL || strlen(given) != strlen(wanted)) {
@@ -51,6 +54,14 @@ static bool read_body(FCGX_Request *q, char *body, size_t *len) {
     }
     body[*len] = '\0';
     return *len == (size_t)want && FCGX_GetError(q->in) == 0;
+}
+
+/* Robustness: a peer that stops in the middle of a body must not hold the acceptor, nor a stop, for ever. */
+static void limit_waiting(int fd) {
+    const struct timeval limit = {.tv_sec = BODY_WAIT_S};
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0) {
+        LOG(LOG_WARN, "no time limit for bodies", {"error", strerror(errno)});
+    }
 }
 
 static void answer(FCGX_Request *q, const struct fcgi_reply *reply) {
@@ -93,6 +104,7 @@ int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
         }
         /* Another acceptor may have been faster: then accept says EAGAIN and the loop goes on. */
         if (FCGX_Accept_r(&q) == 0) {
+            limit_waiting(q.ipcFd);
             serve(app, &q, handler, body, &out);
             FCGX_Finish_r(&q);
         }

@@ -175,17 +175,70 @@ static size_t add_raw_body(const struct app *app, const char *body, size_t len, 
     return 1;
 }
 
-/* The next element of a JSON array that is known to be valid: its value, and its bytes as received. NULL at the end. */
-static cJSON *next_element(const char **at, const char *end, const char **bytes, size_t *len) {
-    const char *after = NULL;
-    *at += strspn(*at, " \t\r\n,");
-    cJSON *element = *at < end ? cJSON_ParseWithLengthOpts(*at, (size_t)(end - *at), &after, false) : NULL;
-    if (element != NULL) {
-        *bytes = *at;
-        *len = (size_t)(after - *at);
-        *at = after;
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Where the element that begins at `at` ends: its comma, or the bracket that ends the list; end if there is none. Looks
+ * at brackets and texts alone, so that an element that is no JSON harms no other. */
+static const char *element_end(const char *at, const char *end) {
+    size_t depth = 0;
+    bool text = false;
+    for (; at < end; at++) {
+        if (text) {
+            text = *at != '"';
+            at += *at == '\\' && at + 1 < end ? 1 : 0;
+        } else if (*at == '"') {
+            text = true;
+        } else if (*at == '[' || *at == '{') {
+            depth++;
+        } else if (depth == 0 && (*at == ',' || *at == ']' || *at == '}')) {
+            return at;
+        } else if (*at == ']' || *at == '}') {
+            depth--;
+        }
     }
-    return element;
+    return end;
+}
+
+struct span {
+    const char *bytes;
+    size_t len;
+};
+
+/* The elements of a list, as received and without the white space around them. NULL if the body is none, or has more
+ * than FEED_BATCH_MAX, which problem then says. The caller frees. */
+static struct span *split(const char *body, size_t len, size_t *n, char *problem, size_t problem_size) {
+    const char *at = body, *end = body + len;
+    struct span *list = xcalloc(FEED_BATCH_MAX, sizeof *list);
+    bool more = true, good = true;
+    *n = 0;
+    for (; at < end && is_space(*at); at++) {
+    }
+    good = at < end && *at++ == '[';
+    while (good && more) {
+        const char *stop = element_end(at, end), *last = stop;
+        for (; at < last && is_space(*at); at++) {
+        }
+        for (; last > at && is_space(last[-1]); last--) {
+        }
+        more = stop < end && *stop == ',';
+        good = stop < end && *stop != '}' && (last > at || (*n == 0 && !more));
+        if (good && last > at && *n == FEED_BATCH_MAX) {
+            (void)snprintf(problem, problem_size, "the batch has more than %d elements", FEED_BATCH_MAX);
+            good = false;
+        } else if (good && last > at) {
+            list[(*n)++] = (struct span){.bytes = at, .len = (size_t)(last - at)};
+        }
+        at = good ? stop + 1 : at;
+    }
+    for (; good && at < end && is_space(*at); at++) {
+    }
+    if (!good || at < end) {
+        free(list);
+        return NULL;
+    }
+    return list;
 }
 
 static void trace_event(const struct app *app, const struct feed_event *e, size_t index) {
@@ -195,14 +248,17 @@ static void trace_event(const struct app *app, const struct feed_event *e, size_
     app->trace("plan", line);
 }
 
-static void add_element(const struct app *app, const cJSON *element, const char *bytes, size_t len, size_t index,
-                        struct args *args) {
-    struct feed_event e;
-    feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
-    add_planned(app, &e, bytes, len, args);
+static void add_element(const struct app *app, const struct span *span, size_t index, struct args *args) {
+    struct feed_event e = {.act = FEED_BAD};
+    cJSON *element = json_read(span->bytes, span->len, e.problem, sizeof e.problem);
+    if (element != NULL) {
+        feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
+    }
+    cJSON_Delete(element);
+    add_planned(app, &e, span->bytes, span->len, args);
     if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
-        LOG(LOG_WARN, "event stored, not acted on", {"event", e.id}, {"act", feed_act_name(e.act)},
-            {"problem", e.problem[0] != '\0' ? e.problem : NULL});
+        LOG(LOG_WARN, "event stored, not acted on", {"element", log_int((long long)index + 1)}, {"event", e.id},
+            {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
     }
     if (app->trace != NULL) {
         trace_event(app, &e, index);
@@ -210,22 +266,18 @@ static void add_element(const struct app *app, const cJSON *element, const char 
 }
 
 size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args) {
-    char problem[160] = "the body is not a JSON array";
-    cJSON *batch = json_read(body, len, problem, sizeof problem);
-    bool array = cJSON_IsArray(batch);
-    const char *at = body, *bytes = NULL;
-    size_t n = 0, element_len = 0;
-    cJSON_Delete(batch);
-    if (!array) {
-        return add_raw_body(app, body, len, problem, args);
+    char problem[160] = "";
+    size_t n = 0;
+    struct span *list = split(body, len, &n, problem, sizeof problem);
+    if (list == NULL) {
+        char why[160] = "the body is not a JSON array";
+        cJSON_Delete(problem[0] == '\0' ? json_read(body, len, why, sizeof why) : NULL);
+        return add_raw_body(app, body, len, problem[0] != '\0' ? problem : why, args);
     }
-    at += strspn(at, " \t\r\n");
-    at++; /* the opening bracket */
-    for (cJSON *element = next_element(&at, body + len, &bytes, &element_len); element != NULL;
-         element = next_element(&at, body + len, &bytes, &element_len)) {
-        add_element(app, element, bytes, element_len, n++, args);
-        cJSON_Delete(element);
+    for (size_t i = 0; i < n; i++) {
+        add_element(app, &list[i], i, args);
     }
+    free(list);
     if (n > FEED_EVENTS_MAX) {
         LOG(LOG_WARN, "batch is longer than the documented 10 events; taken", {"events", log_int((long long)n)});
     }

@@ -22,6 +22,7 @@
 #include "fcgi.h"
 
 #define FEED_EVENTS_MAX   10  /* documented; more are taken, and said in the log */
+#define FEED_BATCH_MAX    500 /* elements; a body of 64 KiB holds some 400 real ones */
 #define FEED_EVENT_ID_MAX 128 /* bytes; documented are 32 hex digits */
 #define FEED_SOURCE       "sitoo"
 
@@ -48,7 +49,8 @@ const char *feed_act_name(enum feed_act act);
 void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply);
 
 /* Plans a body without storing it and appends the accept command's events (see 20_accept.lua) to args; returns their
- * number. With trace set, each plan is printed as a step. Body that is no JSON array: one parked raw event. */
+ * number. With trace set, each plan is printed as a step. An element that is no JSON is a parked raw event and harms
+ * no other; a body that is no list of elements, or has more than FEED_BATCH_MAX, is one. */
 size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args);
 
 #endif

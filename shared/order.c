@@ -67,8 +67,10 @@ static enum next row_read(const struct order *o, const cJSON *json, const cJSON 
         return NEXT_DONE;
     }
     if (strlen(sku) > ORDER_SKU_MAX) {
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: a SKU is longer than %d bytes",
-                          (long long)o->id, ORDER_SKU_MAX);
+        char begin[64];
+        (void)str_copy(begin, sizeof begin, sku); /* as much as fits */
+        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: a SKU is longer than %d bytes: %s...",
+                          (long long)o->id, ORDER_SKU_MAX, begin);
     }
     if (!row_quantity(item, &row->thousandths)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: the quantity cannot be read",

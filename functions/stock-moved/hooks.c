@@ -14,6 +14,7 @@
 #include "queue.h"
 #include "quantity.h"
 #include "worker.h"
+#include "write.h"
 #include "ban.h"
 
 #define SOURCE          "bigcommerce"
@@ -130,6 +131,7 @@ static enum next check_levels(struct app *app, const char *sku, struct reason *w
         args_addf(&a, "%lld|%s", (long long)m->locations[i].location_id, sku);
     }
     args_add_int(&a, m->confirm_delay_ms);
+    args_add_int(&a, LEVELS_AGAIN * m->confirm_timeout_ms);
     enum next next = redis_fcall(app->redis, "levels_check", &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {

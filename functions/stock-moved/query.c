@@ -9,8 +9,9 @@
 #include "write.h"
 #include "ban.h"
 
-#define IDS_PER_CALL ((size_t)500)
-#define ROWS_MAX     1000 /* the page asked for; an item at a location may be a row of its own */
+#define IDS_PER_CALL       ((size_t)500)
+#define ROWS_MAX           1000          /* the page asked for; an item at a location may be a row of its own */
+#define ODD_ANSWER_WAIT_MS INT64_C(5000) /* it may be a moment's inconsistency */
 
 static int64_t id_of(const struct identity *i, bool by_variant) {
     return by_variant ? i->variant_id : i->product_id;
@@ -54,6 +55,26 @@ static bool add_id(int64_t *ids, size_t *count, size_t max, int64_t x) {
     return true;
 }
 
+/* Robustness: no row means "the level is 0", so the list must be whole. Without a total (it is documented) there must
+ * be an item for each id that was asked for. */
+static enum next check_whole(const struct answer *answer, size_t asked, struct reason *why) {
+    const cJSON *data = json_array(answer->json, "data");
+    int64_t total = (int64_t)asked;
+    if (data == NULL) {
+        return reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)",
+                          answer->status);
+    }
+    (void)json_int(json_get(json_get(answer->json, "meta"), "pagination"), "total", &total);
+    if (cJSON_GetArraySize(data) < total) {
+        why->not_its_fault = true;
+        why->wait_ms = ODD_ANSWER_WAIT_MS;
+        return reason_set(why, NEXT_DEFER, "incomplete_read",
+                          "BigCommerce gave %d of %lld inventory items; an incomplete read changes no level",
+                          cJSON_GetArraySize(data), (long long)total);
+    }
+    return NEXT_DONE;
+}
+
 static void add_list(struct buf *b, const int64_t *ids, size_t n) {
     for (size_t i = 0; i < n; i++) {
         buf_addf(b, "%s%lld", i > 0 ? "," : "", (long long)ids[i]);
@@ -88,18 +109,7 @@ static enum next query_some(struct app *app, struct level_query *q, size_t n, si
     if (next != NEXT_DONE) {
         return next;
     }
-    if (json_array(answer.json, "data") == NULL) {
-        next = reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)",
-                          answer.status);
-    }
-    int64_t total = 0;
-    int rows = cJSON_GetArraySize(json_array(answer.json, "data"));
-    if (next == NEXT_DONE && json_int(json_get(json_get(answer.json, "meta"), "pagination"), "total", &total) &&
-        total > rows) {
-        why->not_its_fault = true;
-        next = reason_set(why, NEXT_DEFER, "incomplete_read", "BigCommerce gave %d of %lld inventory items", rows,
-                          (long long)total);
-    }
+    next = check_whole(&answer, id_count, why);
     cJSON_ArrayForEach(item, json_array(answer.json, "data")) {
         take_item(q + first, i - first, by_variant, item);
     }

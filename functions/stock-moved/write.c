@@ -351,6 +351,7 @@ static enum next plan_checks(struct app *app, const struct facts *f, struct reas
     args_add_int(&a, n);
     args_append(&a, &fields);
     args_add_int(&a, app->set->mapping->confirm_delay_ms);
+    args_add_int(&a, LEVELS_AGAIN * app->set->mapping->confirm_timeout_ms);
     enum next next =
         n > 0 && app->mode == MODE_LIVE ? redis_fcall(app->redis, "levels_check", &a, true, &reply, why) : NEXT_DONE;
     if (reply != NULL) {

@@ -15,6 +15,9 @@
 #include "facts.h"
 
 #define WRITE_ITEMS_MAX ((size_t)2000)
+/* What changed without us is read once more after so many confirm time-outs (40 s by default): a read may lag behind
+ * the webhook that told of the change, and would show the old level. */
+#define LEVELS_AGAIN 4
 
 /* One SKU at one location. */
 struct level_item {

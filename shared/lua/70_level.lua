@@ -75,13 +75,18 @@ register('levels_put', function(P, args)
   return n
 end)
 
--- levels_check(n, n x location|sku, check_after_ms): BigCommerce moved stock by itself; read these back soon. What was
--- never written has nothing to compare with: its SKU is due.
+-- levels_check(n, n x location|sku, check_after_ms, again_after_ms): BigCommerce moved stock by itself; read these back
+-- soon, and once more when reads that lag must show it too (left out: not once more). What was never written has nothing
+-- to compare with: its SKU is due.
 register('levels_check', function(P, args)
   local now, n = now_ms(), tonumber(args[1])
+  local again = tonumber(args[3 + n] or '')
   for i = 1, n do
     if redis.call('HEXISTS', P .. 'level:live', args[1 + i]) == 1 then
       redis.call('ZADD', P .. 'unconfirmed', 'NX', int(now + tonumber(args[2 + n])), args[1 + i])
+      if again then
+        redis.call('ZADD', P .. 'recheck', int(now + again), args[1 + i])
+      end
     else
       mark(P, now, 'sku', string.match(args[1 + i], '|(.*)$') or '', '', '', '')
     end

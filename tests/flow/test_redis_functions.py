@@ -1442,6 +1442,23 @@ def test_a_check_does_not_postpone_one_that_is_planned(timed):
     assert unconfirmed(timed) == {FIELD: CHECK}
 
 
+def test_a_check_is_repeated_once_when_reads_that_lag_must_show_the_change(timed):
+    put(timed, 3)
+    assert seen(timed, 3) == 1
+    timed("levels_check", 1, FIELD, CHECK, 40000)
+    timed.set_time(NOW + CHECK)
+    assert timed("levels_due", 10) == [0, FIELD, stored(timed)]
+    assert seen(timed, 3) == 1, "the read still shows the old level"
+    timed.set_time(NOW + 39999)
+    assert timed("levels_due", 10) == [-1]
+    timed.set_time(NOW + 40000)
+    assert timed("levels_due", 10) == [0, FIELD, stored(timed)]
+    assert seen(timed, 2) == 3
+    assert seen(timed, 3) == 1
+    timed.set_time(NOW + 80000)
+    assert timed("levels_due", 10) == [-1], "once"
+
+
 def test_levels_due_keeps_to_its_limit_and_several_are_judged_at_once(timed):
     fields = [f"1|S{i}" for i in range(5)]
     timed("levels_put", "live", "w", CHECK, 0, 5, *[x for f in fields for x in (f, 3, 0)])

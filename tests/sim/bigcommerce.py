@@ -232,10 +232,10 @@ class BigCommerce(Platform):
         return {"sku": variant.sku, "variant_id": variant.id, "product_id": variant.product.id,
                 "sku_id": None if variant.product.single else variant.sku_id}
 
-    def _stock(self, location, unit):
+    def _stock(self, location, unit, shown):
         inventory = self.inventory
         safety = inventory.safety.get((location, unit), 0)
-        level = inventory.level[location][unit]
+        level = shown.get((location, unit), inventory.level[location][unit])
         return {"available_to_sell": level - safety, "total_inventory_onhand": level,
                 "settings": {"safety_stock": safety, "is_in_stock": level - safety > 0, "warning_level": 0,
                              "bin_picking_number": ""}}
@@ -249,9 +249,10 @@ class BigCommerce(Platform):
                         self.tracker.shown(at, variant.world_index, location, value)
         return on_sent
 
-    def _with_levels(self, variants, locations):
+    def _with_levels(self, variants, locations, lagging):
         levels = self.inventory.level
-        return [(v, [levels[location][v.unit] for location in locations]) for v in variants]
+        return [(v, [lagging.get((location, v.unit), levels[location][v.unit]) for location in locations])
+                for v in variants]
 
     def items(self, call):
         """The default of limit is not documented; 50 is assumed (bigcommerce.md 6.3)."""
@@ -260,28 +261,30 @@ class BigCommerce(Platform):
         if call.query.get("location_id:in"):
             asked = self._ints(call, "location_id:in")
             locations = [i for i in locations if i in asked]
-        found = self._asked(call)
+        found, lagging = self._asked(call), self.inventory.shown()
 
         def make(variant):
             return {"identity": self._identity(variant), "locations": [
                 {"location_id": i, "location_code": f"LOCATION-{i}", "location_name": f"Location {i}",
-                 "location_enabled": True, **self._stock(i, variant.unit)} for i in locations]}
+                 "location_enabled": True, **self._stock(i, variant.unit, lagging)} for i in locations]}
 
-        return self._shown(call, found, number, limit, make, locations)
+        return self._shown(found, number, limit, make, locations, lagging)
 
     def location_items(self, call, location):
         number, limit = self._page(call, 50, 1000)
         if location not in self.inventory.locations:
             return v3_error(404, media=PROBLEM)
 
+        lagging = self.inventory.shown()
+
         def make(variant):
-            return {"identity": self._identity(variant), **self._stock(location, variant.unit)}
+            return {"identity": self._identity(variant), **self._stock(location, variant.unit, lagging)}
 
-        return self._shown(call, self._asked(call), number, limit, make, [location])
+        return self._shown(self._asked(call), number, limit, make, [location], lagging)
 
-    def _shown(self, call, found, number, limit, make, locations):
+    def _shown(self, found, number, limit, make, locations, lagging):
         reply = self._v3_list(found, number, limit, make)
-        levels = self._with_levels(found[(number - 1) * limit:number * limit], locations)
+        levels = self._with_levels(found[(number - 1) * limit:number * limit], locations, lagging)
         tell = self._tell(locations)
         reply.on_sent = lambda at: tell(at, levels)
         return reply
@@ -323,7 +326,7 @@ class BigCommerce(Platform):
             name = f"sku {item.get('sku')}"
         if variant is None:
             return None, f"Item with {name} not found"  # an unknown SKU: 422 expected, text assumed
-        if variant.product.tracking == "product":  # documented text
+        if variant.product.tracking == "product" or variant.sku in self.faults.refused_skus():  # documented text
             return None, f"Item with variant_id {variant.id} is tracked by product, please update stock by product id"
         if variant.product.tracking == "none":
             return None, f"Item with variant_id {variant.id} is not tracked"  # text assumed
@@ -365,7 +368,8 @@ class BigCommerce(Platform):
             if variant.world_index is not None:
                 self.tracker.arrived(call.at, variant.world_index, location, quantity)
         alone = len(self.writing) == 1
-        identity = self.inventory.write([(loc, v.unit, q) for loc, v, q in done], alone)
+        late = call.fault["seconds"] if call.fault and call.fault["kind"] == "lands_late" else None
+        identity = self.inventory.write([(loc, v.unit, q) for loc, v, q in done], alone, late)
         self.counters.numbers["levels_written"] += len(done)
         self.counters.numbers["unmapped_writes"] += sum(
             1 for loc, _, _ in done if loc not in self.orders.mapping.feeds)

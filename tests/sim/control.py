@@ -59,7 +59,8 @@ class Control:
         return {name: result[0], "at_ms": result[1]}
 
     def _sell(self, body):
-        return self._made(self.shop.world.sale(body["rows"], body.get("warehouse", 1), body.get("date_offset_s", 0)))
+        return self._made(self.shop.world.sale(body["rows"], body.get("warehouse", 1), body.get("date_offset_s", 0),
+                                               body.get("no_rows", False)))
 
     def sale(self, body, query, request):
         return self._sell(body)
@@ -201,15 +202,22 @@ class Control:
                 "is_active": hook.get("is_active", True), "created_at": 1700000000, "updated_at": 1700000000}
 
     def settings(self, body, query, request):
-        """latency_ms, lag_ms, quota, window_ms, others (calls of other apps per window), late_rows {"rate", "ms"},
+        """latency_ms, lag_ms, read_lag_ms, quota, window_ms, others (calls of other apps per window),
+        late_rows {"rate", "ms"}, sitoo_ignores [parameter], hidden_orders [order id],
         hooks (those that are registered: scope, destination, headers, is_active)."""
-        bigcommerce, world = self.shop.platforms["bigcommerce"], self.shop.world
+        bigcommerce, sitoo, world = self.shop.platforms["bigcommerce"], self.shop.platforms["sitoo"], self.shop.world
         for name, value in body.items():
             if name == "latency_ms":
                 for platform in self.shop.platforms.values():
                     platform.latency = value / 1000
             elif name == "lag_ms":
                 self.shop.inventory.lag = value / 1000
+            elif name == "read_lag_ms":
+                self.shop.inventory.read_lag = value / 1000
+            elif name == "sitoo_ignores":
+                sitoo.ignores = frozenset(value)
+            elif name == "hidden_orders":
+                sitoo.hidden_orders = frozenset(int(number) for number in value)
             elif name in ("quota", "window_ms", "others"):
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
@@ -219,7 +227,10 @@ class Control:
             else:
                 raise Refused(f"{name!r} is no setting")
         return {"latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
-                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others, "hooks": bigcommerce.hooks,
+                "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
+                "hidden_orders": sorted(sitoo.hidden_orders),
+                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
+                "hooks": bigcommerce.hooks,
                 "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking

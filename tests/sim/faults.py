@@ -22,12 +22,23 @@ The first rule that matches and hits decides, except that "latency" rules add up
     answer               {"status": 200, "body": {...}, "headers": {...}}   done; the answer is changed: whatever of these
                                                        three is given replaces what it would have been (headers: added; null:
                                                        left out)
+    silence              {"seconds": 60}               nothing done, no answer until the caller leaves; then closed
+    short_page           {"missing": 1}                done; the list lacks its last rows, its total still counts them
+    lands_late           {"seconds": 3, "answer": true}  a level write that lands so much later, whatever is written after
+                                                       it; "answer": false: the connection is closed without an answer
+    refuse_items         {"skus": ["A"]}               a level write with one of these is a 422 that names it (below)
     outage               {"seconds": 12, "mode": "status"|"reset", "status": 503}   everything refused, from now on
+
+rate_limit may have "headers": "epoch": Sitoo then sends X-Rate-Limit-Reset, a Unix time two seconds ahead (its name is
+UNSURE, sitoo.md 2). refuse_items stands for a merchant who has changed how the stock of these products is tracked: the text
+is the documented one (bigcommerce.md 6.1), and nothing of the batch is applied (6.2, assumed). It holds until the plan
+changes and hides no other rule.
 """
 import random
 import time
 
-KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage", "answer"}
+KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage",
+         "answer", "silence", "short_page", "lands_late", "refuse_items"}
 
 
 class FaultPlan:
@@ -60,6 +71,10 @@ class FaultPlan:
         """Seconds until the longest outage ends, 0 if there is none."""
         return max([0.0] + [r["until"] - time.monotonic() for r in self.rules if r["kind"] == "outage"])
 
+    def refused_skus(self):
+        """SKUs of all refuse_items rules."""
+        return {sku for rule in self.rules if rule["kind"] == "refuse_items" for sku in rule.get("skus", ())}
+
     def _hits(self, rule):
         if rule["kind"] == "outage":
             return time.monotonic() < rule["until"]
@@ -74,7 +89,7 @@ class FaultPlan:
         """(extra latency in seconds, rule or None) for this request."""
         extra = 0.0
         for rule in self.rules:
-            if rule.get("method", method) != method or rule.get("path", "") not in path \
+            if rule["kind"] == "refuse_items" or rule.get("method", method) != method or rule.get("path", "") not in path \
                     or rule.get("user", user) != user or not self._hits(rule):
                 continue
             self.hits[rule["kind"]] = self.hits.get(rule["kind"], 0) + 1

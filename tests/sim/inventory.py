@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """BigCommerce's stock levels: written asynchronously, lowered by its own orders (bigcommerce.md 6)."""
 import asyncio
+import collections
 import random
 import uuid
 from array import array
@@ -34,11 +35,30 @@ class Inventory:
         self.flying = []   # operations not landed yet
         self.queued = {}   # (location, unit) -> [writes on their way, value of the last one]
         self.last_due = 0.0
+        self.read_lag = 0.0  # seconds by which reads of the inventory lag (bigcommerce.md 6.1: how much is not documented)
+        self.history = collections.deque(maxlen=20000)  # (loop time, location, unit, level before), for read_lag
 
     def put(self, location, unit, value):
         """At once, for setting up."""
-        self.level[location][unit] = value
+        self._set(location, unit, value)
         self.is_set[location][unit] = 1
+
+    def _set(self, location, unit, value):
+        if self.read_lag:
+            now = asyncio.get_running_loop().time()
+            self.history.append((now, location, unit, self.level[location][unit]))
+        self.level[location][unit] = value
+
+    def shown(self):
+        """{(location, unit): level} of what a read shows differently from what is so."""
+        levels = {}
+        if self.read_lag:
+            since = asyncio.get_running_loop().time() - self.read_lag
+            for at, location, unit, before in reversed(self.history):
+                if at < since:
+                    break
+                levels[location, unit] = before
+        return levels
 
     def available(self, location, unit):
         """available_to_sell = on hand - safety stock (bigcommerce.md 6.1)."""
@@ -49,16 +69,20 @@ class Inventory:
         entry = self.queued.get((location, unit))
         return entry[1] if entry else None
 
-    def write(self, items, alone):
+    def write(self, items, alone, late=None):
         """An absolute write that will land later; returns its transaction id.
 
         First in, first handled; two at once have an unpredictable end (bigcommerce.md 6.2, Concurrency semantics).
+        late: seconds after which this one lands, out of turn.
         """
         loop = asyncio.get_running_loop()
         due = loop.time() + self.lag * (0.5 + self.rng.random())
         if alone:
             due = max(due, self.last_due + 1e-6)  # timers of the same moment fire in any order
-        self.last_due = max(due, self.last_due)
+        if late is not None:
+            due = loop.time() + late
+        else:
+            self.last_due = max(due, self.last_due)
         # A value above the limit is not saved and no error says so (bigcommerce.md 6.2).
         items = [item for item in items if item[2] <= LARGEST_LEVEL]
         for location, unit, value in items:
@@ -80,7 +104,7 @@ class Inventory:
         self.flying.remove(operation)
         for location, unit, value in operation.items:
             if operation.kind == "add":
-                self.level[location][unit] += value
+                self._set(location, unit, self.level[location][unit] + value)
                 continue
             self.put(location, unit, value)
             entry = self.queued[location, unit]

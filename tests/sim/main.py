@@ -26,7 +26,7 @@ class Shop:
     def __init__(self, args, mapping):
         self.seed, self.mapping = args.seed, mapping
         self.counters, self.record = Counters(), Record()
-        self.world = World(args.seed, args.skus, args.warehouses, mapping)
+        self.world = World(args.seed, args.skus, args.warehouses, mapping, args.extra_sku)
         self.catalog = Catalog(self.world.skus)
         locations = sorted({1, 5, 7, UNMAPPED, *mapping.feeds})
         self.inventory = Inventory(self.catalog, locations, args.seed, args.lag_ms)
@@ -83,6 +83,7 @@ def parse_arguments(argv):
     parser.add_argument("--write-mapping", help="write the default mapping here unless the file exists")
     parser.add_argument("--report", help="write statistics and report here at the end")
     parser.add_argument("--skus", type=int, default=60)
+    parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
     parser.add_argument("--warehouses", type=int, default=4)
     parser.add_argument("--latency-ms", type=float, default=20)
     parser.add_argument("--lag-ms", type=float, default=300)

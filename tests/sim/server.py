@@ -34,10 +34,10 @@ class Reply:
 class Call:
     """A request as the platforms see it: decoded path segments, query pairs, body."""
 
-    __slots__ = ("method", "raw_path", "segments", "query", "pairs", "body", "request", "route", "at")
+    __slots__ = ("method", "raw_path", "segments", "query", "pairs", "body", "request", "route", "at", "fault")
 
     def __init__(self, request, body):
-        self.request, self.body = request, body
+        self.request, self.body, self.fault = request, body, None
         self.method = request.method
         self.raw_path = request.rel_url.raw_path
         self.segments = [unquote(s) for s in self.raw_path.split("/")[1:]]
@@ -155,7 +155,8 @@ class Platform:
             self.finish(refused, call)
             return refused, None
         await asyncio.sleep(self.latency / 2 + extra)
-        if kind == "reset" and not fault.get("after_apply"):
+        call.fault = fault
+        if kind == "silence" or (kind == "reset" and not fault.get("after_apply")):
             return None, fault
         early = None
         if kind == "status":
@@ -167,6 +168,8 @@ class Platform:
         elif kind == "html":
             early = Reply(fault.get("status", 502), b"<html><body><h1>Bad Gateway</h1></body></html>", "text/html")
         reply = early if early is not None else self.route(call)
+        if kind == "short_page" and reply.status == 200:
+            self._shorten(reply, fault.get("missing", 1))
         self.finish(reply, call)
         if kind == "answer":
             self._change(reply, fault)
@@ -184,18 +187,30 @@ class Platform:
             if value is not None:
                 reply.headers[name] = str(value)
 
+    @staticmethod
+    def _shorten(reply, missing):
+        """Takes the last rows out of a list answer, as when they went away between the counting and the reading."""
+        body = json.loads(reply.body)
+        name = next((n for n in ("items", "data") if isinstance(body, dict) and isinstance(body.get(n), list)), None)
+        rows = body if name is None else body[name]
+        if isinstance(rows, list) and missing > 0:
+            del rows[-missing:]
+            if name == "data" and "pagination" in body.get("meta", {}):
+                body["meta"]["pagination"]["count"] = len(rows)
+            reply.body = as_json(body)
+
     def classify(self, call):
         """The path with its variable parts replaced, for counting."""
         return "/".join("*" if s.isdigit() else s for s in call.segments)
 
     async def _send(self, call, reply, fault):
         kind = fault["kind"] if fault else None
-        if kind == "timeout_after_apply":
+        if kind in ("timeout_after_apply", "silence"):
             loop = asyncio.get_running_loop()
             end = loop.time() + fault.get("seconds", 60)
             while loop.time() < end and not call.gone():
                 await asyncio.sleep(0.02)
-        if kind in ("reset", "timeout_after_apply"):
+        if kind in ("reset", "timeout_after_apply", "silence") or (kind == "lands_late" and not fault.get("answer", True)):
             if call.request.transport is not None:
                 call.request.transport.abort()
             return web.Response(status=500)  # nobody hears it

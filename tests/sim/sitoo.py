@@ -2,6 +2,7 @@
 """Sitoo's REST API v2 as far as stock needs it, with its silences: empty 200s, ignored filters, one call per key."""
 import base64
 import re
+import time
 
 from server import Platform, Reply
 from units import decimal3, money2
@@ -79,6 +80,8 @@ class Sitoo(Platform):
         self.world = world
         self.busy = {}  # API id -> the call in flight
         self.shrink = {"warehouse": None, "times": 0}  # a list that loses a row while it is read
+        self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
+        self.hidden_orders = frozenset()  # orders that it does not show (yet)
         self.routes = [
             (re.compile(r"orders\.json"), self.orders, "orders"),
             (re.compile(r"reasoncodes\.json"), self.reason_codes, "reasoncodes"),
@@ -98,11 +101,14 @@ class Sitoo(Platform):
     # ---------------------------------------------------------------- the frame
 
     def failure(self, status, call):
-        return error(status, {500: "Internal Server Error", 502: "Bad Gateway"}.get(status, "Service Unavailable"))
+        return error(status, {401: "Unauthorized", 404: "Not Found", 500: "Internal Server Error",
+                              502: "Bad Gateway"}.get(status, "Service Unavailable"))
 
     def refusal(self, with_headers, call):
         reply = error(429, "Too many connections")
-        if with_headers:
+        if with_headers == "epoch":
+            reply.headers["X-Rate-Limit-Reset"] = str(int(time.time()) + 2)
+        elif with_headers:
             reply.headers["Retry-After"] = "1"  # the header's name is UNSURE (sitoo.md 2)
         return reply
 
@@ -154,8 +160,9 @@ class Sitoo(Platform):
         if found is None or call.method != "GET":
             return error(404, "Not Found")
         method, parts, _ = found
+        query = {name: value for name, value in call.query.items() if name not in self.ignores}
         try:
-            return method(call.query, *parts)
+            return method(query, *parts)
         except BadValue as bad:
             return error(400, f"Invalid value '{bad}'.")
 
@@ -233,7 +240,7 @@ class Sitoo(Platform):
 
     def one_order(self, query, site, text):
         order = self.world.order(int(text)) if self._known(site) else None
-        if order is None:
+        if order is None or order.id in self.hidden_orders:
             return error(404, "Order not found")
         full = self._full(order)
         fields = wanted_fields(query)
@@ -295,6 +302,8 @@ class Sitoo(Platform):
         else:
             found = [i - world.first_order for i in ids if first <= i < last]
         tests = self._filters(query)
+        if self.hidden_orders:
+            tests.append(lambda o: o.id not in self.hidden_orders)
         if tests:
             found = [i for i in found if all(test(world.orders[i]) for test in tests)]
         if query.get("sort", "-orderid") != "orderid":

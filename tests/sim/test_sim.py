@@ -625,3 +625,89 @@ def test_a_write_computed_before_a_sale_reopens_the_window(sim):
     wait_until(lambda: sim.level(sku, 1) == right)
     sim.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": right}]})
     assert sim.control("GET", "/report")["units_sold_twice"] == {"inside": 1, "inside_web": 0, "outside": 0}
+
+
+# ---------------------------------------------------------------- silences, short pages, late landings
+
+
+def test_silence_does_nothing_and_never_answers(sim):
+    sku = sim.variant_sku()
+    old = sim.level(sku, 1)
+    sim.control("PUT", "/faults/bigcommerce", {"rules": [{"kind": "silence", "method": "PUT", "count": 1}]})
+    with pytest.raises(TimeoutError):
+        sim.bc("v3/inventory/adjustments/absolute", "PUT",
+               {"items": [{"location_id": 1, "sku": sku, "quantity": old + 1}]}, timeout=0.2)
+    assert sim.control("GET", "/stats")["levels_written"] == 0
+    assert not sim.control("GET", "/oracle")["landing"]
+
+
+def test_short_page_keeps_its_total(sim):
+    for platform in ("sitoo", "bigcommerce"):
+        sim.control("PUT", f"/faults/{platform}", {"rules": [{"kind": "short_page", "missing": 2, "count": 1}]})
+    page = sim.sitoo("sites/1/warehouses/1/warehouseitems.json?num=20").json()
+    assert len(page["items"]) == 18 and page["totalcount"] > 20
+    page = sim.bc("v3/inventory/items?limit=20").json()
+    pagination = page["meta"]["pagination"]
+    assert len(page["data"]) == pagination["count"] == 18 and pagination["total"] > 20
+
+
+def test_write_that_lands_late_lands_after_a_newer_one(sim):
+    sku = sim.variant_sku()
+    old = sim.level(sku, 1)
+    sim.control("PUT", "/faults/bigcommerce", {"rules": [
+        {"kind": "lands_late", "seconds": 0.5, "answer": False, "method": "PUT", "count": 1}]})
+    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
+        sim.put_level([{"location_id": 1, "sku": sku, "quantity": old + 5}])
+    assert sim.put_level([{"location_id": 1, "sku": sku, "quantity": old + 9}]).status == 200
+    wait_until(lambda: sim.level(sku, 1) == old + 9)
+    wait_until(lambda: sim.level(sku, 1) == old + 5)
+    assert not sim.control("GET", "/oracle")["landing"]
+
+
+def test_refused_items_are_named_in_the_documented_words(sim):
+    sku = sim.variant_sku()
+    sim.control("PUT", "/faults/bigcommerce", {"rules": [{"kind": "refuse_items", "skus": [sku]}]})
+    number = sim.items_of(sku)[0]["identity"]["variant_id"]
+    answer = sim.put_level([{"location_id": 1, "variant_id": number, "quantity": 1}])
+    assert (answer.status, answer.json()["title"], answer.json()["errors"]) == (
+        422, f"[Item with variant_id {number} is tracked by product, please update stock by product id]", {})
+
+
+def test_reads_lag_as_long_as_they_are_told_to(sim):
+    sim.control("PUT", "/settings", {"read_lag_ms": 500})
+    sku = sim.variant_sku()
+    old = sim.level(sku, 1)
+
+    def shown():
+        return sim.items_of(sku)[0]["locations"][0]["total_inventory_onhand"]
+
+    for new in (old + 1, old + 2):
+        sim.control("PUT", "/level", {"sku": sku, "location": 1, "level": new})
+        assert (sim.level(sku, 1), shown()) == (new, old)
+    wait_until(lambda: shown() == old + 2, 2)
+
+
+def test_parameters_that_sitoo_is_told_not_to_know_are_ignored(sim):
+    sim.control("PUT", "/settings", {"sitoo_ignores": ["num", "sort"]})
+    ids = [row["warehousetransactionid"] for row in
+           sim.sitoo("sites/1/warehousetransactions.json?num=1000&sort=warehousetransactionid").json()["items"]]
+    assert len(ids) == 10 and ids == sorted(ids, reverse=True)
+
+
+def test_hidden_order_is_not_listed(sim):
+    order = sim.control("POST", "/sale", {"rows": [], "no_rows": True})["order_id"]
+    assert sim.sitoo(f"orders.json?orderid={order}").json()["items"][0]["orderitems"] == []
+    sim.control("PUT", "/settings", {"hidden_orders": [order]})
+    assert sim.sitoo(f"orders.json?orderid={order}").json() == {"totalcount": 0, "items": []}
+    assert sim.sitoo(f"sites/1/orders/{order}.json").status == 404
+
+
+def test_extra_skus_may_have_any_characters():
+    odd = ["A,B", 'quote"d', "two words", "r\u00e4ksm\u00f6rg\u00e5s", "x" * 255]
+    one = Sim(*[part for name in odd for part in ("--extra-sku", name)])
+    try:
+        assert [sku["sku"] for sku in one.control("GET", "/world")["skus"][-5:]] == odd
+        assert one.items_of(odd[3])[0]["identity"]["sku"] == odd[3]
+        assert one.items_of(odd[0]) == []  # the list filter takes a comma for its own, encoded or not
+    finally:
+        assert one.stop() == (0, "")

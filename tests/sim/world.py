@@ -50,12 +50,14 @@ SPECIAL = [
 ]
 
 
-def make_skus(rng, count):
-    """The special ones, then every fifth simple and the rest variants."""
+def make_skus(rng, count, extra=()):
+    """The special ones, then every fifth simple and the rest variants; last the extra ones, as simple products."""
     skus = [Sku(i, name, kind, rng.randrange(500, 50000), weight, active)
             for i, (name, kind, weight, active) in enumerate(SPECIAL)]
     for i in range(len(skus), max(count, len(skus) + 5)):
         skus.append(Sku(i, f"SKU-{i:05d}", "simple" if i % 5 == 0 else "variant", rng.randrange(500, 50000)))
+    for name in extra:
+        skus.append(Sku(len(skus), name, "simple", rng.randrange(500, 50000)))
     return skus
 
 
@@ -93,10 +95,10 @@ class Row:
 class World:
     """Everything Sitoo knows, and the formula's pool. Listeners: on_event(event)."""
 
-    def __init__(self, seed, sku_count, warehouse_count, mapping):
+    def __init__(self, seed, sku_count, warehouse_count, mapping, extra_skus=()):
         self.rng = random.Random(seed)
         self.started_ms = now_ms()
-        self.skus = make_skus(self.rng, sku_count)
+        self.skus = make_skus(self.rng, sku_count, extra_skus)
         self.index_of = {s.sku: s.index for s in self.skus}
         ids = warehouse_ids(warehouse_count)
         # A mapping may name more than there are; Reclaims stays last.
@@ -224,9 +226,9 @@ class World:
 
     # ---------------------------------------------------------------- orders
 
-    def _rows(self, rows, sign):
+    def _rows(self, rows, sign, may_be_empty=False):
         """Control rows {"sku","quantity","discount"?,"reason"?} as order rows, quantities with this sign."""
-        if not isinstance(rows, list) or not rows:
+        if not isinstance(rows, list) or not (rows or may_be_empty):
             raise Refused("rows must be a list that is not empty")
         made = []
         for row in rows:
@@ -289,9 +291,9 @@ class World:
         """[(index, thousandths signed)] of the rows that move stock: known SKUs only (sitoo.md 7.2, WETAIL)."""
         return [(self.index_of[r.sku], r.total) for r in order.rows if r.sku in self.index_of and r.total]
 
-    def sale(self, rows, warehouse=1, date_offset_s=0):
+    def sale(self, rows, warehouse=1, date_offset_s=0, no_rows=False):
         """A sale at a till: order 10/10/20, ledger type 30, events. Returns (order id, ms)."""
-        order = self._order(ORDER, CLOSED, 20, warehouse, self._rows(rows, 1), date_offset_s)
+        order = self._order(ORDER, CLOSED, 20, warehouse, self._rows(rows, 1, no_rows), date_offset_s)
         at = now_ms()
         changes = [(i, -q) for i, q in self._stock_rows(order)]
         number = None

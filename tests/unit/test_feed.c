@@ -303,6 +303,67 @@ static void a_body_that_is_no_list_is_parked_whole_and_the_ledger_is_read(void *
     }
 }
 
+/* What stands in one element must not cost the others. */
+static void an_element_that_is_no_json_harms_no_other(void **state) {
+    static const struct {
+        const char *name, *element, *problem;
+    } rows[] = {{"key twice", "{\"event_id\":\"1\",\"event_id\":\"2\"}", "key event_id stands twice"},
+                {"invalid UTF-8", "{\"event_id\":\"\xff\"}", "invalid UTF-8 at byte 13"},
+                {"NUL in a text", "{\"event_id\":\"a\\u0000\"}", "\\u0000 in a string at byte 14"},
+                {"control character", "{\"event_id\":\"a\tb\"}", "control character in a string at byte 14"},
+                {"two values", "{} {}", "text after the value at byte 3"},
+                {"word", "nul", "not JSON"},
+                {"comma and bracket in a text", "{\"a],[\\\"]\":01}", "number with a leading zero"},
+                {"too deep", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "nested too deep"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char body[400], raw[200];
+        size_t n = 0;
+        (void)snprintf(body, sizeof body, "[" ORDER("\"order_id\":7") " , %s,\n" ORDER("\"order_id\":8") "]",
+                       rows[i].element);
+        (void)snprintf(raw, sizeof raw, "[] [] [%s]\n", rows[i].element);
+        char *got = events_text(body, &n);
+        if (n != 3 || strstr(got, "mark [order] [7]") == NULL || strstr(got, "mark [order] [8]") == NULL ||
+            strstr(got, "case [bad_event]") == NULL || strstr(got, rows[i].problem) == NULL ||
+            strstr(got, raw) == NULL) {
+            fail_msg("%s: %zu events\n%s", rows[i].name, n, got);
+        }
+        free(got);
+    }
+}
+
+static void a_body_that_cannot_be_split_is_parked_whole(void **state) {
+    static const char *const rows[] = {"[,]",     "[1,]",  "[,1]",  "[1,,2]", "[}",   "[1}",
+                                       "[1],[2]", "[\"a]", "[1] x", "[[1]",   "[{]}]"};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t n = 0;
+        char *got = events_text(rows[i], &n);
+        if (n != 1 || strstr(got, "case [bad_batch]") == NULL) {
+            fail_msg("%s: %zu events\n%s", rows[i], n, got);
+        }
+        free(got);
+    }
+}
+
+static void a_batch_beyond_all_reason_is_one_case(void **state) {
+    char body[2 * FEED_BATCH_MAX + 8] = "[1";
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 1; i < FEED_BATCH_MAX; i++) {
+        (void)str_copy(body + 2 * i, 4, ",1");
+    }
+    (void)str_copy(body + (size_t)2 * FEED_BATCH_MAX, 4, "]");
+    char *got = events_text(body, &n);
+    assert_int_equal(n, FEED_BATCH_MAX);
+    free(got);
+    (void)str_copy(body + (size_t)2 * FEED_BATCH_MAX, 4, ",1]");
+    got = events_text(body, &n);
+    assert_int_equal(n, 1);
+    assert_non_null(strstr(got, "[the batch has more than 500 elements]"));
+    free(got);
+}
+
 static void a_batch_may_be_empty_or_longer_than_documented(void **state) {
     static const struct {
         const char *body;
@@ -330,6 +391,9 @@ int main(void) {
         cmocka_unit_test(elements_are_stored_byte_for_byte),
         cmocka_unit_test(a_bad_element_is_parked_with_its_bytes),
         cmocka_unit_test(a_body_that_is_no_list_is_parked_whole_and_the_ledger_is_read),
+        cmocka_unit_test(an_element_that_is_no_json_harms_no_other),
+        cmocka_unit_test(a_body_that_cannot_be_split_is_parked_whole),
+        cmocka_unit_test(a_batch_beyond_all_reason_is_one_case),
         cmocka_unit_test(a_batch_may_be_empty_or_longer_than_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
