@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from exchanges import Exchanges
 from faults import FaultPlan
 from units import now_ms
 
@@ -33,7 +34,7 @@ class Reply:
 class Call:
     """A request as the platforms see it: decoded path segments, query pairs, body."""
 
-    __slots__ = ("method", "raw_path", "segments", "query", "pairs", "body", "request", "route", "at")
+    __slots__ = ("method", "raw_path", "segments", "query", "pairs", "body", "request", "route", "at", "fault")
 
     def __init__(self, request, body):
         self.request, self.body = request, body
@@ -46,6 +47,7 @@ class Call:
         self.query = dict(self.pairs)
         self.route = "other"
         self.at = now_ms()
+        self.fault = None  # kind of the fault that was injected
 
     def gone(self):
         """Whether the caller has left."""
@@ -112,6 +114,8 @@ class Platform:
 
     async def handle(self, request):
         call = Call(request, await request.read())
+        reply = None
+        self.record.exchanges.asked(self.name, call)
         entry = {"n": self.record.next(), "platform": self.name, "method": call.method, "path": call.raw_path,
                  "query": request.rel_url.raw_query_string, "body": call.body[:BODY_KEPT].decode("utf-8", "replace"),
                  "status": None, "at_ms": call.at}
@@ -130,12 +134,13 @@ class Platform:
             status = self.counters.by_status.setdefault(self.name, collections.Counter())
             status[str(entry["status"])] += 1
             entry["ms"] = now_ms() - call.at
+            self.record.exchanges.answered(self.name, call, reply)
 
     async def _perform(self, call):
         """(Reply or None for silence, fault still to be applied to the answer or None)."""
         call.route = self.classify(call)
         extra, fault = self.faults.pick(call.method, call.raw_path)
-        kind = fault["kind"] if fault else None
+        kind = call.fault = fault["kind"] if fault else None
         if kind == "outage":
             await asyncio.sleep(self.latency / 2)
             if fault.get("mode") == "reset":
@@ -215,9 +220,10 @@ class Platform:
 
 
 class Record:
-    """The last 5000 requests of both platforms."""
+    """The last 5000 requests of both platforms; all that differ go to a file as well, if one is named."""
 
-    def __init__(self):
+    def __init__(self, exchanges=None):
+        self.exchanges = Exchanges(exchanges)
         self.entries = collections.deque(maxlen=5000)
         self.count = 0
 
