@@ -179,6 +179,16 @@ static void decide_from(const cJSON *products, struct identity *i) {
     i->state = identity_decide(i->product_id, i->variant_id, tracking, several);
 }
 
+/* Whether an earlier one is of the same product: variants of one product come together. */
+static bool asked_already(const struct identity *out, size_t i) {
+    for (size_t k = 0; k < i; k++) {
+        if (out[k].product_id == out[i].product_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum next find_tracking(struct app *app, struct identity *out, size_t n, struct reason *why) {
     struct buf path;
     struct answer answer = {0};
@@ -186,7 +196,7 @@ static enum next find_tracking(struct app *app, struct identity *out, size_t n, 
     buf_init(&path, FILTER_MAX);
     buf_add_str(&path, "/v3/catalog/products?limit=250&include_fields=inventory_tracking,base_variant_id&id:in=");
     for (size_t i = 0; i < n; i++) {
-        if (out[i].product_id > 0) {
+        if (out[i].product_id > 0 && !asked_already(out, i)) {
             buf_addf(&path, "%s%lld", found++ > 0 ? "," : "", (long long)out[i].product_id);
         }
     }

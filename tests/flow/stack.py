@@ -14,12 +14,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ONEPOOL_TEST_BUILD", ROOT / "build" / "asan"))
+sys.path.insert(0, str(ROOT / "tests" / "contract"))
+import verdict  # noqa: E402  tests/contract/verdict.py
+
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
 QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
@@ -159,6 +163,7 @@ class Stack:
         if mapping is not None:
             self.mapping_file.write_text(json.dumps(mapping), encoding="utf-8")
         self.mapping_given = mapping is not None
+        self.exchanges = self.folder / "exchanges"  # what the simulators were asked; its contract is checked at the end
         self.processes = {}
         self.simulator_urls = {}
         self.http_port, self.internal_port = free_ports(2)
@@ -222,6 +227,7 @@ class Stack:
                 self.complaints.append(f"{name} ended with status {process.popen.returncode}, not 0")
         self.processes.clear()
         self.complaints += self.sanitizer_reports()
+        self.complaints += verdict.complaints(self.exchanges)
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -275,7 +281,7 @@ class Stack:
         args = ["--sitoo-port", 0, "--bigcommerce-port", 0, "--control-port", 0,
                 "--feed-url", f"http://127.0.0.1:{self.http_port}/hooks/sitoo",
                 "--feed-user", EVENTS_USER, "--feed-password", EVENTS_PASSWORD, "--seed", 1,
-                "--mapping", self.mapping_file]
+                "--mapping", self.mapping_file, "--exchanges", self.exchanges]
         if not self.mapping_given:
             args += ["--write-mapping", self.mapping_file]
         with open(ready, "wb") as out:
@@ -478,7 +484,7 @@ class Stack:
         """GET of the simulated BigCommerce below /stores/{hash}; JSON."""
         settings = self.settings()
         answer = request(f"{settings['BIGCOMMERCE_API_URL']}/stores/{settings['BIGCOMMERCE_STORE_HASH']}{path}",
-                         headers={"X-Auth-Token": settings["BIGCOMMERCE_ACCESS_TOKEN"]})
+                         headers={"X-Auth-Token": settings["BIGCOMMERCE_ACCESS_TOKEN"], **verdict.NOT_OURS})
         assert answer.status == 200, f"{path}: {answer}"
         return answer.json()
 
@@ -487,7 +493,7 @@ class Stack:
         settings = self.settings()
         key = base64.b64encode(f"1500-9:{settings['SITOO_API_PASSWORD']}".encode()).decode()
         answer = request(f"{settings['SITOO_API_URL']}/accounts/{settings['SITOO_ACCOUNT_ID']}{path}",
-                         headers={"Authorization": f"Basic {key}"})
+                         headers={"Authorization": f"Basic {key}", **verdict.NOT_OURS})
         assert answer.status == 200, f"{path}: {answer}"
         return answer.json()
 

@@ -25,7 +25,7 @@ class Shop:
 
     def __init__(self, args, mapping):
         self.seed, self.mapping = args.seed, mapping
-        self.counters, self.record = Counters(), Record()
+        self.counters, self.record = Counters(), Record(args.exchanges)
         self.world = World(args.seed, args.skus, args.warehouses, mapping, args.extra_sku)
         self.catalog = Catalog(self.world.skus)
         locations = sorted({1, 5, 7, UNMAPPED, *mapping.feeds})
@@ -82,6 +82,7 @@ def parse_arguments(argv):
     parser.add_argument("--mapping", help="mapping file that the oracle uses; none = the default mapping")
     parser.add_argument("--write-mapping", help="write the default mapping here unless the file exists")
     parser.add_argument("--report", help="write statistics and report here at the end")
+    parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
     parser.add_argument("--warehouses", type=int, default=4)

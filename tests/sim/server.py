@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
+from exchanges import Exchanges
 from faults import FaultPlan
 from units import now_ms
 
@@ -47,6 +48,7 @@ class Call:
         self.query = dict(self.pairs)
         self.route = "other"
         self.at = now_ms()
+        self.fault = None  # kind of the fault that was injected
 
     def user(self):
         """The user of Basic credentials, or None."""
@@ -121,6 +123,8 @@ class Platform:
 
     async def handle(self, request):
         call = Call(request, await request.read())
+        reply = None
+        self.record.exchanges.asked(self.name, call)
         entry = {"n": self.record.next(), "platform": self.name, "method": call.method, "path": call.raw_path,
                  "query": request.rel_url.raw_query_string, "body": call.body[:BODY_KEPT].decode("utf-8", "replace"),
                  "status": None, "at_ms": call.at}
@@ -139,12 +143,13 @@ class Platform:
             status = self.counters.by_status.setdefault(self.name, collections.Counter())
             status[str(entry["status"])] += 1
             entry["ms"] = now_ms() - call.at
+            self.record.exchanges.answered(self.name, call, reply)
 
     async def _perform(self, call):
         """(Reply or None for silence, fault still to be applied to the answer or None)."""
         call.route = self.classify(call)
         extra, fault = self.faults.pick(call.method, call.raw_path, call.user())
-        kind = fault["kind"] if fault else None
+        kind = call.fault = fault["kind"] if fault else None
         if kind == "outage":
             await asyncio.sleep(self.latency / 2)
             if fault.get("mode") == "reset":
@@ -252,9 +257,10 @@ class Platform:
 
 
 class Record:
-    """The last 5000 requests of both platforms."""
+    """The last 5000 requests of both platforms; all that differ go to a file as well, if one is named."""
 
-    def __init__(self):
+    def __init__(self, exchanges=None):
+        self.exchanges = Exchanges(exchanges)
         self.entries = collections.deque(maxlen=5000)
         self.count = 0
 
