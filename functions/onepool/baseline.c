@@ -93,6 +93,8 @@ static bool check(struct baseline *b) {
     }
     size_t failed = r.failed;
     cJSON_Delete(all);
+    cJSON_Delete(r.locations);
+    cJSON_Delete(r.warehouses);
     return failed == 0;
 }
 

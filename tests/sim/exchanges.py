@@ -48,9 +48,10 @@ class Exchanges:
         """reply may be None: silence."""
         if self.file is None or reply is None or len(reply.body) > ANSWER_MAX:
             return
-        shape = (platform, call.method, call.route, reply.status, call.fault, tuple(sorted(name for name, _ in call.pairs)))
+        fault = call.fault["kind"] if call.fault else None
+        shape = (platform, call.method, call.route, reply.status, fault, tuple(sorted(name for name, _ in call.pairs)))
         self.answers[shape] = self.answers.get(shape, 0) + 1
         if self.answers[shape] <= ANSWERS_KEPT:
             self._write({"platform": platform, "method": call.method, "path": call.raw_path,
-                         "query": call.request.rel_url.raw_query_string, "status": reply.status, "fault": call.fault,
+                         "query": call.request.rel_url.raw_query_string, "status": reply.status, "fault": fault,
                          "type": reply.content_type, "answer": reply.body.decode("utf-8", "backslashreplace")})

@@ -48,7 +48,6 @@ class Call:
         self.query = dict(self.pairs)
         self.route = "other"
         self.at = now_ms()
-        self.fault = None  # kind of the fault that was injected
 
     def user(self):
         """The user of Basic credentials, or None."""
@@ -149,7 +148,7 @@ class Platform:
         """(Reply or None for silence, fault still to be applied to the answer or None)."""
         call.route = self.classify(call)
         extra, fault = self.faults.pick(call.method, call.raw_path, call.user())
-        kind = call.fault = fault["kind"] if fault else None
+        kind = fault["kind"] if fault else None
         if kind == "outage":
             await asyncio.sleep(self.latency / 2)
             if fault.get("mode") == "reset":
