@@ -153,6 +153,8 @@ secret() {
 
 default_settings() {
     unset ONEPOOL_LISTEN # each function has its own
+    export ONEPOOL_STATE_DIR=${ONEPOOL_STATE_DIR:-$ROOT/var/state}
+    mkdir -p "$ONEPOOL_STATE_DIR"
     # A shell that has read var/onepool.env of a simulated stack: those addresses ended with it.
     if [ -n "${ONEPOOL_SIM_CONTROL_URL:-}" ]; then unset SITOO_API_URL BIGCOMMERCE_API_URL ONEPOOL_SIM_CONTROL_URL; fi
     if [ "${REDIS_URL:-}" = "unix://$RUN/redis.sock" ]; then unset REDIS_URL; fi

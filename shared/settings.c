@@ -172,6 +172,7 @@ static void read_general(const struct reader *r, struct settings *s, const char 
     s->public_url = read_public_url(r);
     (void)snprintf(preset, sizeof preset, "var/run/%s", function);
     s->listen = read_text(r, "ONEPOOL_LISTEN", preset);
+    s->state_dir = read_text(r, "ONEPOOL_STATE_DIR", "");
     s->acceptors = read_int(r, "ONEPOOL_ACCEPTORS", 2, 64, 4);
     s->workers = read_int(r, "ONEPOOL_WORKERS", 0, 16, 1);
 }
@@ -325,6 +326,7 @@ void settings_free(struct settings *s) {
     free(s->public_url);
     free(s->config_path);
     free(s->listen);
+    free(s->state_dir);
     mapping_free(s->mapping);
     free(s);
 }

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "confirm.h"
+#include "epoch.h"
 #include "facts.h"
 #include "golive.h"
 #include "hooks.h"
@@ -18,6 +19,7 @@
 #include "mode.h"
 #include "platform.h"
 #include "queue.h"
+#include "rebuild.h"
 #include "watch.h"
 #include "weborders.h"
 #include "worker.h"
@@ -35,6 +37,7 @@
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
+    struct epoch epoch; /* what Redis held when it was last asked */
     char round[24];     /* the token with which the round began: a lease lost and taken again is another one */
     char token[24];     /* of the writer lease; "" = not ours */
     int64_t taken_ms;   /* monotonic: lease taken or extended */
@@ -134,6 +137,7 @@ void writer_leave(struct app *app) {
         }
         args_free(&a);
     }
+    epoch_leave(app, &writer_of(app)->epoch);
     free(app->state);
     app->state = NULL;
 }
@@ -329,6 +333,17 @@ static enum next go_live(struct app *app, struct reason *why) {
     return next;
 }
 
+/* After Redis lost data: nothing is written from what is left of it. */
+static enum next rebuild_first(struct app *app, struct reason *why) {
+    round_begin(app);
+    app->keep = keep_writer;
+    app->keep_arg = app;
+    enum next next = rebuild(app, &writer_of(app)->epoch, why);
+    app->keep = NULL;
+    app->keep_arg = NULL;
+    return next;
+}
+
 /* What one process does while it is the writer. The mode stays what it is until the next round. */
 static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
@@ -372,9 +387,15 @@ static enum next pace(struct app *app, int64_t *wait_ms, struct reason *why) {
 enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     bool ours = false;
     int64_t wait = 0;
-    enum next next = take_lease(app, &ours, &wait, why);
+    enum next next = epoch_check(app, &writer_of(app)->epoch, why);
+    next = next == NEXT_DONE ? take_lease(app, &ours, &wait, why) : next;
     if (next != NEXT_DONE || !ours) {
         *wait_ms = wait > 0 && wait < 500 ? wait : 500;
+        return next;
+    }
+    if (strcmp(writer_of(app)->epoch.state, "whole") != 0) {
+        next = rebuild_first(app, why);
+        *wait_ms = 0;
         return next;
     }
     next = pace(app, &wait, why);

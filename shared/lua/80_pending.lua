@@ -21,6 +21,7 @@ register('pending_put', function(P, args)
     if same then return 0 end
   end
   local fields = {}
+  next_token(P) -- the epoch's position, see 95_epoch.lua
   for _, row in ipairs(old.rows) do
     redis.call('HINCRBY', P .. 'pending:qty', row[1], '-' .. row[2])
     fields[row[1]] = true

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rebuild.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "json.h"
+#include "keys.h"
+#include "ledger.h"
+#include "log.h"
+#include "platform.h"
+#include "quantity.h"
+#include "queue.h"
+#include "weborders.h"
+#include "write.h"
+#include "ban.h"
+
+#define PAGES_MAX  10000
+#define DAY_MS     (INT64_C(86400) * 1000)
+#define ITEMS_PAGE 1000
+
+static enum next run(struct app *app, struct args *a, struct reason *why) {
+    redisReply *reply = NULL;
+    enum next next = redis_command(app->redis, a, true, &reply, why);
+    args_free(a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+static enum next stopping(struct reason *why) {
+    why->not_its_fault = true;
+    return reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
+}
+
+/* Stock and ledger levels as remembered belong to another time. */
+static enum next forget_stock(struct app *app, struct reason *why) {
+    const struct mapping *m = app->set->mapping;
+    struct args a = {0};
+    char name[64];
+    args_add(&a, "UNLINK");
+    for (size_t w = 0; w < m->warehouse_count; w++) {
+        (void)snprintf(name, sizeof name, KEY_STOCK, (long long)m->warehouses[w]);
+        args_add_key(&a, app->redis, name);
+        (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)m->warehouses[w]);
+        args_add_key(&a, app->redis, name);
+    }
+    return run(app, &a, why);
+}
+
+/* Our first start, which Redis may have forgotten: web orders shipped since then are not in Sitoo's numbers. */
+static enum next keep_since(struct app *app, const struct epoch *e, struct reason *why) {
+    struct args a = {0};
+    if (e->since_ms <= 0) {
+        return NEXT_DONE;
+    }
+    args_add(&a, "HSET");
+    args_add_key(&a, app->redis, KEY_CURSOR);
+    args_add(&a, "since");
+    args_add_int(&a, e->since_ms);
+    return run(app, &a, why);
+}
+
+/* The loss itself, or as far back as returns and orders are looked at. */
+static int64_t lost_from_ms(const struct app *app, const struct epoch *e) {
+    int64_t from = clock_wall_ms() - app->set->mapping->orders_days * DAY_MS;
+    from = e->since_ms > from ? e->since_ms : from;
+    from = e->from_ms > from ? e->from_ms : from;
+    return from - from % 1000; /* Sitoo's dates are whole seconds */
+}
+
+/* ---- refunds in the ledger ---- */
+
+static void hold_row(const cJSON *row, int64_t id, int64_t warehouse, struct args *effects) {
+    const cJSON *item = NULL;
+    int index = 0;
+    cJSON_ArrayForEach(item, json_array(row, "items")) {
+        const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity");
+        int64_t delta = 0;
+        if (sku != NULL && quantity != NULL && quantity_parse(quantity, &delta) && delta > 0) {
+            char op[80];
+            (void)snprintf(op, sizeof op, "hold:l:%lld:%d", (long long)id, index); /* as ledger.c does */
+            effect_hold(effects, op, 'l', warehouse, sku, delta);
+        }
+        index++;
+    }
+}
+
+/* One page, newest first. *oldest gets its lowest id, *more whether older rows may be young enough. */
+static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more,
+                              struct reason *why) {
+    char path[300], below[64] = "";
+    const char *paths[] = {path};
+    struct answer answer;
+    struct args effects = {0};
+    const cJSON *row = NULL;
+    if (to > 0) {
+        (void)snprintf(below, sizeof below, "&warehousetransactionidto=%lld", (long long)to);
+    }
+    (void)snprintf(path, sizeof path,
+                   "/sites/%lld/warehousetransactions.json?sort=-warehousetransactionid&num=%lld%s"
+                   "&fields=warehousetransactionid,warehouseid,datecreated,transactiontype,items",
+                   (long long)app->set->sitoo_site_id, (long long)app->set->mapping->sitoo_page_size, below);
+    enum next next = sitoo_get(app, paths, &answer, 1, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    const cJSON *items = json_array(answer.json, "items");
+    if (items == NULL) {
+        next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
+    }
+    *more = cJSON_GetArraySize(items) >= app->set->mapping->sitoo_page_size;
+    cJSON_ArrayForEach(row, items) {
+        int64_t id = 0, warehouse = 0, created_s = 0, type = 0;
+        if (!json_int(row, "warehousetransactionid", &id) || !json_int(row, "warehouseid", &warehouse) ||
+            !json_int(row, "datecreated", &created_s) || !json_int(row, "transactiontype", &type)) {
+            continue;
+        }
+        *oldest = *oldest == 0 || id < *oldest ? id : *oldest;
+        if (created_s * 1000 < from_ms) {
+            *more = false;
+        } else if (type == LEDGER_REFUND) {
+            hold_row(row, id, warehouse, &effects);
+        }
+    }
+    answer_free(&answer);
+    if (next == NEXT_DONE && effects.n > 0) {
+        next = effects_apply(app->redis, &effects, why);
+    }
+    args_free(&effects);
+    return next;
+}
+
+static enum next withhold_refunds(struct app *app, int64_t from_ms, struct reason *why) {
+    enum next next = NEXT_DONE;
+    int64_t to = 0;
+    bool more = true;
+    for (int i = 0; next == NEXT_DONE && more && i < PAGES_MAX; i++) {
+        int64_t oldest = 0;
+        next = app_keep(app) ? refunds_page(app, to, from_ms, &oldest, &more, why) : stopping(why);
+        more = more && oldest > 1 && oldest != to;
+        to = oldest;
+    }
+    return next;
+}
+
+/* ---- orders ---- */
+
+/* Orders rung up since: by id, newest first, so that rows that come meanwhile shift nothing. */
+static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more, size_t *marked,
+                             struct reason *why) {
+    char path[256], below[64] = "", entity[24];
+    const char *paths[] = {path};
+    struct answer answer;
+    struct args effects = {0};
+    const cJSON *row = NULL;
+    if (to > 0) {
+        (void)snprintf(below, sizeof below, "&orderidto=%lld", (long long)to);
+    }
+    (void)snprintf(path, sizeof path,
+                   "/orders.json?eshopid=%lld&sort=-orderid&num=%lld&fields=orderid,orderdate&orderdatefrom=%lld%s",
+                   (long long)app->set->sitoo_site_id, (long long)app->set->mapping->sitoo_page_size,
+                   (long long)(from_ms / 1000), below);
+    enum next next = sitoo_get(app, paths, &answer, 1, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    const cJSON *items = json_array(answer.json, "items");
+    if (items == NULL) {
+        next = reason_set(why, NEXT_DEFER, "bad_orders", "Sitoo's orders are not a list (status %d)", answer.status);
+    }
+    *more = cJSON_GetArraySize(items) >= app->set->mapping->sitoo_page_size;
+    cJSON_ArrayForEach(row, items) {
+        int64_t id = 0;
+        if (json_int(row, "orderid", &id) && id > 0) {
+            (void)snprintf(entity, sizeof entity, "%lld", (long long)id);
+            effect_mark(&effects, QUEUE_ORDER, entity, 0, "", "");
+            *oldest = *oldest == 0 || id < *oldest ? id : *oldest;
+            (*marked)++;
+        }
+    }
+    answer_free(&answer);
+    if (next == NEXT_DONE && effects.n > 0) {
+        next = effects_apply(app->redis, &effects, why);
+    }
+    args_free(&effects);
+    return next;
+}
+
+static enum next mark_orders(struct app *app, int64_t from_ms, size_t *marked, struct reason *why) {
+    enum next next = NEXT_DONE;
+    int64_t to = 0;
+    bool more = true;
+    for (int i = 0; next == NEXT_DONE && more && i < PAGES_MAX; i++) {
+        int64_t oldest = 0;
+        next = app_keep(app) ? orders_page(app, to, from_ms, &oldest, &more, marked, why) : stopping(why);
+        more = more && oldest > 1 && oldest != to;
+        to = oldest;
+    }
+    return next;
+}
+
+/* ---- SKUs ---- */
+
+static enum next skus_page(struct app *app, int page, bool *more, size_t *marked, struct reason *why) {
+    struct buf path;
+    struct answer answer;
+    struct args effects = {0};
+    const cJSON *item = NULL;
+    buf_init(&path, 4000);
+    buf_addf(&path, "/v3/inventory/items?limit=%d&page=%d&location_id:in=", ITEMS_PAGE, page);
+    for (size_t l = 0; l < app->set->mapping->location_count; l++) {
+        buf_addf(&path, "%s%lld", l > 0 ? "," : "", (long long)app->set->mapping->locations[l].location_id);
+    }
+    enum next next = bigcommerce_get(app, buf_str(&path), &answer, why);
+    buf_free(&path);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    const cJSON *data = json_array(answer.json, "data");
+    if (data == NULL) {
+        next = reason_set(why, NEXT_DEFER, "bad_levels", "BigCommerce's inventory list has no data (status %d)",
+                          answer.status);
+    }
+    *more = cJSON_GetArraySize(data) > 0;
+    cJSON_ArrayForEach(item, data) {
+        const char *sku = json_str(json_get(item, "identity"), "sku");
+        if (sku != NULL && sku[0] != '\0') {
+            effect_mark(&effects, QUEUE_SKU, sku, 0, "", "");
+            (*marked)++;
+        }
+    }
+    answer_free(&answer);
+    if (next == NEXT_DONE && effects.n > 0) {
+        next = effects_apply(app->redis, &effects, why);
+    }
+    args_free(&effects);
+    return next;
+}
+
+static enum next mark_skus(struct app *app, size_t *marked, struct reason *why) {
+    enum next next = NEXT_DONE;
+    bool more = true;
+    for (int page = 1; next == NEXT_DONE && more && page <= PAGES_MAX; page++) {
+        next = app_keep(app) ? skus_page(app, page, &more, marked, why) : stopping(why);
+    }
+    return next;
+}
+
+/* ---- all of it ---- */
+
+static enum next tell(struct app *app, const struct epoch *e, struct reason *why) {
+    struct args effects = {0};
+    const struct parked p = {.cause = "redis_epoch",
+                             .owner = app->set->mapping->owner_stock,
+                             .entity = e->id,
+                             .text = e->cause,
+                             .effect = "Levels stood still until pending and withheld units were derived anew",
+                             .step = "Find out why Redis lost data; what was parked before may be gone. Then: onepool "
+                                     "parked --close",
+                             .queue = "",
+                             .job = ""};
+    effect_notice(&effects, &p);
+    enum next next = effects_apply(app->redis, &effects, why);
+    args_free(&effects);
+    return next;
+}
+
+enum next rebuild(struct app *app, struct epoch *e, struct reason *why) {
+    bool lossy = strcmp(e->state, "lossy") == 0;
+    size_t orders = 0, skus = 0;
+    int64_t from_ms = lost_from_ms(app, e), start = clock_mono_ms();
+    enum next next = NEXT_DONE;
+    if (lossy) {
+        LOG(LOG_WARN, "rebuilding", {"cause", e->cause}, {"from_ms", log_int(from_ms)});
+        next = tell(app, e, why);
+        next = next == NEXT_DONE ? forget_stock(app, why) : next;
+        next = next == NEXT_DONE ? keep_since(app, e, why) : next;
+        next = next == NEXT_DONE ? write_recover(app, why) : next; /* intents of another time: perhaps closed since */
+        next = next == NEXT_DONE ? withhold_refunds(app, from_ms, why) : next;
+        next = next == NEXT_DONE ? mark_orders(app, from_ms, &orders, why) : next;
+    }
+    next = next == NEXT_DONE ? weborders_refresh(app, why) : next;
+    next = next == NEXT_DONE && lossy ? mark_skus(app, &skus, why) : next;
+    next = next == NEXT_DONE ? epoch_whole(app, e, why) : next;
+    if (next == NEXT_DONE && lossy) {
+        LOG(LOG_WARN, "rebuilt; levels are written again", {"orders_due", log_int((long long)orders)},
+            {"skus_due", log_int((long long)skus)}, {"took_ms", log_int(clock_mono_ms() - start)});
+    }
+    return next;
+}
