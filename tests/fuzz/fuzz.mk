@@ -34,25 +34,23 @@ $(FUZZ_OBJ)/lua_library.o: $(BUILD)/lua_library.c $(FUZZ_OBJ)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(LANGUAGE) $(WARNINGS) -Werror $(FUZZ_CFLAGS) -c -o $@ $<
 
-# The library with weak names, so that a target's own bigcommerce_get or redis_command takes the place of the library's.
-build/libfuzzer/libonepool.a: $(SHARED:%.c=$(FUZZ_OBJ)/%.o) $(FUZZ_OBJ)/lua_library.o tests/fuzz/fuzz.mk
+build/libfuzzer/libonepool.a: $(SHARED:%.c=$(FUZZ_OBJ)/%.o) $(FUZZ_OBJ)/lua_library.o
 	@echo "AR $@"
-	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^); objcopy --weaken $@
+	$(Q)rm -f $@; $(AR) rcs $@ $^
 
-$(BUILD)/fuzz/libonepool.a: $(LIB)
-	@echo "AR $@"
-	@mkdir -p $(@D)
-	$(Q)objcopy --weaken $(LIB) $@
+# fake.c stands before the library, and its bigcommerce_get and redis_command take the place of the library's.
+fuzz_replaces = $(if $(findstring fake.c,$(call fuzz_links,$(1))),-Wl$(comma)--allow-multiple-definition)
+comma := ,
 
 define fuzz_target
 build/libfuzzer/$(1): $(patsubst %.c,$(FUZZ_OBJ)/%.o,tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.c $(call fuzz_links,$(1))) build/libfuzzer/libonepool.a
 	@echo "LD $$@"
-	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) build/libfuzzer/libonepool.a $$(LIBRARIES)
+	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined $(call fuzz_replaces,$(1)) -o $$@ $$(filter %.o,$$^) build/libfuzzer/libonepool.a $$(LIBRARIES)
 
-$(BUILD)/fuzz/$(1): $(patsubst %.c,$(OBJ)/%.o,tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.c tests/fuzz/replay.c $(call fuzz_links,$(1))) $(BUILD)/fuzz/libonepool.a
+$(BUILD)/fuzz/$(1): $(patsubst %.c,$(OBJ)/%.o,tests/fuzz/fuzz_$(1).c tests/fuzz/fuzz.c tests/fuzz/replay.c $(call fuzz_links,$(1))) $(LIB)
 	@echo "LD $$@"
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(VARIANT_LDFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(BUILD)/fuzz/libonepool.a $$(LIBRARIES)
+	$$(Q)$$(CC) $$(VARIANT_LDFLAGS) $$(LDFLAGS) $(call fuzz_replaces,$(1)) -o $$@ $$(filter %.o,$$^) $(LIB) $$(LIBRARIES)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
 
