@@ -9,8 +9,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 FUZZ_OBJ := build/libfuzzer/obj
 
-# What a target names beside the library, over all of the comments in its first ten lines.
-fuzz_links = $(shell sed -n '1,10{/links:/,/\*\//p}' tests/fuzz/fuzz_$(1).c | tr ' ' '\n' | grep '\.c$$')
+# What a target names beside the library in the comments of its first ten lines.
+fuzz_links = $(wildcard $(shell sed -n '1,10{/links:/,/\*\//p}' tests/fuzz/fuzz_$(1).c | tr ' ' '\n' | grep '\.c$$'))
 
 .PHONY: fuzz
 fuzz: ## feed every parser with made-up input: FUZZ_SECONDS=60 each, FUZZ_TARGETS="json basic" chooses
