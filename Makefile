@@ -77,10 +77,10 @@ demo: ## install, build, start everything with simulated platforms, and show a d
 	echo "The stack is still running (see var/onepool.env); stop it with: make down"; exit $$rc
 
 .PHONY: test
-test: ## install, build with sanitizers, run the unit and flow tests
+test: ## install, build with sanitizers, run the unit and flow tests, and the kept fuzz inputs
 	@deploy/setup.sh build run test
-	@+$(SUBMAKE) VARIANT=asan all tests
-	@.ci/test unit flow
+	@+$(SUBMAKE) VARIANT=asan all tests fuzz-replay
+	@.ci/test unit fuzz flow
 
 .PHONY: unit
 unit: ## the unit tests only
@@ -123,7 +123,7 @@ lint: ## formatting and static analysis of C, shell and Python
 
 .PHONY: format
 format: ## rewrite the C files in the house format
-	$(Q)clang-format -i $(SOURCES) $(wildcard shared/*.h functions/*/*.h tests/unit/*.h)
+	$(Q)clang-format -i $(SOURCES) $(FUZZ_SOURCES) $(wildcard shared/*.h functions/*/*.h tests/unit/*.h tests/fuzz/*.h)
 
 .PHONY: setup
 setup: ## install the Debian packages for building, running and testing
@@ -198,12 +198,14 @@ $(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
 
 .PHONY: clang-check
 clang-check: $(BUILD)/lua_library.c ## compile every C file with clang too, without making anything
-	@for file in $(SOURCES) $(BUILD)/lua_library.c; do \
+	@for file in $(SOURCES) $(FUZZ_SOURCES) $(BUILD)/lua_library.c; do \
 	    echo "CLANG $$file"; $(CLANG) $(LANGUAGE) $(WARNINGS) -Werror -fsyntax-only "$$file"; \
 	done
 
+include tests/fuzz/fuzz.mk
+
 # For .ci/lint: the flags that the analysers need, and the files they look at.
-.PHONY: print-flags print-sources print-tests
+.PHONY: print-flags print-sources print-tests print-fuzz
 print-flags:
 	@echo $(LANGUAGE)
 print-warnings:
@@ -212,5 +214,7 @@ print-sources:
 	@printf '%s\n' $(SHARED) $(FUNCTION_SOURCES)
 print-tests:
 	@printf '%s\n' $(TEST_SOURCES)
+print-fuzz:
+	@printf '%s\n' $(FUZZ_SOURCES)
 
 -include $(patsubst %.c,$(OBJ)/%.d,$(SOURCES)) $(OBJ)/lua_library.d

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian packages that are missing for the sets named: build, run, test, lint. Silent and quick when all
+# Installs the Debian packages that are missing for the sets named: build, run, test, lint, fuzz. Silent and quick when all
 # is there. Services that come with the packages (nginx, redis-server) are not started: onepool runs its own copies.
 set -euo pipefail
 
@@ -12,8 +12,9 @@ packages_of() {
         test) echo libcmocka-dev python3-pytest python3-aiohttp python3-hypothesis python3-redis faketime \
             python3-jsonschema python3-yaml ;;
         lint) echo clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck python3-pyflakes ;;
+        fuzz) echo clang libclang-rt-14-dev ;;
         *)
-            echo "usage: deploy/setup.sh [build] [run] [test] [lint]" >&2
+            echo "usage: deploy/setup.sh [build] [run] [test] [lint] [fuzz]" >&2
             return 2
             ;;
     esac
@@ -25,6 +26,7 @@ purpose_of() {
         run) echo "run it here: nginx, Redis, and Python for the simulators" ;;
         test) echo "run its tests" ;;
         lint) echo "check its style and analyse it" ;;
+        fuzz) echo "feed its parsers with made-up input" ;;
     esac
 }
 

@@ -284,24 +284,27 @@ size_t feed_events(const struct app *app, const char *body, size_t len, struct a
     return n;
 }
 
-/* Decodes "Basic base64(user:password)" into user and password; false if it is anything else. */
+/* Decodes "Basic base64(user:password)" into user and password; false if it is anything else. A NUL in it would end the
+ * password early, and EVP_DecodeBlock passes over white space and counts padding as bytes: none of these is let
+ * through. */
 static bool basic_read(const char *header, char *out, size_t size, const char **password) {
-    size_t len = 0;
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (header == NULL || strncasecmp(header, "Basic ", 6) != 0) {
         return false;
     }
     header += 6 + strspn(header + 6, " ");
-    len = strlen(header);
-    if (len == 0 || len % 4 != 0 || len / 4 * 3 >= size) {
+    size_t len = strlen(header), digits = strspn(header, alphabet), padding = strspn(header + digits, "=");
+    if (len == 0 || len % 4 != 0 || len / 4 * 3 >= size || digits + padding != len || padding > 2) {
         return false;
     }
     int n = EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)header, (int)len);
-    if (n < 0) {
+    if (n < (int)padding) {
         return false;
     }
+    n -= (int)padding;
     out[n] = '\0';
     char *colon = memchr(out, ':', (size_t)n);
-    if (colon == NULL) {
+    if (colon == NULL || strlen(out) != (size_t)n) {
         return false;
     }
     *colon = '\0';
@@ -309,7 +312,7 @@ static bool basic_read(const char *header, char *out, size_t size, const char **
     return true;
 }
 
-static bool authentic(const struct app *app, const char *header) {
+bool feed_authentic(const struct app *app, const char *header) {
     char text[BASIC_MAX];
     const char *password = NULL;
     bool good = false;
@@ -352,7 +355,7 @@ void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
             {"problem", call->whole ? "not a POST" : "body is not whole"});
         return;
     }
-    if (!authentic(app, fcgi_header(call, "AUTHORIZATION"))) {
+    if (!feed_authentic(app, fcgi_header(call, "AUTHORIZATION"))) {
         reply->status = app->set->mapping != NULL ? (int)app->set->mapping->sitoo_bad_auth_status : 503;
         LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours",
             {"outcome", "refused"}, {"path", call->path},

@@ -45,6 +45,10 @@ struct feed_event {
 void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out);
 const char *feed_act_name(enum feed_act act);
 
+/* Whether an Authorization header ("Basic ...", may be NULL) carries the events user with the current or the previous
+ * password. Takes the same time whatever is wrong. Pure. */
+bool feed_authentic(const struct app *app, const char *header);
+
 /* The whole call: method, Basic credentials (current and previous password), body, storage, answer 200 or 503. */
 void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply);
 

@@ -10,12 +10,14 @@ NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 
 
 def read_file(path):
-    """(requests, answers) of a file of exchanges; both are lists of the recorded objects."""
+    """(requests, answers) of a file of exchanges; both are lists of the recorded objects. A last line without its end,
+    left by simulators that were killed, is left out."""
     requests, answers = [], []
     with open(path, encoding="utf-8") as lines:
         for line in lines:
-            one = json.loads(line)
-            (answers if "status" in one else requests).append(one)
+            if line.endswith("\n"):
+                one = json.loads(line)
+                (answers if "status" in one else requests).append(one)
     return requests, answers
 
 

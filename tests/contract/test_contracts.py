@@ -139,10 +139,10 @@ def test_complaints_of_a_recorded_file_name_request_and_mistake(tmp_path, monkey
     monkeypatch.delenv("ONEPOOL_CONTRACTS_DIR", raising=False)
     path = tmp_path / "exchanges"
     assert verdict.complaints(path) == []
-    path.write_text("\n".join(map(json.dumps, RIGHT.values())), encoding="utf-8")
+    path.write_text("".join(json.dumps(one) + "\n" for one in RIGHT.values()), encoding="utf-8")
     assert verdict.complaints(path) == []
     request, _ = WRONG["a filter that does not exist"]
-    path.write_text(json.dumps(RIGHT["sites"]) + "\n" + json.dumps(request), encoding="utf-8")
+    path.write_text(json.dumps(RIGHT["sites"]) + "\n" + json.dumps(request) + "\n" + '{"cut', encoding="utf-8")
     complaint, = verdict.complaints(path)
     assert "sitoo: GET /v2/accounts/1500/orders.json?eshopid=1" in complaint and "datemodifiedfrom" in complaint
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/fuzz/fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "log.h"
+#include "mapping.h"
+#include "quantity.h"
+#include "ban.h"
+
+static const char mapping_text[] =
+    "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1,2,3]},"
+    "{\"bigcommerce_location_id\":7,\"sitoo_warehouse_ids\":[4]}],"
+    "\"pickup\":[{\"bigcommerce_location_id\":5,\"sitoo_warehouse_id\":3,\"pickup_method_ids\":[2]}],"
+    "\"shipping\":{\"location_id\":1,\"allocate_from\":[1,2]},\"sitoo\":{\"page_size\":10}}";
+
+void fuzz_fail(const char *condition, const char *file, int line) {
+    (void)fprintf(stderr, "%s:%d: this does not hold: %s\n", file, line, condition);
+    abort();
+}
+
+struct app *fuzz_app(void) {
+    static char tenant[] = "default", user[] = FUZZ_USER, password[] = FUZZ_PASSWORD, previous[] = FUZZ_PREVIOUS,
+                secret[] = FUZZ_SECRET;
+    static struct settings set = {.tenant = tenant,
+                                  .mode = MODE_LIVE,
+                                  .sitoo_account_id = FUZZ_ACCOUNT,
+                                  .sitoo_site_id = FUZZ_SITE,
+                                  .events_user = user,
+                                  .events_password = password,
+                                  .events_password_previous = previous,
+                                  .hook_secret = secret};
+    static struct app app = {.name = "fuzz", .set = &set, .holder = "fuzz"};
+    if (set.mapping == NULL) {
+        struct buf mistakes;
+        buf_init(&mistakes, 4096);
+        set.mapping = mapping_read(mapping_text, strlen(mapping_text), &mistakes);
+        FUZZ_CHECK(set.mapping != NULL);
+        buf_free(&mistakes);
+        log_setup("fuzz", (enum log_level)(LOG_ALARM + 1));
+    }
+    return &app;
+}
+
+char *fuzz_text(const uint8_t *data, size_t size) {
+    return xstrndup((const char *)data, size > 0 ? strnlen((const char *)data, size) : 0);
+}
+
+void fuzz_check_effects(const struct args *args, size_t from, size_t n) {
+    static const struct {
+        const char *verb;
+        size_t count, number; /* arguments; which of them is a whole number or empty, 0 = none */
+    } verbs[] = {{"mark", 5, 3},       {"case", 9, 0},   {"case_sold", 9, 0}, {"sold", 1, 0},
+                 {"identified", 1, 0}, {"notice", 9, 0}, {"close", 1, 0},     {"count", 2, 2},
+                 {"sale", 2, 0},       {"log", 2, 0},    {"hold", 5, 5}};
+    size_t i = from, end = from + n;
+    FUZZ_CHECK(end <= args->n);
+    while (i < end) {
+        size_t k = 0;
+        while (k < sizeof verbs / sizeof verbs[0] && strcmp(verbs[k].verb, args->argv[i]) != 0) {
+            k++;
+        }
+        FUZZ_CHECK(k < sizeof verbs / sizeof verbs[0]);
+        FUZZ_CHECK(i + verbs[k].count < end);
+        if (verbs[k].number > 0) {
+            int64_t ignored = 0;
+            const char *text = args->argv[i + verbs[k].number];
+            FUZZ_CHECK(text[0] == '\0' || int_parse(text, INT64_MIN, INT64_MAX, &ignored));
+        }
+        i += verbs[k].count + 1;
+    }
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mapping file: either mistakes, one a line, or a mapping in which everything is within its limits. */
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "json.h"
+#include "mapping.h"
+#include "ban.h"
+
+static void check_ids(const int64_t *ids, size_t n, size_t max) {
+    FUZZ_CHECK(n <= max);
+    for (size_t i = 0; i < n; i++) {
+        FUZZ_CHECK(ids[i] > 0 && ids[i] <= JSON_INT_MAX);
+        for (size_t k = 0; k < i; k++) {
+            FUZZ_CHECK(ids[k] != ids[i]);
+        }
+    }
+}
+
+static void check_locations(const struct mapping *m) {
+    FUZZ_CHECK(m->location_count >= 1 && m->location_count <= MAPPING_LOCATIONS_MAX);
+    for (size_t i = 0; i < m->location_count; i++) {
+        const struct mapping_location *l = &m->locations[i];
+        FUZZ_CHECK(l->location_id > 0 && l->warehouse_count >= 1);
+        FUZZ_CHECK(!l->is_pickup || l->warehouse_count == 1);
+        check_ids(l->warehouse_ids, l->warehouse_count, MAPPING_WAREHOUSES_MAX);
+        check_ids(l->pickup_method_ids, l->pickup_method_count, MAPPING_METHODS_MAX);
+        for (size_t w = 0; w < l->warehouse_count; w++) {
+            FUZZ_CHECK(mapping_warehouse_index(m, l->warehouse_ids[w]) >= 0);
+        }
+        for (size_t k = 0; k < i; k++) {
+            FUZZ_CHECK(m->locations[k].location_id != l->location_id);
+        }
+    }
+}
+
+static bool within(int64_t n, int64_t min, int64_t max) {
+    return n >= min && n <= max;
+}
+
+static void check_numbers(const struct mapping *m) {
+    FUZZ_CHECK(within(m->sitoo_max_inflight, 1, 10) && within(m->sitoo_min_interval_ms, 0, 60000));
+    FUZZ_CHECK(within(m->sitoo_page_size, 10, 5000) && within(m->sitoo_cursor_overlap, 0, 1000));
+    FUZZ_CHECK(m->sitoo_bad_auth_status == 401 || m->sitoo_bad_auth_status == 503);
+    FUZZ_CHECK(within(m->budget_reserve_percent, 0, 90));
+    FUZZ_CHECK(m->weight_stock + m->weight_orders + m->weight_refunds + m->weight_rest == 100);
+    FUZZ_CHECK(within(m->brake_max_zeroed_skus, 1, 1000000) && within(m->brake_max_units_moved, 1, 1000000000));
+    FUZZ_CHECK(within(m->confirm_delay_ms, 100, 600000) && within(m->orders_overlap_s, 10, 86400));
+    FUZZ_CHECK(within(m->confirm_timeout_ms, 1000, 3600000) && within(m->orders_days, 1, 3650));
+    FUZZ_CHECK(m->sitoo_order_prefix[0] != '\0' && m->owner_stock[0] != '\0' && m->owner_pickup[0] != '\0');
+}
+
+static void check_warehouses(const struct mapping *m) {
+    check_ids(m->warehouses, m->warehouse_count, MAPPING_WAREHOUSES_MAX);
+    for (size_t i = 0; i < m->warehouse_count; i++) {
+        FUZZ_CHECK(i == 0 || m->warehouses[i - 1] < m->warehouses[i]);
+        FUZZ_CHECK(mapping_warehouse_index(m, m->warehouses[i]) == (int64_t)i);
+    }
+    for (size_t i = 0; i < m->allocate_from_count; i++) {
+        FUZZ_CHECK(mapping_warehouse_index(m, m->allocate_from[i]) >= 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct buf mistakes;
+    buf_init(&mistakes, 64 * 1024);
+    struct mapping *m = mapping_read((const char *)data, size, &mistakes);
+    if (m == NULL) {
+        FUZZ_CHECK(strncmp(buf_str(&mistakes), "mapping file: ", 14) == 0);
+    } else {
+        FUZZ_CHECK(mistakes.len == 0 && !buf_overflowed(&mistakes));
+        check_locations(m);
+        check_warehouses(m);
+        check_numbers(m);
+    }
+    mapping_free(m);
+    buf_free(&mistakes);
+    return 0;
+}

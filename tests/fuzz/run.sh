@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# make fuzz: runs each target for some seconds, one after the other, and ends with a table. What is found new goes to
+# build/libfuzzer/found/<target>, and is kept only by --merge; a crash goes to tests/fuzz/crashes/<target>, where `make test`
+# finds it. Status 1 if any target crashed.
+#
+#   tests/fuzz/run.sh SECONDS TARGET...           run
+#   tests/fuzz/run.sh --merge TARGET...           bring what was found into tests/fuzz/corpus, as few files as keep the coverage
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+options=(-dict=tests/fuzz/words.dict -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1)
+
+# Files of a folder; 0 if it is not there.
+count() {
+    find "$1" -type f 2>/dev/null | wc -l
+}
+
+# last LOG PATTERN: what PATTERN captured last.
+last() {
+    sed -nE "s/$2/\\1/p" "$1" | tail -n 1
+}
+
+run_target() {
+    local target=$1 seconds=$2 program=build/libfuzzer/$1 found=build/libfuzzer/found/$1 log=build/libfuzzer/$1.log
+    local crashes=tests/fuzz/crashes/$1 before status=0
+    mkdir -p "$found" "$crashes" "tests/fuzz/corpus/$target"
+    before=$(count "$crashes")
+    # What crashed once is tried first.
+    "$program" "${options[@]}" -max_total_time="$seconds" -artifact_prefix="$crashes/" "$found" "tests/fuzz/corpus/$target" \
+        "$crashes" >"$log" 2>&1 || status=$?
+    printf '%-18s %12s %9s %8s %8s %8s\n' "$target" "$(last "$log" 'stat::number_of_executed_units: *([0-9]+)')" \
+        "$(last "$log" 'stat::average_exec_per_sec: *([0-9]+)')" "$(last "$log" '.*corp: ([0-9]+).*')" \
+        "$(last "$log" '.*cov: ([0-9]+).*')" "$(($(count "$crashes") - before))" >>"$table"
+    rmdir --ignore-fail-on-non-empty "$crashes"
+    if [ "$status" -ne 0 ]; then
+        failed+=("$target")
+        grep -E 'does not hold|runtime error|ERROR|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
+    fi
+}
+
+merge() {
+    local target
+    for target in "$@"; do
+        local corpus=tests/fuzz/corpus/$target fresh=build/libfuzzer/merged/$target
+        rm -rf "$fresh"
+        mkdir -p "$fresh" "$corpus" "build/libfuzzer/found/$target"
+        "build/libfuzzer/$target" -merge=1 -max_len=4096 "$fresh" "$corpus" "build/libfuzzer/found/$target" >"$fresh.log" 2>&1
+        rm -rf "$corpus"
+        mv "$fresh" "$corpus"
+        echo "$target: $(count "$corpus") files"
+    done
+}
+
+if [ "${1:-}" = --merge ]; then
+    shift
+    merge "$@"
+    exit 0
+fi
+
+seconds=$1
+shift
+failed=()
+table=$(mktemp)
+trap 'rm -f "$table"' EXIT
+for target in "$@"; do
+    echo "FUZZ $target for $seconds s"
+    run_target "$target" "$seconds"
+done
+printf '%-18s %12s %9s %8s %8s %8s\n' target executions 'exec/s' corpus coverage crashes
+cat "$table"
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "fuzz: crashed: ${failed[*]} (log: build/libfuzzer/<target>.log)"
+    exit 1
+fi
+echo "fuzz: no crash"
