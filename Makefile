@@ -115,6 +115,12 @@ invoke: ## one function on one payload: FUNCTION=sale PAYLOAD=file.json [DRY_RUN
 	@set -a; if [ -r var/onepool.env ]; then . var/onepool.env; fi; set +a; \
 	exec build/$(FUNCTION) --invoke "$(PAYLOAD)" $(if $(filter 1 yes true,$(DRY_RUN)),--dry-run)
 
+.PHONY: bench
+bench: ## figures, as a table and in build/bench/result.json; BENCH="rush quiet" chooses (tests/bench/README.md)
+	@deploy/setup.sh build run bench
+	@+$(SUBMAKE) VARIANT=release all
+	@$(PYTHON) -B tests/bench/bench.py
+
 .PHONY: lint
 lint: ## formatting and static analysis of C, shell and Python
 	@deploy/setup.sh build test lint

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian packages that are missing for the sets named: build, run, test, lint. Silent and quick when all
+# Installs the Debian packages that are missing for the sets named: build, run, test, lint, bench. Silent and quick when all
 # is there. Services that come with the packages (nginx, redis-server) are not started: onepool runs its own copies.
 set -euo pipefail
+
+# The package, unless its program is there from elsewhere: Debian's npm does not go with another's nodejs.
+unless_there() { command -v "$1" >/dev/null || echo "$2"; }
 
 packages_of() {
     case $1 in
@@ -11,8 +14,9 @@ packages_of() {
         run) echo nginx-light redis-server python3 python3-aiohttp curl ca-certificates ;;
         test) echo libcmocka-dev python3-pytest python3-aiohttp python3-hypothesis python3-redis ;;
         lint) echo clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck python3-pyflakes ;;
+        bench) echo wrk python3-redis "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
         *)
-            echo "usage: deploy/setup.sh [build] [run] [test] [lint]" >&2
+            echo "usage: deploy/setup.sh [build] [run] [test] [lint] [bench]" >&2
             return 2
             ;;
     esac
@@ -24,6 +28,7 @@ purpose_of() {
         run) echo "run it here: nginx, Redis, and Python for the simulators" ;;
         test) echo "run its tests" ;;
         lint) echo "check its style and analyse it" ;;
+        bench) echo "measure it, beside a peer of Node.js" ;;
     esac
 }
 

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make bench`: what onepool does per second, per sale and per byte. README.md says what each figure means.
+
+BENCH="ack rush" chooses parts; parameters of the rush come from the environment (README.md lists them).
+"""
+import os
+import sys
+import traceback
+
+import machine
+from figures import Figures, say
+
+RESULT = machine.ROOT / "build" / "bench" / "result.json"
+
+
+def number(name, default, least=0):
+    """A whole number from the environment."""
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit() or int(text) < least:
+        raise SystemExit(f"{name}={text!r}: give a whole number of at least {least}")
+    return int(text)
+
+
+def rush_settings():
+    return {"sales": number("BENCH_SALES", 10000, 1), "seconds": number("BENCH_SECONDS", 60, 1),
+            "skus": number("BENCH_SKUS", 5000, 10), "warehouses": number("BENCH_WAREHOUSES", 20, 4),
+            "latency_ms": number("BENCH_LATENCY_MS", 100), "quota": number("BENCH_QUOTA", 150, 10),
+            "warm": bool(number("BENCH_WARM", 1)), "limit_s": number("BENCH_LIMIT_S", 300, 1),
+            "starts": number("BENCH_STARTS", 20), "seed": number("BENCH_SEED", 1)}
+
+
+def run_rush(out):
+    import rush
+    rush.run(out, rush_settings())
+
+
+PARTS = {"rush": run_rush}
+
+
+def main():
+    wanted = os.environ.get("BENCH", "").split() or list(PARTS)
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"BENCH: {' '.join(unknown)}: there are {' '.join(PARTS)}")
+    out = Figures(RESULT, machine.facts("/tmp"))
+    facts = out.data["machine"]
+    say(f"{facts['cores']} cores of {facts['processor']}, load before {facts['load_before']:.2f}, "
+        f"Redis's file on {facts['redis_file_system']}")
+    for name in wanted:
+        try:
+            PARTS[name](out)
+        except Exception as problem:  # the other parts' figures are worth having
+            traceback.print_exc()
+            out.problem(name, f"{type(problem).__name__}: {problem}")
+        out.write()
+    say("\n" + out.table())
+    say(f"\n{RESULT.relative_to(machine.ROOT)}: all of it, with versions and machine")
+    return 1 if out.data["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
