@@ -36,7 +36,13 @@ def run_rush(out):
     rush.run(out, rush_settings())
 
 
-PARTS = {"rush": run_rush}
+def run_quiet(out):
+    import quiet
+    quiet.run(out, {"times": number("BENCH_QUIET", 30, 1),
+                    **{k: v for k, v in rush_settings().items() if k in ("latency_ms", "quota", "limit_s", "seed")}})
+
+
+PARTS = {"rush": run_rush, "quiet": run_quiet}
 
 
 def main():

@@ -26,6 +26,7 @@ class Shop:
                  nginx=True):
         arguments = {"--skus": skus + SPECIAL_SKUS, "--warehouses": warehouses, "--latency-ms": latency_ms,
                      "--quota": quota, "--window-ms": window_ms}
+        self.latency_ms = latency_ms
         self.stack = flow.Stack(functions=functions, env={"ONEPOOL_LOG": "info", **(env or {})}, nginx=nginx,
                                 simulator_args=[x for pair in arguments.items() for x in pair])
 
@@ -35,6 +36,10 @@ class Shop:
 
     def control(self, path, body=None):
         return self.stack.control("GET" if body is None else "POST", path, body)
+
+    def settings(self, changes):
+        """Of the simulators (PUT /settings)."""
+        return self.stack.control("PUT", "/settings", changes)
 
     def cpu(self):
         """{part: processor seconds so far}; each part with its children."""
