@@ -42,7 +42,13 @@ def run_quiet(out):
                     **{k: v for k, v in rush_settings().items() if k in ("latency_ms", "quota", "limit_s", "seed")}})
 
 
-PARTS = {"rush": run_rush, "quiet": run_quiet}
+def run_ack(out):
+    import ack
+    ack.run(out, {"rounds": number("BENCH_ROUNDS", 5, 1), "seconds": number("BENCH_ROUND_S", 6, 1),
+                  "acceptors": number("BENCH_ACCEPTORS", 4, 2)})  # 4: as deploy/env.example presets
+
+
+PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack}
 
 
 def main():
