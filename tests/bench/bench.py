@@ -48,7 +48,20 @@ def run_ack(out):
                   "acceptors": number("BENCH_ACCEPTORS", 4, 2)})  # 4: as deploy/env.example presets
 
 
-PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack}
+def run_steady(out):
+    import steady
+    steady.run(out, {"rate": number("BENCH_RATE", 500, 1), "seconds": number("BENCH_STEADY_S", 60, 1)})
+
+
+def run_peer_rush(out):
+    import peer_rush
+    stock = os.environ.get("BENCH_PEER_STOCK", "").split() or list(peer_rush.MEANT)
+    if not set(stock) <= set(peer_rush.MEANT):
+        raise SystemExit(f"BENCH_PEER_STOCK={' '.join(stock)!r}: there are {' '.join(peer_rush.MEANT)}")
+    peer_rush.run(out, {**rush_settings(), "peer_limit_s": number("BENCH_PEER_LIMIT_S", 150, 1), "stock": stock})
+
+
+PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack, "steady": run_steady, "peer-rush": run_peer_rush}
 
 
 def main():

@@ -26,7 +26,7 @@ class Shop:
                  nginx=True):
         arguments = {"--skus": skus + SPECIAL_SKUS, "--warehouses": warehouses, "--latency-ms": latency_ms,
                      "--quota": quota, "--window-ms": window_ms}
-        self.latency_ms = latency_ms
+        self.latency_ms, self.quota, self.window_ms = latency_ms, quota, window_ms
         self.stack = flow.Stack(functions=functions, env={"ONEPOOL_LOG": "info", **(env or {})}, nginx=nginx,
                                 simulator_args=[x for pair in arguments.items() for x in pair])
 

@@ -18,7 +18,10 @@ function authentic(header) {
 }
 
 async function serve() {
-  const queue = new Queue('events', { connection: { path: process.env.REDIS_SOCKET } });
+  const queue = new Queue('events', {
+    connection: { path: process.env.REDIS_SOCKET },
+    defaultJobOptions: { attempts: 5, backoff: { type: 'exponential', delay: 1000 } },
+  });
   await queue.waitUntilReady();
   const app = fastify({ bodyLimit: 65536, keepAliveTimeout: 30000 });
 
