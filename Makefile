@@ -49,7 +49,7 @@ LUA := $(sort $(wildcard shared/lua/*.lua))
 FUNCTIONS := $(sort $(patsubst functions/%/,%,$(dir $(wildcard functions/*/main.c))))
 FUNCTION_SOURCES := $(sort $(wildcard functions/*/*.c))
 TESTS := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
-TEST_SOURCES := $(sort $(wildcard tests/unit/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/bench/*.c))
 SOURCES := $(SHARED) $(FUNCTION_SOURCES) $(TEST_SOURCES)
 
 OBJ := $(BUILD)/obj
@@ -114,6 +114,12 @@ invoke: ## one function on one payload: FUNCTION=sale PAYLOAD=file.json [DRY_RUN
 	@+$(SUBMAKE) VARIANT=release build/$(FUNCTION) >&2
 	@set -a; if [ -r var/onepool.env ]; then . var/onepool.env; fi; set +a; \
 	exec build/$(FUNCTION) --invoke "$(PAYLOAD)" $(if $(filter 1 yes true,$(DRY_RUN)),--dry-run)
+
+.PHONY: bench
+bench: ## figures, as a table and in build/bench/result.json; BENCH="rush quiet" chooses (tests/bench/README.md)
+	@deploy/setup.sh build run bench
+	@+$(SUBMAKE) VARIANT=release all build/bench/bare
+	@$(PYTHON) -B tests/bench/bench.py
 
 .PHONY: lint
 lint: ## formatting and static analysis of C, shell and Python
@@ -185,6 +191,12 @@ $(BUILD)/$(1): $(patsubst %.c,$(OBJ)/%.o,$(filter functions/$(1)/%,$(FUNCTION_SO
 	$$(Q)$$(CC) $$(VARIANT_LDFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(LIB) $$(LIBRARIES)
 endef
 $(foreach f,$(FUNCTIONS),$(eval $(call program,$(f))))
+
+# What `make bench` measures beside: on its own, not part of onepool.
+$(BUILD)/bench/bare: $(OBJ)/tests/bench/bare.o
+	@echo "LD $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(VARIANT_LDFLAGS) $(LDFLAGS) -o $@ $< -lfcgi -lhiredis
 
 # A unit test names what it needs beside the library in its first ten lines: /* links: functions/sale/sale.c */
 links = $(shell sed -n '1,10s/.*links:\([^*]*\).*/\1/p' tests/unit/$(1).c)

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian packages that are missing for the sets named: build, run, test, lint, fuzz. Silent and quick when all
+# Installs the Debian packages that are missing for the sets named: build, run, test, lint, fuzz, bench. Silent and quick when all
 # is there. Services that come with the packages (nginx, redis-server) are not started: onepool runs its own copies.
 set -euo pipefail
+
+# The package, unless its program is there from elsewhere: Debian's npm does not go with another's nodejs.
+unless_there() { command -v "$1" >/dev/null || echo "$2"; }
 
 packages_of() {
     case $1 in
@@ -13,8 +16,9 @@ packages_of() {
             python3-jsonschema python3-yaml ;;
         lint) echo clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck python3-pyflakes ;;
         fuzz) echo clang libclang-rt-14-dev ;;
+        bench) echo wrk python3-redis "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
         *)
-            echo "usage: deploy/setup.sh [build] [run] [test] [lint] [fuzz]" >&2
+            echo "usage: deploy/setup.sh [build] [run] [test] [lint] [fuzz] [bench]" >&2
             return 2
             ;;
     esac
@@ -27,6 +31,7 @@ purpose_of() {
         test) echo "run its tests" ;;
         lint) echo "check its style and analyse it" ;;
         fuzz) echo "feed its parsers with made-up input" ;;
+        bench) echo "measure it, beside a peer of Node.js" ;;
     esac
 }
 

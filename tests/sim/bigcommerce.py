@@ -72,6 +72,10 @@ class BigCommerce(Platform):
             passed = (now - self.window_start) * 1000
         return max(1, int(self.window_ms - passed))
 
+    def window_left(self):
+        """Milliseconds until the quota's next window."""
+        return self._window()
+
     def _rate_headers(self, reply):
         """On every answer (bigcommerce.md 4, Headers)."""
         reset = self._window()

@@ -57,6 +57,7 @@ class Shop:
             "in_flight": {name: p.in_flight for name, p in self.platforms.items()},
             **{name: numbers[name] for name in names},
             "events_made": self.world.events_made, "events_queued": self.feed.waiting(),
+            "window_ms_left": self.platforms["bigcommerce"].window_left(),
             "web_orders_placed": self.orders.placed, "web_orders_refused": self.orders.refused}
 
     def report(self):

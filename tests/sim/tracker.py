@@ -33,12 +33,13 @@ class Movement:
 
 
 def spread(values):
-    """count, median, p95 and worst of a list of milliseconds."""
+    """count, median, p95, p99 and worst of a list of milliseconds."""
     if not values:
-        return {"count": 0, "median_ms": None, "p95_ms": None, "worst_ms": None}
+        return {"count": 0, "median_ms": None, "p95_ms": None, "p99_ms": None, "worst_ms": None}
     values = sorted(values)
     return {"count": len(values), "median_ms": values[len(values) // 2],
-            "p95_ms": values[min(len(values) - 1, -(-len(values) * 95 // 100) - 1)], "worst_ms": values[-1]}
+            "p95_ms": values[min(len(values) - 1, -(-len(values) * 95 // 100) - 1)],
+            "p99_ms": values[min(len(values) - 1, -(-len(values) * 99 // 100) - 1)], "worst_ms": values[-1]}
 
 
 class Tracker:
