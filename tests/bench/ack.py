@@ -135,8 +135,8 @@ def tell(out, candidates):
 
 def run(out, set_):
     """set_: rounds, seconds, acceptors."""
-    say(f"ack: one event per body, {CONNECTIONS} connections, {set_['acceptors']} acceptors, {set_['rounds']} rounds of "
-        f"{set_['seconds']} s each")
+    say(f"ack: one event per body, {CONNECTIONS} connections, {set_['acceptors']} acceptors, "
+        f"{set_['rounds']} rounds of {set_['seconds']} s each")
     peer.install()
     out.data["versions"].update(peer.versions())
     numbers = sorted({1, min(2, os.cpu_count() or 1)})

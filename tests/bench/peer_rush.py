@@ -85,7 +85,8 @@ def one_run(out, set_, stock, onepool_s):
         progress.end()
         tell(out, set_, stock, took, jobs, one, onepool_s)
         out.detail(name, {"parameters": {**set_, "concurrency": CONCURRENCY, "stock": stock}, "jobs": jobs.counts(),
-                          "stats": one.control("/stats"), "report": one.control("/report"), "sales_per_second": seller.rate(),
+                          "stats": one.control("/stats"), "report": one.control("/report"),
+                          "sales_per_second": seller.rate(),
                           "worker_log": one.stack.logs("peer-worker")[-2000:]})
 
 

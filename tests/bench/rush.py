@@ -102,7 +102,8 @@ def start_to_accepted(one, times=STARTS):
 def run(out, set_):
     """set_: sales, seconds, skus, warehouses, latency_ms, quota, warm, limit_s, seed."""
     say(f"rush: {set_['sales']:,} sales in {set_['seconds']} s, {set_['skus']:,} SKUs, "
-        f"{set_['warehouses']} warehouses, {set_['latency_ms']} ms a call, BigCommerce {set_['quota']} per 30 s, one Sitoo key")
+        f"{set_['warehouses']} warehouses, {set_['latency_ms']} ms a call, BigCommerce {set_['quota']} per 30 s, "
+        f"one Sitoo key")
     env = {"ONEPOOL_ACCEPTORS": ACCEPTORS, "ONEPOOL_WORKERS": WORKERS}
     with shop(out, skus=set_["skus"], warehouses=set_["warehouses"], latency_ms=set_["latency_ms"], quota=set_["quota"],
               env=env) as one:
@@ -142,7 +143,8 @@ def measure(out, set_, one):
     if set_["starts"]:
         took = start_to_accepted(one, set_["starts"])
         out.add("rush", "start_to_accepted",
-                f"start of sitoo-events to its first accepted event (median of {len(took)})", took[len(took) // 2] * 1000, "ms", aim=100)
+                f"start of sitoo-events to its first accepted event (median of {len(took)})",
+                took[len(took) // 2] * 1000, "ms", aim=100)
         out.detail("rush", {"starts_ms": [round(t * 1000, 1) for t in took]})
 
 

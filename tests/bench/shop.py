@@ -69,7 +69,8 @@ def note_redis(out, stack):
 
 @contextlib.contextmanager
 def shop(out, **options):
-    """A started Shop that is stopped and removed at the end; if something goes wrong, the ends of its logs are shown."""
+    """A started Shop that is stopped and removed at the end; when something goes wrong, the ends of its logs
+    are shown."""
     one = Shop(**options)
     try:
         one.start()
