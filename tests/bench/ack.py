@@ -12,7 +12,7 @@ import sys
 import peer
 from figures import Progress, say
 from machine import ROOT
-from shop import flow
+from shop import flow, note_redis
 
 CONNECTIONS = 16
 WARM_UP_S = 1
@@ -24,8 +24,8 @@ TOKEN = base64.b64encode(f"{flow.EVENTS_USER}:{flow.EVENTS_PASSWORD}".encode()).
 class Candidate:
     """What is measured: where it listens, and how many events its Redis holds."""
 
-    def __init__(self, name, stack, port, stored):
-        self.name, self.stack, self.port, self.stored = name, stack, port, stored
+    def __init__(self, key, name, port, stored):
+        self.key, self.name, self.port, self.stored = key, name, port, stored
         self.rounds = []
 
 
@@ -52,13 +52,15 @@ def measure(candidate, seconds):
 
 
 @contextlib.contextmanager
-def stacks():
+def stacks(out):
     """A function that makes and starts Stacks without simulators; all are removed at the end."""
     made = []
 
     def make(**options):
         made.append(flow.Stack(simulators=False, mapping=flow.shop_mapping(), **options))
-        return made[-1].start()
+        made[-1].start()
+        note_redis(out, made[-1])
+        return made[-1]
     try:
         yield make
     except BaseException:
@@ -76,7 +78,7 @@ def onepool(make, acceptors):
     stack = make(functions=("sitoo-events",),
                  env={"ONEPOOL_LOG": "info", "ONEPOOL_ACCEPTORS": acceptors, "ONEPOOL_WORKERS": 0})
     redis = stack.redis()
-    return Candidate("onepool", stack, stack.http_port, lambda: redis.xlen(stack.key("journal")))
+    return Candidate("onepool", "onepool", stack.http_port, lambda: redis.xlen(stack.key("journal")))
 
 
 def bare(make, processes):
@@ -87,7 +89,7 @@ def bare(make, processes):
         "bare", [BARE, stack.run / "sitoo-events", processes, stack.redis_socket], stack.log_file("bare"))
     flow.wait_until(lambda: all(map(stack.accepts, stack.sockets("sitoo-events"))), 10, "the bare program listens")
     redis = stack.redis()
-    return Candidate("bare", stack, stack.http_port, lambda: redis.xlen("bare"))
+    return Candidate("bare", "bare program", stack.http_port, lambda: redis.xlen("bare"))
 
 
 def peers(make, numbers):
@@ -97,7 +99,7 @@ def peers(make, numbers):
     found = []
     for number, port in zip(numbers, flow.free_ports(len(numbers))):
         peer.start_acceptor(stack, port, number, name=f"peer-{number}")
-        found.append(Candidate(f"peer, {number} process{'es' if number > 1 else ''}", stack, port,
+        found.append(Candidate(f"peer_{number}", f"peer, {number} process{'es' if number > 1 else ''}", port,
                                lambda: redis.llen("bull:events:wait")))
     return found
 
@@ -119,27 +121,27 @@ def middle(candidate, key):
 def tell(out, candidates):
     ours, least, *others = candidates
     for one in candidates:
-        out.add("ack", f"{one.name}_rate", f"{one.name}: events acknowledged per second", middle(one, "rate"), "/s")
+        out.add("ack", f"{one.key}_rate", f"{one.name}: events acknowledged per second", middle(one, "rate"), "/s")
         for key in ("p50_ms", "p99_ms"):
-            out.add("ack", f"{one.name}_{key}", f"{one.name}: {key.removesuffix('_ms')}", middle(one, key), "ms")
+            out.add("ack", f"{one.key}_{key}", f"{one.name}: {key.removesuffix('_ms')}", middle(one, key), "ms")
     best = max(others, key=lambda one: middle(one, "rate"))
     out.add("ack", "rate_by_peer", f"rate, of the better peer's ({best.name})",
             middle(ours, "rate") / middle(best, "rate"), "x", aim=1.3, at_least=True)
-    out.add("ack", "p99_by_peer", f"p99, of that peer's ({best.name})", middle(ours, "p99_ms") / middle(best, "p99_ms"),
-            "x", aim=1)
+    out.add("ack", "p99_by_peer", f"p99, of that peer's ({best.name})",
+            middle(ours, "p99_ms") / middle(best, "p99_ms"), "x", aim=1)
     out.add("ack", "rate_by_bare", "rate, of the bare program's", middle(ours, "rate") / middle(least, "rate"), "x",
             aim=0.8, at_least=True)
 
 
 def run(out, set_):
     """set_: rounds, seconds, acceptors."""
-    say(f"ack: one event per body, {CONNECTIONS} connections, {set_['acceptors']} acceptors, {set_['rounds']} rounds of "
-        f"{set_['seconds']} s each")
+    say(f"ack: one event per body, {CONNECTIONS} connections, {set_['acceptors']} acceptors, "
+        f"{set_['rounds']} rounds of {set_['seconds']} s each")
     peer.install()
     out.data["versions"].update(peer.versions())
     numbers = sorted({1, min(2, os.cpu_count() or 1)})
     progress = Progress()
-    with stacks() as make:
+    with stacks(out) as make:
         candidates = [onepool(make, set_["acceptors"]), bare(make, set_["acceptors"]), *peers(make, numbers)]
         for number in range(set_["rounds"]):
             # Interleaved, and each round begins with another one.
@@ -149,6 +151,6 @@ def run(out, set_):
                 measure(one, set_["seconds"])
         progress.end()
     out.detail("ack", {"parameters": {**set_, "connections": CONNECTIONS},
-                       "rounds": {one.name: one.rounds for one in candidates}})
+                       "rounds": {one.key: one.rounds for one in candidates}})
     tell(out, candidates)
     check(out, candidates)

@@ -58,7 +58,7 @@ def run_peer_rush(out):
     stock = os.environ.get("BENCH_PEER_STOCK", "").split() or list(peer_rush.MEANT)
     if not set(stock) <= set(peer_rush.MEANT):
         raise SystemExit(f"BENCH_PEER_STOCK={' '.join(stock)!r}: there are {' '.join(peer_rush.MEANT)}")
-    peer_rush.run(out, {**rush_settings(), "peer_limit_s": number("BENCH_PEER_LIMIT_S", 150, 1), "stock": stock})
+    peer_rush.run(out, {**rush_settings(), "peer_limit_s": number("BENCH_PEER_LIMIT_S", 120, 1), "stock": stock})
 
 
 PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack, "steady": run_steady, "peer-rush": run_peer_rush}
@@ -72,7 +72,7 @@ def main():
     out = Figures(RESULT, machine.facts("/tmp"))
     facts = out.data["machine"]
     say(f"{facts['cores']} cores of {facts['processor']}, load before {facts['load_before']:.2f}, "
-        f"Redis's file on {facts['redis_file_system']}")
+        f"Redis's file on {facts['redis_file_system']}, {facts['sync_ms']} ms a sync")
     for name in wanted:
         try:
             PARTS[name](out)

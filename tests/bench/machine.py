@@ -5,6 +5,7 @@ import pathlib
 import platform
 import re
 import subprocess
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,6 +41,18 @@ def file_system(path):
     return best[1]
 
 
+def sync_ms(folder, times=200):
+    """Median milliseconds of appending 4 KiB and fdatasync, as Redis does for each group of answers."""
+    took = []
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        for _ in range(times):
+            begin = time.perf_counter()
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - begin)
+    return round(sorted(took)[times // 2] * 1000, 3)
+
+
 def commit():
     """The commit, with a mark if files differ from it; None outside of a checkout."""
     name = said("git", "rev-parse", "HEAD")
@@ -51,11 +64,13 @@ def commit():
 def facts(folder):
     """The head of the result. folder: where Redis keeps its file."""
     memory = pathlib.Path("/proc/meminfo").read_text(encoding="utf-8")
+    cores = len(os.sched_getaffinity(0))
     return {
         "commit": commit(), "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"processor": processor(), "cores": os.cpu_count(), "usable_cores": len(os.sched_getaffinity(0)),
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "usable_cores": cores,
                     "memory_mib": int(first(r"MemTotal:\s+(\d+)", memory)) // 1024, "kernel": platform.release(),
-                    "redis_file_system": file_system(folder), "load_before": os.getloadavg()[0]},
+                    "redis_file_system": file_system(folder),
+                    "sync_ms": sync_ms(folder), "load_before": os.getloadavg()[0]},
         "versions": {"nginx": first(r"nginx/(\S+)", said("/usr/sbin/nginx", "-v")),
                      "redis": first(r"v=(\S+)", said("redis-server", "--version")),
                      "gcc": first(r"(\d+\.\d+\.\d+)", said("gcc", "-dumpfullversion")),

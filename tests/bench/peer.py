@@ -5,10 +5,9 @@ import os
 import shutil
 import subprocess
 
-import shop  # noqa: F401 (puts the flow tests' folder on the path)
-import stack as flow
 from figures import say
 from machine import ROOT
+from shop import flow
 
 SOURCE = ROOT / "tests" / "bench" / "peer"
 PLACE = ROOT / "build" / "bench" / "peer"
@@ -16,8 +15,8 @@ INSTALL_LIMIT_S = 300
 
 
 def install():
-    """npm ci, unless what is there was made of the same lock file. Programs are copied: Node.js looks for modules beside
-    them."""
+    """npm ci, unless what is there was made of the same lock file. Programs are copied: Node.js looks for modules
+    beside them."""
     PLACE.mkdir(parents=True, exist_ok=True)
     stamp = PLACE / "installed.json"
     lock = (SOURCE / "package-lock.json").read_bytes()

@@ -68,10 +68,10 @@ def wait(one, jobs, begin, limit_s, progress):
 
 
 def one_run(out, set_, stock, onepool_s):
-    name = f"peer-rush, {stock}"
+    name = f"peer-rush-{stock}"
     say(f"{name}: {MEANT[stock]}; at most {set_['peer_limit_s']} s")
     progress = Progress()
-    with shop(skus=set_["skus"], warehouses=set_["warehouses"], latency_ms=set_["latency_ms"], quota=set_["quota"],
+    with shop(out, skus=set_["skus"], warehouses=set_["warehouses"], latency_ms=set_["latency_ms"], quota=set_["quota"],
               functions=(), nginx=False) as one:
         start_worker(one, stock)
         sales = plan_sales(one.sellable(), set_["sales"], set_["seed"])
@@ -83,19 +83,20 @@ def one_run(out, set_, stock, onepool_s):
             lambda: f"{sold:,} sold, {jobs.counts()['completed']:,} jobs done"))
         took = wait(one, jobs, begin, set_["peer_limit_s"], progress)
         progress.end()
-        counts, oracle, stats, report = jobs.counts(), one.control("/oracle"), one.control("/stats"), one.control("/report")
-        tell(out, set_, stock, took, jobs, counts, oracle, stats, onepool_s)
-        out.detail(name, {"parameters": {**set_, "concurrency": CONCURRENCY, "stock": stock}, "jobs": counts,
-                          "stats": stats, "report": report, "sales_per_second": seller.rate(),
+        tell(out, set_, stock, took, jobs, one, onepool_s)
+        out.detail(name, {"parameters": {**set_, "concurrency": CONCURRENCY, "stock": stock}, "jobs": jobs.counts(),
+                          "stats": one.control("/stats"), "report": one.control("/report"),
+                          "sales_per_second": seller.rate(),
                           "worker_log": one.stack.logs("peer-worker")[-2000:]})
 
 
-def tell(out, set_, stock, took, jobs, counts, oracle, stats, onepool_s):
-    name = f"peer-rush, {stock}"
+def tell(out, set_, stock, took, jobs, one, onepool_s):
+    name = f"peer-rush-{stock}"
+    counts, oracle, stats = jobs.counts(), one.control("/oracle"), one.control("/stats")
     left = counts["wait"] + counts["active"] + counts["delayed"]
     pace = jobs.pace()
-    out.add(name, "done", f"jobs done after {set_['peer_limit_s'] if took is None else took:.0f} s, of {set_['sales']:,}",
-            counts["completed"])
+    until = set_["peer_limit_s"] if took is None else took
+    out.add(name, "done", f"jobs done after {until:.0f} s, of {set_['sales']:,}", counts["completed"])
     out.add(name, "failed", "jobs that failed for good", counts["failed"])
     out.add(name, "pace", "jobs per second, lately", pace, "/s")
     out.add(name, "wrong", f"levels not right, of {oracle['checked']:,}", oracle["wrong"])
@@ -107,9 +108,11 @@ def tell(out, set_, stock, took, jobs, counts, oracle, stats, onepool_s):
         out.add(name, "last_level_right", "last level right, after the first sale", took, "s")
     else:
         whole = set_["peer_limit_s"] + left / pace if pace else None
-        out.add(name, "last_level_right_extrapolated", "last level right, after the first sale, EXTRAPOLATED", whole, "s")
+        out.add(name, "last_level_right_extrapolated", "last level right, after the first sale, EXTRAPOLATED", whole,
+                "s")
     if whole and onepool_s:
-        out.add(name, "by_onepool", "that, of onepool's time" + ("" if took else ", EXTRAPOLATED"), whole / onepool_s, "x")
+        out.add(name, "by_onepool", "that, of onepool's time" + ("" if took else ", EXTRAPOLATED"), whole / onepool_s,
+                "x")
 
 
 def run(out, set_):

@@ -51,7 +51,7 @@ def run(out, set_):
     """set_: times, latency_ms, quota, limit_s, seed."""
     say(f"quiet: one sale at a time, {set_['times']} times, {set_['latency_ms']} ms a call")
     rng, progress, lags, paths = random.Random(set_["seed"]), Progress(), [], []
-    with shop(skus=60, warehouses=4, latency_ms=set_["latency_ms"], quota=set_["quota"]) as one:
+    with shop(out, skus=60, warehouses=4, latency_ms=set_["latency_ms"], quota=set_["quota"]) as one:
         warm_up(one, set_["limit_s"])
         for sale in plan_sales(one.sellable(), set_["times"], set_["seed"]):
             wait_idle(one, rng)

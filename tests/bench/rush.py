@@ -101,10 +101,11 @@ def start_to_accepted(one, times=STARTS):
 
 def run(out, set_):
     """set_: sales, seconds, skus, warehouses, latency_ms, quota, warm, limit_s, seed."""
-    say(f"rush: {set_['sales']:,} sales in {set_['seconds']} s, {set_['skus']:,} SKUs, {set_['warehouses']} warehouses, "
-        f"{set_['latency_ms']} ms a call, BigCommerce {set_['quota']} per 30 s, one Sitoo key")
+    say(f"rush: {set_['sales']:,} sales in {set_['seconds']} s, {set_['skus']:,} SKUs, "
+        f"{set_['warehouses']} warehouses, {set_['latency_ms']} ms a call, BigCommerce {set_['quota']} per 30 s, "
+        f"one Sitoo key")
     env = {"ONEPOOL_ACCEPTORS": ACCEPTORS, "ONEPOOL_WORKERS": WORKERS}
-    with shop(skus=set_["skus"], warehouses=set_["warehouses"], latency_ms=set_["latency_ms"], quota=set_["quota"],
+    with shop(out, skus=set_["skus"], warehouses=set_["warehouses"], latency_ms=set_["latency_ms"], quota=set_["quota"],
               env=env) as one:
         if set_["warm"]:
             out.detail("rush", {"warm_up_s": warm_up(one, set_["limit_s"])})
@@ -141,7 +142,8 @@ def measure(out, set_, one):
             out.problem("rush", f"{name}: {stats[name]}")
     if set_["starts"]:
         took = start_to_accepted(one, set_["starts"])
-        out.add("rush", "start_to_accepted", f"start of sitoo-events to its first accepted event (median of {len(took)})",
+        out.add("rush", "start_to_accepted",
+                f"start of sitoo-events to its first accepted event (median of {len(took)})",
                 took[len(took) // 2] * 1000, "ms", aim=100)
         out.detail("rush", {"starts_ms": [round(t * 1000, 1) for t in took]})
 
@@ -177,7 +179,8 @@ def tell_calls(out, sales, calls, calls_all, stats):
 
 
 def tell_memory(out, one, redis_bytes):
-    out.add("rush", "redis_bytes", "Redis memory per event, all keys that the rush made or filled", redis_bytes, "bytes")
+    out.add("rush", "redis_bytes", "Redis memory per event, all keys that the rush made or filled", redis_bytes,
+            "bytes")
     for kind, (size, name) in memory(one).items():
         out.add("rush", f"memory_{kind}", f"private memory of the largest {kind} ({name})", size / MIB, "MiB",
                 aim={"acceptor": 4, "worker": 8}[kind])

@@ -22,8 +22,8 @@ TICK_S = 0.02
 class Shop:
     """A started Stack; sizes and speeds of the platforms as given."""
 
-    def __init__(self, skus, warehouses, latency_ms, quota=150, window_ms=30000, functions=flow.FUNCTIONS, env=None,
-                 nginx=True):
+    def __init__(self, skus, warehouses, latency_ms, quota=150, window_ms=30000, functions=flow.FUNCTIONS,
+                 env=None, nginx=True):
         arguments = {"--skus": skus + SPECIAL_SKUS, "--warehouses": warehouses, "--latency-ms": latency_ms,
                      "--quota": quota, "--window-ms": window_ms}
         self.latency_ms, self.quota, self.window_ms = latency_ms, quota, window_ms
@@ -48,7 +48,8 @@ class Shop:
     def sellable(self):
         """[(sku, warehouse, units)] of ordinary SKUs with something to sell."""
         world = self.control("/world")
-        plain = {s["sku"] for s in world["skus"] if s["sku"].startswith("SKU-") and s["kind"] in ("variant", "simple")}
+        plain = {s["sku"] for s in world["skus"]
+                 if s["sku"].startswith("SKU-") and s["kind"] in ("variant", "simple")}
         return [(sku, int(warehouse), row["on_hand"] // 1000)
                 for warehouse, rows in world["stock"].items() if int(warehouse) in self.mapped(world)
                 for sku, row in rows.items() if sku in plain and row["on_hand"] - row["reserved"] >= 1000]
@@ -58,12 +59,23 @@ class Shop:
         return {w for warehouses in world["mapped"].values() for w in warehouses}
 
 
+def note_redis(out, stack):
+    """Says in the result how the Redis in use syncs its file; anything but "always" makes the figures worthless."""
+    policy = stack.redis().config_get("appendfsync")["appendfsync"]
+    out.data["machine"]["redis_appendfsync"] = policy
+    if policy != "always":
+        out.problem("redis", f"appendfsync is {policy}, not always")
+
+
 @contextlib.contextmanager
-def shop(**options):
-    """A started Shop that is stopped and removed at the end; if something goes wrong, the ends of its logs are shown."""
+def shop(out, **options):
+    """A started Shop that is stopped and removed at the end; when something goes wrong, the ends of its logs
+    are shown."""
     one = Shop(**options)
     try:
-        yield one.start()
+        one.start()
+        note_redis(out, one.stack)
+        yield one
     except BaseException:
         print(one.stack.log_tails(15), file=sys.stderr)
         raise

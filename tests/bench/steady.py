@@ -67,7 +67,7 @@ def run(out, set_):
     """set_: rate, seconds."""
     say(f"steady: {set_['rate']} authentic requests per second for {set_['seconds']} s, one event each")
     progress = Progress()
-    with shop(skus=60, warehouses=4, latency_ms=20) as one:
+    with shop(out, skus=60, warehouses=4, latency_ms=20) as one:
         orders = [one.control("/sale", sale)["order_id"] for sale in
                   ({"rows": [{"sku": sku, "quantity": 1}], "warehouse": warehouse}
                    for sku, warehouse, _ in one.sellable()[:30])]
