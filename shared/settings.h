@@ -51,7 +51,8 @@ struct settings {
 
     char *public_url; /* ONEPOOL_PUBLIC_URL: where the platforms reach us, https, no trailing slash; NULL = not given */
 
-    char *state_dir; /* ONEPOOL_STATE_DIR [none]: a folder of this machine that keeps the epoch last seen, see epoch.h */
+    char
+        *state_dir; /* ONEPOOL_STATE_DIR [none]: a folder of this machine that keeps the epoch last seen, see epoch.h */
 
     char *redis_url; /* REDIS_URL [redis://127.0.0.1:6379/0] */
 

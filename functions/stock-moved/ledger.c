@@ -43,6 +43,7 @@ void chain_read(const char *text, struct chain *c) {
 /* What one page (or one fetch by id) brings together before it is stored. */
 struct page {
     int64_t asked_ms;    /* when the page was asked for */
+    bool fits;           /* the item just taken follows from the row before it */
     struct args effects; /* marks, records, withheld units, cases */
     struct args seen;    /* ZADD arguments */
     int64_t last_id;     /* highest id of the page, new or not */
@@ -152,21 +153,21 @@ static enum next plan_hole(struct app *app, struct page *p, const struct chain *
 }
 
 static enum next check_chain(struct app *app, struct page *p, int64_t warehouse, const char *sku, int64_t id,
-                             int64_t delta, int64_t total, bool *fits, struct reason *why) {
+                             int64_t delta, int64_t total, struct reason *why) {
     struct chain last;
     char entity[320];
     enum next next = chain_get(app, warehouse, sku, &last, why);
     if (next != NEXT_DONE) {
         return next;
     }
-    switch (chain_check(&last, id, delta, total)) {
+    enum chain_verdict verdict = chain_check(&last, id, delta, total);
+    p->fits = verdict == CHAIN_FIRST || verdict == CHAIN_FITS;
+    switch (verdict) {
     case CHAIN_LATE:
         (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
         effect_close(&p->effects, "ledger_gap", entity);
-        *fits = false;
         return NEXT_DONE;
     case CHAIN_HOLE:
-        *fits = false;
         LOG(LOG_WARN, "ledger jumps", {"sku", sku}, {"warehouse", log_int(warehouse)}, {"row", log_int(id)},
             {"last", log_int(last.id)});
         plan_case(app, warehouse, sku, &last, id, total, &p->effects);
@@ -219,7 +220,6 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
                *after = json_str(item, "decimaltotal");
     int64_t delta = 0, total = 0, created_s = 0;
     char hint[32];
-    bool fits = true;
     if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255) {
         return NEXT_DONE;
     }
@@ -231,8 +231,8 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
         return NEXT_DONE;
     }
     plan_record(p, row, index, id, warehouse, sku, delta, total);
-    enum next next = check_chain(app, p, warehouse, sku, id, delta, total, &fits, why);
-    row_hint(hint, warehouse, !fits || !app->set->mapping->sitoo_ledger_levels);
+    enum next next = check_chain(app, p, warehouse, sku, id, delta, total, why);
+    row_hint(hint, warehouse, !p->fits || !app->set->mapping->sitoo_ledger_levels);
     bool lowers = delta < 0 && json_int(row, "datecreated", &created_s) && created_s > 0 && created_s < DATE_S_MAX;
     effect_mark(&p->effects, QUEUE_SKU, sku, lowers ? created_s * 1000 : 0, hint, "");
     return next;

@@ -47,7 +47,7 @@ static void check_order(const struct order *o) {
         const struct order_row *row = &o->rows[i];
         FUZZ_CHECK(row->thousandths != 0 && row->thousandths >= -QUANTITY_MAX && row->thousandths <= QUANTITY_MAX);
         FUZZ_CHECK(row->sku[0] != '\0' && strlen(row->sku) <= ORDER_SKU_MAX);
-        order_row_hint(row, hint);
+        order_row_hint(row, order_kind(o), hint);
         FUZZ_CHECK((hint[0] != '\0') == (row->warehouse_id > 0));
     }
     FUZZ_CHECK(check_handed(o, 1) + check_handed(o, -1) == o->row_count);
