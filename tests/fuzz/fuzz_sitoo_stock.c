@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/stock-moved/stock.c functions/stock-moved/absent.c functions/stock-moved/facts.c
- * functions/stock-moved/level.c tests/fuzz/fake.c */
+/* links: functions/stock-moved/stock.c functions/stock-moved/ledger.c functions/stock-moved/absent.c
+ * functions/stock-moved/facts.c functions/stock-moved/level.c tests/fuzz/fake.c */
 /*
  * Sitoo's stock: an answer that is not complete changes nothing. Answers in the order of the calls: stock of each of
  * the four warehouses, products, one row of each warehouse that must be shown to have rows.
