@@ -244,6 +244,7 @@ int sort_invoke(struct app *app, const char *payload, size_t len, bool dry_run) 
     cJSON *json = json_read(payload, len, error, sizeof error);
     int status = json_get(json, "orderitems") != NULL ? invoke_order(app, json, dry_run)
                                                       : invoke_batch(app, payload, len, dry_run);
+    sort_leave(app);
     cJSON_Delete(json);
     return status;
 }

@@ -395,8 +395,9 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     }
     if (strcmp(writer_of(app)->epoch.state, "whole") != 0) {
         next = rebuild_first(app, why);
-        *wait_ms = 0;
-        return next;
+        if (next != NEXT_DONE) {
+            return next;
+        }
     }
     next = pace(app, &wait, why);
     if (next == NEXT_DONE && wait > 0) {

@@ -135,7 +135,9 @@ end
 -- Applies args[from..to], which wrong_effects has passed. Wakes each queue once.
 local function apply_effects(P, now, args, from, to)
   local queues, i = {}, from
-  next_token(P) -- the epoch's position, see 95_epoch.lua
+  if from <= to then
+    next_token(P) -- the epoch's position, see 95_epoch.lua
+  end
   while i <= to do
     local effect = EFFECTS[args[i]]
     local queue = effect[2](P, now, unpack(args, i + 1, i + effect[1]))
