@@ -64,6 +64,14 @@ static enum next refused(const char *platform, const char *path, const struct ht
     return reason_set(why, NEXT_PARK, "refused", "%s answered %d to %.80s: %.200s", platform, h->status, path, a->text);
 }
 
+static bool looks_like_json(const char *body, size_t len) {
+    size_t i = 0;
+    while (i < len && strchr(" \t\r\n", body[i]) != NULL) {
+        i++;
+    }
+    return i < len && (body[i] == '{' || body[i] == '[');
+}
+
 /* Turns a transport result into the meaning of platform.h. */
 static enum next understand(const char *platform, const char *path, const struct http_answer *h, struct answer *a,
                             struct reason *why) {
@@ -89,6 +97,8 @@ static enum next understand(const char *platform, const char *path, const struct
     }
     a->json = json_read(h->body, h->body_len, error, sizeof error);
     if (a->json == NULL) {
+        /* A maintenance page, however often, says nothing about what was asked for. */
+        why->not_its_fault = !looks_like_json(h->body, h->body_len);
         return reason_set(why, NEXT_DEFER, "not_json", "%s answered %d to %.80s with something that is not JSON (%s)",
                           platform, h->status, path, error);
     }
@@ -144,11 +154,12 @@ static enum next sitoo_permit(struct app *app, bool waits, struct permit *p, int
     return NEXT_DONE;
 }
 
-/* The platform's own wait in ms from Retry-After or X-Rate-Limit-Reset, whichever is longer; 0 = none named. */
+/* The platform's own wait in ms from Retry-After or X-Rate-Limit-Reset, whichever is longer; 0 = none named. The reset
+ * is a time of the platform's clock, which its Date tells; ours may be off. */
 static int64_t sitoo_named_wait_ms(const struct http_answer *h) {
     int64_t wait = h->retry_after_s > 0 ? h->retry_after_s * 1000 : 0;
     if (h->reset_epoch_s > 0) {
-        int64_t until = h->reset_epoch_s * 1000 - clock_wall_ms();
+        int64_t until = h->reset_epoch_s * 1000 - (h->date_ms != HTTP_ABSENT ? h->date_ms : clock_wall_ms());
         wait = until > wait ? until : wait;
     }
     return wait;

@@ -29,6 +29,9 @@ enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t del
     if (id < last->id) {
         return CHAIN_LATE;
     }
+    if (id == last->id && total == last->total) {
+        return CHAIN_FITS; /* the same item again: a crash came between it and "seen" */
+    }
     return last->total + delta == total ? CHAIN_FITS : CHAIN_HOLE;
 }
 
@@ -42,6 +45,8 @@ void chain_read(const char *text, struct chain *c) {
 
 /* What one page (or one fetch by id) brings together before it is stored. */
 struct page {
+    int64_t from, to;    /* ids that were asked for */
+    int64_t size;        /* rows that were asked for; a page of as many may go on */
     int64_t asked_ms;    /* when the page was asked for */
     bool fits;           /* the item just taken follows from the row before it */
     struct args effects; /* marks, records, withheld units, cases */
@@ -243,10 +248,8 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     const cJSON *item = NULL;
     bool seen = false;
     int index = 0;
-    if (!json_int(row, "warehousetransactionid", &id) || id <= 0 || !json_int(row, "warehouseid", &warehouse)) {
-        return reason_set(why, NEXT_DEFER, "bad_ledger",
-                          "a row of Sitoo's ledger has no warehousetransactionid or warehouseid");
-    }
+    (void)json_int(row, "warehousetransactionid", &id); /* check_rows has looked at both */
+    (void)json_int(row, "warehouseid", &warehouse);
     p->rows++;
     p->last_id = id > p->last_id ? id : p->last_id;
     enum next next = seen_before(app, id, &seen, why);
@@ -283,6 +286,36 @@ static enum next store_page(struct app *app, struct page *p, struct reason *why)
     return next;
 }
 
+/* Sitoo ignores a filter that it does not know, and answers 200. Rows of history must not count as news, and a full
+ * page in another order would hide what lies between. */
+static enum next check_rows(const struct page *p, const cJSON *items, struct reason *why) {
+    const cJSON *row = NULL;
+    int64_t last = 0;
+    bool sorted = true;
+    cJSON_ArrayForEach(row, items) {
+        int64_t id = 0, warehouse = 0;
+        if (!json_int(row, "warehousetransactionid", &id) || id <= 0 || !json_int(row, "warehouseid", &warehouse)) {
+            return reason_set(why, NEXT_DEFER, "bad_ledger",
+                              "a row of Sitoo's ledger has no warehousetransactionid or warehouseid");
+        }
+        if (id < p->from || id > p->to) {
+            why->not_its_fault = true;
+            return reason_set(
+                why, NEXT_DEFER, "bad_ledger",
+                "Sitoo's ledger was asked for rows from %lld on and gave row %lld: the filter was ignored",
+                (long long)p->from, (long long)id);
+        }
+        sorted = sorted && id > last;
+        last = id;
+    }
+    if (!sorted && cJSON_GetArraySize(items) >= p->size) {
+        why->not_its_fault = true;
+        return reason_set(why, NEXT_DEFER, "bad_ledger",
+                          "Sitoo's ledger gave a full page that is not sorted by warehousetransactionid");
+    }
+    return NEXT_DONE;
+}
+
 static enum next read_page(struct app *app, const char *path, struct page *p, struct reason *why) {
     const char *paths[] = {path};
     struct answer answer;
@@ -295,6 +328,7 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
     if (json_array(answer.json, "items") == NULL) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
+    next = next == NEXT_DONE ? check_rows(p, json_array(answer.json, "items"), why) : next;
     cJSON_ArrayForEach(row, json_array(answer.json, "items")) {
         next = next == NEXT_DONE ? take_row(app, p, row, why) : next;
     }
@@ -338,6 +372,32 @@ static enum next cursor_set(struct app *app, int64_t id, struct reason *why) {
     return one_command(app, &a, NULL, why);
 }
 
+/* A site that the account does not have answers with nothing, and 200 (sitoo.md 1): an empty ledger is believed only
+ * if the site is there. */
+static enum next site_is_there(struct app *app, struct reason *why) {
+    const char *paths[] = {"/sites.json?num=1000"};
+    struct answer answer;
+    const cJSON *site = NULL;
+    int64_t id = 0;
+    bool found = false;
+    enum next next = sitoo_get(app, paths, &answer, 1, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    cJSON_ArrayForEach(site, json_array(answer.json, "items")) {
+        found = found || (json_id(site, "eshopid", &id) && id == app->set->sitoo_site_id);
+    }
+    answer_free(&answer);
+    if (!found) {
+        why->not_its_fault = true;
+        return reason_set(why, NEXT_DEFER, "wrong_site",
+                          "Sitoo's ledger is empty and no site of the account has eshopid %lld: set SITOO_SITE_ID to "
+                          "an eshopid of GET /sites.json (see: onepool check)",
+                          (long long)app->set->sitoo_site_id);
+    }
+    return NEXT_DONE;
+}
+
 /* First start: the newest row is where we begin; what lies before it is in the numbers already. */
 static enum next cursor_begin(struct app *app, struct reason *why) {
     char path[160];
@@ -359,6 +419,9 @@ static enum next cursor_begin(struct app *app, struct reason *why) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
     answer_free(&answer);
+    if (next == NEXT_DONE && id == 0) {
+        next = site_is_there(app, why);
+    }
     if (next != NEXT_DONE) {
         return next;
     }
@@ -371,11 +434,21 @@ static enum next cursor_begin(struct app *app, struct reason *why) {
     return one_command(app, &a, NULL, why);
 }
 
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
 static enum next fill_holes(struct app *app, const struct page *from, struct reason *why) {
-    struct page p = {.by_id = true};
+    struct page p = {.by_id = true, .size = HOLE_IDS_MAX + 1};
     struct buf path;
     if (from->hole_count == 0) {
         return NEXT_DONE;
+    }
+    p.from = from->holes[0];
+    p.to = p.from;
+    for (size_t i = 1; i < from->hole_count; i++) {
+        p.from = from->holes[i] < p.from ? from->holes[i] : p.from;
+        p.to = later(from->holes[i], p.to);
     }
     buf_init(&path, 8000);
     buf_addf(&path,
@@ -393,10 +466,6 @@ static enum next fill_holes(struct app *app, const struct page *from, struct rea
     return next;
 }
 
-static int64_t later(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 enum next ledger_read(struct app *app, struct reason *why) {
     struct cursor c = {0};
     int64_t size = app->set->mapping->sitoo_page_size;
@@ -406,7 +475,7 @@ enum next ledger_read(struct app *app, struct reason *why) {
     }
     int64_t from = later(c.id + 1 - app->set->mapping->sitoo_cursor_overlap, c.begin + 1);
     for (int i = 0; next == NEXT_DONE && i < PAGES_MAX; i++) {
-        struct page p = {.last_id = c.id};
+        struct page p = {.last_id = c.id, .from = from, .to = JSON_INT_MAX, .size = size};
         char path[256];
         (void)snprintf(path, sizeof path,
                        "/sites/%lld/warehousetransactions.json?warehousetransactionidfrom=%lld"

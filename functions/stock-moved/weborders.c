@@ -124,37 +124,47 @@ static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms
 /* ---- cursor ---- */
 
 struct cursor {
-    int64_t from_ms, since_ms; /* read from; our first start */
+    int64_t from_ms, since_ms; /* read from; our first start, 0 = this is it */
 };
 
 static enum next cursor_read(struct app *app, struct cursor *c, struct reason *why) {
-    struct args cmds[2] = {{0}, {0}};
-    redisReply *replies[2] = {NULL, NULL};
-    int64_t now = clock_wall_ms();
-    args_add(&cmds[0], "HSETNX");
-    args_add_key(&cmds[0], app->redis, KEY_CURSOR);
-    args_add(&cmds[0], "since");
-    args_add_int(&cmds[0], now);
-    args_add(&cmds[1], "HMGET");
-    args_add_key(&cmds[1], app->redis, KEY_CURSOR);
-    args_add(&cmds[1], "orders");
-    args_add(&cmds[1], "since");
-    enum next next = redis_pipeline(app->redis, cmds, 2, true, replies, why);
-    if (next == NEXT_DONE) {
-        const char *orders = reply_str_at(replies[1], 0), *since = reply_str_at(replies[1], 1);
-        if (orders == NULL || !int_parse(orders, 0, INT64_MAX, &c->from_ms)) {
-            c->from_ms = now - app->set->mapping->orders_days * 86400 * 1000;
-        } else {
-            c->from_ms -= app->set->mapping->orders_overlap_s * 1000;
-        }
-        if (since == NULL || !int_parse(since, 0, INT64_MAX, &c->since_ms)) {
-            c->since_ms = now;
-        }
-        freeReplyObject(replies[0]);
-        freeReplyObject(replies[1]);
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add(&a, "HMGET");
+    args_add_key(&a, app->redis, KEY_CURSOR);
+    args_add(&a, "orders");
+    args_add(&a, "since");
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        return next;
     }
-    args_free(&cmds[0]);
-    args_free(&cmds[1]);
+    if (int_parse(reply_str_at(reply, 0), 0, INT64_MAX, &c->from_ms)) {
+        c->from_ms -= app->set->mapping->orders_overlap_s * 1000;
+    } else {
+        c->from_ms = clock_wall_ms() - app->set->mapping->orders_days * 86400 * 1000;
+    }
+    if (!int_parse(reply_str_at(reply, 1), 0, INT64_MAX, &c->since_ms)) {
+        c->since_ms = 0;
+    }
+    freeReplyObject(reply);
+    return NEXT_DONE;
+}
+
+/* Our first start by BigCommerce's clock, which dates its orders; this machine's may be off. */
+static enum next cursor_since(struct app *app, struct cursor *c, int64_t date_ms, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    c->since_ms = date_ms != HTTP_ABSENT ? date_ms : clock_wall_ms();
+    args_add(&a, "HSETNX");
+    args_add_key(&a, app->redis, KEY_CURSOR);
+    args_add(&a, "since");
+    args_add_int(&a, c->since_ms);
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
     return next;
 }
 
@@ -184,7 +194,7 @@ static char *page_path(const struct cursor *c, int64_t min_id) {
     return buf_take(&b);
 }
 
-static enum next read_page(struct app *app, const struct cursor *c, int64_t *last_id, int *count, int64_t *date_ms,
+static enum next read_page(struct app *app, struct cursor *c, int64_t *last_id, int *count, int64_t *date_ms,
                            struct reason *why) {
     struct answer answer;
     const cJSON *order = NULL;
@@ -199,6 +209,9 @@ static enum next read_page(struct app *app, const struct cursor *c, int64_t *las
     if (answer.status == 404 || (answer.json != NULL && !cJSON_IsArray(answer.json))) {
         next = reason_set(why, NEXT_DEFER, "bad_web_order", "BigCommerce's order list is not a list (status %d)",
                           answer.status);
+    }
+    if (next == NEXT_DONE && c->since_ms == 0) {
+        next = cursor_since(app, c, answer.date_ms, why);
     }
     cJSON_ArrayForEach(order, answer.json) {
         next = next == NEXT_DONE ? take_order(app, order, c->since_ms, last_id, why) : next;

@@ -120,10 +120,7 @@ def test_check_says_by_how_much_the_clock_is_off(shop):
     assert "set this machine's clock" in out
 
 
-def test_web_order_that_is_first_seen_shipped_counts_whatever_the_clock(shop, request):
-    if shop.offset > 0:  # an hour behind errs on the safe side
-        request.applymarker(pytest.mark.xfail(strict=True, reason="functions/stock-moved/weborders.c: \"since\" is taken from "
-                                              "this machine's clock, not from the Date of BigCommerce's answer"))
+def test_web_order_that_is_first_seen_shipped_counts_whatever_the_clock(shop):
     sku = shop.fresh_sku({1: 2})
     since = shop.last_request()
     order = shop.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": 1}], "status": 2})["order_id"]
@@ -138,10 +135,7 @@ def test_web_order_that_is_first_seen_shipped_counts_whatever_the_clock(shop, re
     assert pending
 
 
-def test_wait_that_sitoo_names_as_a_time_is_kept_whatever_the_clock(shop, request):
-    if shop.offset < 0:  # an hour ahead, the time is over, and our own back-off is kept
-        request.applymarker(pytest.mark.xfail(strict=True, reason="shared/platform.c: X-Rate-Limit-Reset is compared with this "
-                                              "machine's clock, not with the answer's Date: Sitoo rests for 10 minutes"))
+def test_wait_that_sitoo_names_as_a_time_is_kept_whatever_the_clock(shop):
     sku = shop.fresh_sku({1: 2})
     before = shop.levels(sku)[1]
     shop.control("PUT", "/faults/sitoo", {"rules": [{"kind": "rate_limit", "headers": "epoch", "path": "orders.json", "count": 1}]})

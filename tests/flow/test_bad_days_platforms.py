@@ -168,8 +168,6 @@ def test_http_404_of_the_whole_order_list_loses_nothing(shop):
     day.check()
 
 
-@pytest.mark.xfail(strict=True, reason="shared/platform.c: an answer that is not JSON counts as an attempt, so a maintenance "
-                                       "page of some 20 minutes parks every order; an outage should cost none")
 def test_html_for_json_burns_no_attempt(shop):
     day = Day(shop)
     faults(shop, "sitoo", {"kind": "html", "status": 200, "path": ORDERS, "count": 1})

@@ -82,8 +82,6 @@ def test_site_that_sitoo_does_not_have_changes_no_level(stack):
     assert status != 0 and "SITOO_SITE_ID" in out
 
 
-@pytest.mark.xfail(strict=True, reason="functions/stock-moved/ledger.c: the empty ledger of a wrong site is taken for the beginning; with "
-                                       "the right one, all of history is read and its returns are withheld again")
 def test_first_start_with_a_wrong_site_does_not_make_history_count_once_the_site_is_right(stack):
     one = stack(functions=(), env={"SITOO_SITE_ID": "2"})
     sku = one.fresh_sku({1: 3})
@@ -152,8 +150,6 @@ def test_stock_read_that_is_cut_says_how_much_is_missing(shop):
     shop.wait_levels(sku, {1: before[1] - 1})
 
 
-@pytest.mark.xfail(strict=True, reason="functions/stock-moved/ledger.c: rows below the id asked for are taken, so that an ignored "
-                                       "warehousetransactionidfrom records history again and withholds its returns")
 def test_ledger_filter_that_sitoo_ignores_does_not_bring_history_back(stack):
     one = stack(functions=())
     sku = one.fresh_sku({1: 3})

@@ -52,6 +52,7 @@ static void a_row_is_compared_with_the_one_before_it(void **state) {
         {"older, and it would not fit", LAST(14, 10000), 13, -1000, 3000, CHAIN_LATE},
         {"a second item of the same row", LAST(14, 10000), 14, -1000, 9000, CHAIN_FITS},
         {"a second item of the same row that does not follow", LAST(14, 10000), 14, -1000, 5000, CHAIN_HOLE},
+        {"the same item again, after a crash", LAST(14, 9000), 14, -1000, 9000, CHAIN_FITS},
         {"ids beyond 2^31", LAST(INT64_C(4294967296), 1000), INT64_C(4294967297), -1000, 0, CHAIN_FITS},
     };
     (void)state;
