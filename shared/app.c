@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* ppoll */
+#define _GNU_SOURCE /* ppoll, epoll_pwait */
 #include "app.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -50,17 +51,42 @@ bool stop_requested(void) {
     return stop_flag != 0;
 }
 
+static void waiting_mask(sigset_t *mask) {
+    (void)sigprocmask(SIG_SETMASK, NULL, mask);
+    (void)sigdelset(mask, SIGTERM);
+    (void)sigdelset(mask, SIGINT);
+}
+
 bool stop_poll(int fd, int64_t ms) {
     if (stop_requested()) {
         return false;
     }
     struct timespec limit = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000L};
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    sigset_t none;
-    (void)sigprocmask(SIG_SETMASK, NULL, &none);
-    (void)sigdelset(&none, SIGTERM);
-    (void)sigdelset(&none, SIGINT);
-    int n = ppoll(&p, fd >= 0 ? 1 : 0, &limit, &none);
+    sigset_t mask;
+    waiting_mask(&mask);
+    int n = ppoll(&p, fd >= 0 ? 1 : 0, &limit, &mask);
+    return n > 0 && !stop_requested();
+}
+
+int stop_listener(int listen_fd) {
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = listen_fd};
+    if (fd >= 0 && epoll_ctl(fd, EPOLL_CTL_ADD, listen_fd, &event) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+bool stop_accept(int listener, int64_t ms) {
+    struct epoll_event event;
+    sigset_t mask;
+    if (stop_requested()) {
+        return false;
+    }
+    waiting_mask(&mask);
+    int n = epoll_pwait(listener, &event, 1, (int)ms, &mask);
     return n > 0 && !stop_requested();
 }
 

@@ -49,6 +49,11 @@ void stop_setup(void);
 bool stop_requested(void);
 /* Waits up to ms for fd (or -1) to be readable; a stop signal ends it at once. True if fd is readable. */
 bool stop_poll(int fd, int64_t ms);
+/* For acceptors that share a listening socket: a call that comes in wakes one of them, where poll would wake all
+ * (EPOLLEXCLUSIVE). An epoll descriptor; -1 and errno. */
+int stop_listener(int listen_fd) NODISCARD;
+/* As stop_poll, on what stop_listener gave. */
+bool stop_accept(int listener, int64_t ms);
 
 /* Runs app->keep if set. False: stop or lease lost, give up what is in hand. */
 bool app_keep(struct app *app);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "log.h"
@@ -96,10 +97,15 @@ int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
         LOG_MSG(LOG_ERROR, "libfcgi cannot be set up");
         return 1;
     }
+    int listener = stop_listener(listen_fd);
+    if (listener < 0) {
+        LOG(LOG_ERROR, "cannot wait for calls", {"why", strerror(errno)});
+        return 1;
+    }
     char *body = xmalloc(FCGI_BODY_MAX + 1);
     buf_init(&out, REPLY_MAX);
     while (!stop_requested()) {
-        if (!stop_poll(listen_fd, 1000)) {
+        if (!stop_accept(listener, 1000)) {
             continue;
         }
         /* Another acceptor may have been faster: then accept says EAGAIN and the loop goes on. */
@@ -110,6 +116,7 @@ int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
         }
     }
     FCGX_Free(&q, 1);
+    (void)close(listener);
     buf_free(&out);
     free(body);
     return 0;

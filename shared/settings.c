@@ -173,7 +173,7 @@ static void read_general(const struct reader *r, struct settings *s, const char 
     (void)snprintf(preset, sizeof preset, "var/run/%s", function);
     s->listen = read_text(r, "ONEPOOL_LISTEN", preset);
     s->state_dir = read_text(r, "ONEPOOL_STATE_DIR", "");
-    s->acceptors = read_int(r, "ONEPOOL_ACCEPTORS", 2, 64, 4);
+    s->acceptors = read_int(r, "ONEPOOL_ACCEPTORS", 2, 64, 16);
     s->workers = read_int(r, "ONEPOOL_WORKERS", 0, 16, 1);
 }
 

@@ -46,7 +46,7 @@ struct settings {
     bool allow_http;    /* ONEPOOL_ALLOW_HTTP=1 */
     char *listen;      /* ONEPOOL_LISTEN [var/run/<function>]: sockets <listen>.a.sock, <listen>.b.sock; or tcp:PORT for
                           PORT and PORT+1 on all addresses */
-    int64_t acceptors; /* ONEPOOL_ACCEPTORS [4] 2..64: processes that accept, half on each socket */
+    int64_t acceptors; /* ONEPOOL_ACCEPTORS [16] 2..64: processes that accept, half on each socket */
     int64_t workers;   /* ONEPOOL_WORKERS [1] 0..16 */
 
     char *public_url; /* ONEPOOL_PUBLIC_URL: where the platforms reach us, https, no trailing slash; NULL = not given */

@@ -28,10 +28,12 @@ end
 -- burst takes a million a second.
 local function next_token(P)
   local key = P .. 'token'
-  if redis.call('EXISTS', key) == 0 then
-    redis.call('SET', key, int(now_ms() * 1000))
+  local token = redis.call('INCR', key)
+  if token == 1 then
+    token = now_ms() * 1000
+    redis.call('SET', key, int(token))
   end
-  return redis.call('INCR', key)
+  return token
 end
 
 local function register(name, fn)

@@ -4,11 +4,15 @@
 -- being due. Arguments are flat: name, then a fixed number of values.
 
 -- mark: the entity is due now. Marking twice does no harm. While it is leased only gen rises, and complete
--- makes it due again.
+-- makes it due again. Most marks of a busy hour bring nothing new (the ledger is due already): they write nothing
+-- and wake nobody, since whoever was woken has not looked yet.
 local function mark(P, now, queue, entity, till, hint, data)
   local job = job_key(P, queue, entity)
   local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease')
-  local set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
+  local leased, set = old[4] == '1', {}
+  if leased or not old[1] then
+    set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
+  end
   if not old[1] then
     set[#set + 1] = 'since'
     set[#set + 1] = int(now)
@@ -26,9 +30,10 @@ local function mark(P, now, queue, entity, till, hint, data)
     set[#set + 1] = 'data'
     set[#set + 1] = data
   end
-  redis.call('HSET', job, unpack(set))
-  if old[4] ~= '1' then
-    redis.call('ZADD', P .. 'due:' .. queue, 'LT', int(now), entity)
+  if #set > 0 then
+    redis.call('HSET', job, unpack(set))
+  end
+  if not leased and redis.call('ZADD', P .. 'due:' .. queue, 'LT', 'CH', int(now), entity) == 1 then
     return queue
   end
   return nil

@@ -45,7 +45,7 @@ def run_quiet(out):
 def run_ack(out):
     import ack
     ack.run(out, {"rounds": number("BENCH_ROUNDS", 5, 1), "seconds": number("BENCH_ROUND_S", 6, 1),
-                  "acceptors": number("BENCH_ACCEPTORS", 4, 2)})  # 4: as deploy/env.example presets
+                  "acceptors": number("BENCH_ACCEPTORS", 16, 2)})  # 16: as deploy/env.example presets
 
 
 def run_steady(out):

@@ -6,7 +6,7 @@ from figures import Progress, say
 from machine import private_bytes
 from shop import Seller, plan_sales, shop
 
-ACCEPTORS, WORKERS = 4, 1  # as deploy/env.example presets them
+ACCEPTORS, WORKERS = 16, 1  # as deploy/env.example presets them
 STARTS = 20
 WARM_UP_LATENCY_MS = 5  # the quota stays
 MIB = 1024 * 1024

@@ -184,7 +184,7 @@ class Stack:
         return {
             **keep,
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1",
-            "ONEPOOL_MODE": "live", "ONEPOOL_CONFIG": str(self.mapping_file), "ONEPOOL_LOG": "debug",
+            "ONEPOOL_ACCEPTORS": "4", "ONEPOOL_MODE": "live", "ONEPOOL_CONFIG": str(self.mapping_file), "ONEPOOL_LOG": "debug",
             "ONEPOOL_HTTP_PORT": str(self.http_port), "ONEPOOL_INTERNAL_PORT": str(self.internal_port),
             "REDIS_URL": f"unix://{self.redis_socket}",
             "SITOO_API_URL": self.simulator_urls.get("sitoo", "http://127.0.0.1:9"),

@@ -292,9 +292,11 @@ def test_the_same_id_from_another_source_is_another_event(pool):
 
 
 def test_an_event_without_id_is_always_stored(pool):
-    for _ in range(2):
-        assert accept(pool, event("", *mark("7"))) == [1, 0]
-    assert (len(pool.journal()), pool.job("7")["gen"]) == (2, "2")
+    assert accept(pool, event("", *mark("7"))) == [1, 0]
+    claimed = pool.claim()[1]
+    assert accept(pool, event("", *mark("7"))) == [1, 0]
+    assert len(pool.journal()) == 2
+    assert pool.complete(claimed) == [0], "due again: the second event came while it was worked on"
 
 
 def test_fifty_concurrent_posts_of_one_batch_store_it_once(pool):
@@ -316,10 +318,34 @@ def test_fifty_concurrent_posts_of_one_batch_store_it_once(pool):
 
 
 def test_again_applies_the_effects_of_a_duplicate_without_a_second_journal_entry(pool):
-    for _ in range(3):
+    accept(pool, event("hash", *mark("7"), again=1), source="bigcommerce")
+    claimed = pool.claim()[1]
+    for _ in range(2):
         accept(pool, event("hash", *mark("7"), again=1), source="bigcommerce")
-    assert (len(pool.journal()), pool.job("7")["gen"]) == (1, "3")
-    assert pool.counter("duplicate:bigcommerce") == 2
+    assert (len(pool.journal()), pool.counter("duplicate:bigcommerce")) == (1, 2)
+    assert pool.complete(claimed) == [0], "due again"
+
+
+def test_mark_of_what_is_due_already_writes_nothing_and_wakes_nobody(pool):
+    accept(pool, event("e1", *mark("7")))
+    before, due = pool.job("7"), pool.redis.zrange(pool.key("due:order"), 0, -1, withscores=True)
+    listener = pool.redis.pubsub()
+    listener.subscribe(pool.key("wake:order"))
+    assert listener.get_message(timeout=5)["type"] == "subscribe"
+    accept(pool, event("e2", *mark("7")))
+    assert (pool.job("7"), pool.redis.zrange(pool.key("due:order"), 0, -1, withscores=True)) == (before, due)
+    accept(pool, event("e3", *mark("8")))
+    assert listener.get_message(timeout=5)["type"] == "message", "of 8"
+    assert listener.get_message(timeout=0.1) is None
+    listener.close()
+
+
+def test_mark_brings_what_was_put_off_forward_and_wakes(pool):
+    accept(pool, event("e1", *mark("7")))
+    pool.defer(pool.claim()[1], 60000)
+    assert pool.claim()[1] == []
+    accept(pool, event("e2", *mark("7")))
+    assert [one.entity for one in pool.claim()[1]] == ["7"]
 
 
 def test_again_makes_a_settled_entity_due_once_more(pool):
