@@ -351,6 +351,7 @@ static void read_all(const struct at *root, struct mapping *m) {
     read_budget(root, m);
     read_rules(root, m);
     mapping_read_baseline(root->object, m, root->mistakes);
+    mapping_read_returns(root->object, m, root->mistakes);
     (void)enter(root, "products");
     (void)enter(root, "returns");
 }

@@ -12,7 +12,7 @@
  *     "sitoo":     { "max_inflight": 1, "page_size": 1000, ... }, "budget": {...}, "owners": {...},
  *     "products": {...}, "returns": {...} }
  *
- * The last two are read by later releases; here they only have to be objects.
+ * "products" is read by later releases; here it only has to be an object.
  */
 #ifndef ONEPOOL_MAPPING_H
 #define ONEPOOL_MAPPING_H
@@ -64,6 +64,45 @@ struct mapping_baseline {
     int64_t accept_within_hours; /* [24] 1..168 */
 };
 
+#define MAPPING_RULES_MAX 500
+#define MAPPING_RULE_SIZE 65 /* a reason code of Sitoo has at most 32 characters (sitoo.md 8) */
+
+/* May a returned unit be sold again? */
+enum verdict { VERDICT_UNKNOWN, VERDICT_SELLABLE, VERDICT_UNSELLABLE };
+/* Who gives the customer the money of a returned web purchase? */
+enum payer { PAYER_UNKNOWN, PAYER_TILL, PAYER_BIGCOMMERCE };
+
+struct mapping_rule {
+    char name[MAPPING_RULE_SIZE];
+    int word; /* enum verdict or enum payer */
+};
+
+struct mapping_rules {
+    struct mapping_rule *list;
+    size_t n;
+};
+
+/*
+ *   "returns": { "reasons": {"101": "sellable", "RC123": "unsellable"}, "unknown_reason": "park",
+ *                "warehouses": {"4": "unsellable"},
+ *                "payments": {"Card": "paid_at_till", "Web": "pay_in_bigcommerce"}, "unknown_payment": "park",
+ *                "amount_tolerance_minor": 2, "quarantine_warehouse_id": null,
+ *                "days": 30, "aged_days": 14, "goods_back_days": 14, "repeat_after_s": 120 }
+ */
+struct mapping_returns {
+    struct mapping_rules reasons;    /* reason code -> verdict */
+    struct mapping_rules warehouses; /* receiving warehouse -> verdict */
+    struct mapping_rules payments;   /* name of a payment in Sitoo -> payer */
+    enum verdict unknown_reason;     /* of a code that the table lacks, or of none [park] */
+    enum payer unknown_payment;      /* [park] */
+    int64_t tolerance_minor;         /* till's and BigCommerce's amount may differ by this, minor units [2] 0..100000 */
+    int64_t quarantine_warehouse_id; /* unsellable units are moved there at once; 0 = they stay [0] */
+    int64_t days;                    /* returns read again after Redis was lost [30] 1..365 */
+    int64_t aged_days;               /* withheld longer than this is reported [14] 1..365 */
+    int64_t goods_back_days; /* goods of a refund made in BigCommerce should be back in Sitoo by then [14] 0..365 */
+    int64_t repeat_after_s;  /* a refund without an answer is not sent again before [120] 30..86400 */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -101,6 +140,7 @@ struct mapping {
         orders_days; /* bigcommerce.orders_days: how far back open web orders are read at first start [30] 1..3650 */
 
     struct mapping_baseline baseline;
+    struct mapping_returns returns;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -120,6 +160,18 @@ struct mapping *mapping_load(const char *path, struct buf *mistakes) NODISCARD;
 void mapping_free(struct mapping *m);
 /* The section "baseline" of the file (mapping_baseline.c); part of mapping_read. */
 void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mistakes);
+
+/* The section "returns" (mapping_returns.c); part of mapping_read and mapping_free. */
+void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mistakes);
+void mapping_free_returns(struct mapping_returns *r);
+
+/* Unsellable if the reason or the receiving warehouse says so; sellable only if nothing objects. reason: NULL = none.
+ */
+enum verdict mapping_verdict(const struct mapping_returns *r, const char *reason, int64_t warehouse_id);
+enum payer mapping_payer(const struct mapping_returns *r, const char *payment_name);
+/* "sellable", "unsellable", "unknown"; "paid_at_till", "pay_in_bigcommerce", "unknown". */
+const char *verdict_name(enum verdict v);
+const char *payer_name(enum payer p);
 
 /* Position in m->warehouses, or -1 if the warehouse is not mapped. */
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);

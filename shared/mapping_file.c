@@ -38,5 +38,6 @@ void mapping_free(struct mapping *m) {
     free(m->locations);
     free(m->warehouses);
     free(m->allocate_from);
+    mapping_free_returns(&m->returns);
     free(m);
 }

@@ -11,7 +11,7 @@
 #include "functions/stock-moved/ledger.h"
 #include "ban.h"
 
-static const char *verdict_name(enum chain_verdict v) {
+static const char *chain_name(enum chain_verdict v) {
     switch (v) {
     case CHAIN_FIRST:
         return "first";
@@ -59,7 +59,7 @@ static void a_row_is_compared_with_the_one_before_it(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum chain_verdict got = chain_check(&rows[i].last, rows[i].id, rows[i].delta, rows[i].total);
         if (got != rows[i].want) {
-            fail_msg("%s: %s, not %s", rows[i].name, verdict_name(got), verdict_name(rows[i].want));
+            fail_msg("%s: %s, not %s", rows[i].name, chain_name(got), chain_name(rows[i].want));
         }
     }
 }
