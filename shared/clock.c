@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "buf.h"
 #include "quantity.h"
 #include "ban.h"
 
@@ -74,6 +75,29 @@ bool clock_parse_rfc2822(const char *s, int64_t *wall_ms) {
     }
     end += strspn(end, " ");
     if (!parse_zone(end, &minutes)) {
+        return false;
+    }
+    *wall_ms = ((int64_t)timegm(&tm) - minutes * 60) * 1000;
+    return true;
+}
+
+bool clock_parse_iso(const char *s, int64_t *wall_ms) {
+    struct tm tm = {0};
+    char zone[8];
+    int64_t minutes = 0;
+    const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (end == NULL) {
+        return false;
+    }
+    if (*end == '.') { /* fractions of a second */
+        end += 1 + strspn(end + 1, "0123456789");
+    }
+    if (strlen(end) == 6 && end[3] == ':') {
+        (void)snprintf(zone, sizeof zone, "%.3s%.2s", end, end + 4);
+    } else if (!str_copy(zone, sizeof zone, end)) {
+        return false;
+    }
+    if (!parse_zone(zone, &minutes)) {
         return false;
     }
     *wall_ms = ((int64_t)timegm(&tm) - minutes * 60) * 1000;

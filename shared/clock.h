@@ -20,5 +20,7 @@ void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
 void clock_format_iso_s(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
 /* Parses an RFC 2822 date in UTC or with offset ("Tue, 05 Mar 2019 21:40:11 +0000", also "GMT"). */
 bool clock_parse_rfc2822(const char *s, int64_t *wall_ms);
+/* Parses ISO 8601 with an offset or Z ("2026-11-23T10:00:00+00:00"); fractions of a second are dropped. */
+bool clock_parse_iso(const char *s, int64_t *wall_ms);
 
 #endif
