@@ -191,6 +191,8 @@ static enum next judge(struct app *app, struct facts *f, const struct proofs *p,
             } else {
                 fact->stock[w].available = 0;
                 fact->have[w] = HAVE_STOCK;
+                fact->reads++;
+                fact->proven = true;
                 next = facts_remember(app, f->mapping->warehouses[w], fact->sku, why);
                 if (next != NEXT_DONE) {
                     return next;

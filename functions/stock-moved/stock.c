@@ -302,6 +302,7 @@ static void take_item(const struct app *app, struct facts *f, const struct plan 
         }
         fact->stock[c->warehouse].available = read.available;
         fact->stock[c->warehouse].reserved = read.reserved;
+        fact->reads += fact->have[c->warehouse] != HAVE_STOCK ? 1 : 0;
         fact->have[c->warehouse] = HAVE_STOCK;
     }
 }

@@ -134,10 +134,12 @@ static void case_refused(struct round *r, const struct level_item *item, const s
         .entity = item->fact->sku,
         .text = text,
         .effect = "The web shop keeps the number it had",
-        .step = "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id",
+        .step =
+            "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id; the case "
+            "ends by itself when a later level is seen there",
         .queue = QUEUE_SKU,
         .job = item->fact->sku};
-    effect_case(&r->effects, &p);
+    effect_refused(&r->effects, item->location_id, &p);
 }
 
 /* What was remembered of the item may be what was refused. */

@@ -106,20 +106,25 @@ def test_sku_with_odd_characters_becomes_the_right_level(shop, name):
     assert sent, "the SKU is percent-encoded"
 
 
-def test_sku_with_a_comma_cannot_be_asked_for_so_it_keeps_its_level_and_is_named(shop):
-    """A list filter takes the comma for its own, encoded or not; Sitoo's own SKUs may not hold one (sitoo.md 6.1). What comes
-    back is stock of A and of B: it must not be taken for that of A,B."""
+def test_sku_with_a_comma_is_a_case_at_once_without_a_call_and_holds_up_nobody(shop):
+    """A list filter takes the comma for its own, encoded or not; Sitoo's own SKUs may not hold one (sitoo.md 6.1). What would
+    come back is stock of A and of B: it must not be taken for that of A,B."""
     before, others = shop.levels("A,B"), {sku: shop.levels(sku) for sku in "AB"}
-    good = shop.fresh_sku({1: 1})
+    good, since = shop.fresh_sku({1: 1}), shop.last_request()
     expected = shop.levels(good)[1] - 1
     order = sell(shop, ("A,B", 1), (good, 1))
-    case = shop.wait_until(lambda: shop.cases().get("not_in_sitoo:A,B"), 10, "the case is parked")
-    assert case["owner"] == "merchandising" and "SKU A,B" in case["text"]
+    case = shop.wait_until(lambda: shop.cases().get("sku_comma:A,B"), 10, "the case is parked")
+    assert case["owner"] == "merchandising" and "SKU A,B holds a comma" in case["text"] and "without a comma" in case["step"]
     shop.wait_levels(good, {1: expected})  # the rest of the order goes on
     shop.wait_until(shop.idle, 10, "all work done")
     assert shop.levels("A,B") == before and {sku: shop.levels(sku) for sku in "AB"} == others
     assert sorted(shop.sales(order)) == sorted([("A,B", "1.000", 1), (good, "1.000", 1)])
-    shop.control("POST", "/move", {"sku": "A,B", "quantity": 1, "to": 1})  # as it was, for the oracle
+    sell(shop, ("A,B", 1))
+    shop.wait_until(lambda: shop.cases()["sku_comma:A,B"]["count"] == "2", 10, "the second sale is counted")
+    shop.wait_until(shop.idle, 10, "all work done")
+    assert [one for one in shop.requests(since) if "A%2CB" in one["query"] or "A,B" in one["query"]] == []
+    assert shop.redis().hget(shop.key("unidentified"), "A,B") is None
+    shop.control("POST", "/move", {"sku": "A,B", "quantity": 2, "to": 1})  # as it was, for the oracle
 
 
 def test_sku_longer_than_we_keep_is_parked_and_the_rest_of_the_order_is_right_by_the_ledger(shop):

@@ -90,7 +90,7 @@ def test_refused_batch_is_split_until_only_the_bad_item_waits(shop):
     assert {sku: shop.levels(sku)[1] for sku in good} == {sku: before[sku] - 1 for sku in good}
     assert shop.levels(bad)[1] in (before[bad], before[bad] - 1)  # its order marks it once more: it may be mended by then
     assert not [name for name in shop.cases() if name.startswith("level_refused:") and name != f"level_refused:{bad}"]
-    assert shop.fcall("unpark", f"level_refused:{bad}", "retry") == 1
+    shop.fcall("unpark", f"level_refused:{bad}", "retry")  # unless it was mended by then, and the case ended by itself
     shop.wait_levels(bad, {1: before[bad] - 1})
 
 
