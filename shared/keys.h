@@ -70,8 +70,8 @@
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 
-/* Longest key without the tenant: a SKU of 255 bytes and a prefix. */
-#define KEY_MAX 320
+/* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
+#define KEY_MAX 1100
 
 #define KEY_CURSOR            "cursor"
 #define KEY_SEEN              "seen:ledger"

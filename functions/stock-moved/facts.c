@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "keys.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims) {
@@ -63,12 +64,11 @@ void facts_case(const struct app *app, struct facts *f, struct fact *fact, const
 /* Both platforms' list filters take a comma for the end of a SKU, encoded or not, and what they answer is of other
  * SKUs. Source: sitoo.md 2 (lists), 6.1 (a SKU of Sitoo holds A-Z a-z 0-9 _ + - / only). */
 static void case_comma(const struct app *app, struct facts *f, struct fact *fact) {
-    char text[REASON_TEXT_MAX];
+    char text[REASON_TEXT_MAX], shown[SKU_SHOWN_SIZE];
     (void)snprintf(text, sizeof text,
-                   "SKU %.300s holds a comma. Sitoo allows none in a SKU and takes it for the end of one, so its stock "
+                   "SKU %s holds a comma. Sitoo allows none in a SKU and takes it for the end of one, so its stock "
                    "cannot be asked for",
-                   fact->sku);
-    text[str_whole(text, strlen(text))] = '\0';
+                   sku_shown(fact->sku, shown));
     const struct parked p = {.cause = "sku_comma",
                              .owner = app->set->mapping->owner_mapping,
                              .entity = fact->sku,

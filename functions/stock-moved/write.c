@@ -12,6 +12,7 @@
 #include "json.h"
 #include "keys.h"
 #include "log.h"
+#include "sku.h"
 #include "writer.h"
 #include "ban.h"
 
@@ -125,9 +126,9 @@ static void set_next(const struct level_item *items, size_t n, enum next next) {
 }
 
 static void case_refused(struct round *r, const struct level_item *item, const struct reason *why) {
-    char text[REASON_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %.100s at location %lld: %.300s",
-                   item->fact->sku, (long long)item->location_id, why->text);
+    char text[REASON_TEXT_MAX + SKU_SHOWN_SIZE + 80], shown[SKU_SHOWN_SIZE];
+    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %s at location %lld: %s",
+                   sku_shown(item->fact->sku, shown), (long long)item->location_id, why->text);
     const struct parked p = {
         .cause = "level_refused",
         .owner = r->app->set->mapping->owner_mapping,
