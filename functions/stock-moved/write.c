@@ -243,6 +243,9 @@ static enum next send_items(struct round *r, struct level_item *items, size_t n,
                            .lease_token = r->lease_token};
     weigh(items, n, &w);
     enum next next = gate_send(r->app, &w, &out, why);
+    for (size_t i = 0; i < n && out.released; i++) {
+        items[i].allowed = true; /* also in the parts of a batch that BigCommerce refuses as a whole */
+    }
     if (next == NEXT_DONE) {
         next = after_success(r, items, n, &out, why);
     } else if (why->ambiguous) {
