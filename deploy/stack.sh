@@ -19,7 +19,7 @@ LOG=$VAR/log
 ENV_FILE=$VAR/onepool.env
 FUNCTIONS=(sitoo-events sale return stock-moved)
 START_LIMIT_S=30
-STOP_LIMIT_S=20
+STOP_LIMIT_S=35 # a function ends what it has in hand within 25 s (DRAIN_LIMIT_MS of shared/supervise.c)
 
 say() { echo "stack: $*"; }
 fail() {
@@ -348,7 +348,7 @@ decisions_of_running_stack() {
     SIMULATED=0
     OWN_REDIS=0
     if [ -n "${ONEPOOL_SIM_CONTROL_URL:-}" ]; then SIMULATED=1; fi
-    if [ "$REDIS_URL" = "unix://$RUN/redis.sock" ]; then OWN_REDIS=1; fi
+    if [ "${REDIS_URL:-}" = "unix://$RUN/redis.sock" ]; then OWN_REDIS=1; fi
 }
 
 # Simulators and their Redis belong together: one without the other is started anew with it.

@@ -136,6 +136,26 @@ void epoch_leave(struct app *app, struct epoch *e) {
     }
 }
 
+void epoch_step(struct app *app, const struct epoch *e, const char *step, int64_t done, int64_t total,
+                const char *problem) {
+    struct args a = {0};
+    struct reason ignored = {0};
+    redisReply *reply = NULL;
+    args_add(&a, e->id);
+    args_add(&a, step);
+    args_add_int(&a, done);
+    if (total >= 0) {
+        args_add_int(&a, total);
+    } else {
+        args_add(&a, "");
+    }
+    args_add(&a, problem);
+    if (redis_fcall(app->redis, "epoch_step", &a, true, &reply, &ignored) == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    args_free(&a);
+}
+
 enum next epoch_whole(struct app *app, struct epoch *e, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;

@@ -40,6 +40,12 @@ enum next epoch_check(struct app *app, struct epoch *e, struct reason *why) NODI
 /* Writes the file now: for a process that ends. */
 void epoch_leave(struct app *app, struct epoch *e);
 
+/* How far the rebuild is, for /status: rows done of total (-1 = unknown) in that step ("refunds", "orders",
+ * "web_orders", "skus"); problem says why it does not go on, "" = it does. Best effort: what fails here is reported by
+ * what follows. */
+void epoch_step(struct app *app, const struct epoch *e, const char *step, int64_t done, int64_t total,
+                const char *problem);
+
 /* Everything is rebuilt: e becomes whole. NEXT_DEFER if another epoch has begun meanwhile. */
 enum next epoch_whole(struct app *app, struct epoch *e, struct reason *why) NODISCARD;
 

@@ -47,7 +47,7 @@ static enum next shadow(struct app *app, const struct gate_write *w, struct reas
 }
 
 /* A person's release lets one write through, within ten minutes. */
-static enum next brake(struct app *app, const struct gate_write *w, struct reason *why) {
+static enum next brake(struct app *app, const struct gate_write *w, bool *released, struct reason *why) {
     const struct mapping *m = app->set->mapping;
     struct args a = {0};
     redisReply *reply = NULL;
@@ -61,9 +61,9 @@ static enum next brake(struct app *app, const struct gate_write *w, struct reaso
     if (next != NEXT_DONE) {
         return next;
     }
-    bool released = reply->type == REDIS_REPLY_STRING;
+    *released = reply->type == REDIS_REPLY_STRING;
     freeReplyObject(reply);
-    if (released) {
+    if (*released) {
         LOG(LOG_WARN, "brake released for one write", {"zeroed", log_int(w->zeroed)},
             {"units", log_int(w->units_moved)});
         return NEXT_DONE;
@@ -104,7 +104,7 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
         out->shadowed = true;
         return shadow(app, w, why);
     }
-    enum next next = brake(app, w, why);
+    enum next next = brake(app, w, &out->released, why);
     if (next == NEXT_DONE) {
         next = open_intent(app, w, out->intent_id, why);
     }

@@ -33,6 +33,7 @@ struct gate_write {
 
 struct gate_outcome {
     bool shadowed;                    /* not sent: shadow mode */
+    bool released;                    /* a person's release let it pass the brake */
     char intent_id[GATE_INTENT_SIZE]; /* "" if none was opened */
     struct answer answer;             /* status and text of a refusal; free with answer_free */
 };

@@ -10,6 +10,7 @@
 #include "keys.h"
 #include "platform.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 #define FILTER_MAX  ((size_t)4000) /* bytes of a filter in a URL */
@@ -292,7 +293,7 @@ static void fill(char *out, size_t size, const char *template, const char *sku) 
 
 void identity_case(const struct app *app, const char *sku, const struct identity *i, enum identity_event event,
                    struct args *effects) {
-    char text[REASON_TEXT_MAX], step[REASON_TEXT_MAX];
+    char text[REASON_TEXT_MAX], step[REASON_TEXT_MAX + SKU_BYTES_MAX], shown[SKU_SHOWN_SIZE];
     for (size_t k = IDENTITY_UNKNOWN_SKU; k < sizeof cases / sizeof cases[0]; k++) {
         if (k != (size_t)i->state) {
             effect_close(effects, cases[k].cause, sku);
@@ -303,7 +304,7 @@ void identity_case(const struct app *app, const char *sku, const struct identity
         return;
     }
     const struct case_text *c = &cases[i->state];
-    fill(text, sizeof text, c->text, sku);
+    fill(text, sizeof text, c->text, sku_shown(sku, shown));
     fill(step, sizeof step, c->step, sku);
     const struct parked p = {.cause = c->cause,
                              .owner = app->set->mapping->owner_mapping,

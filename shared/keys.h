@@ -53,7 +53,7 @@
  *   baseline:allow       hash    see below       F  the same, accepted: the brake lets exactly these pass
  *                        rows and allow: 7 days; after an acceptance until the writer has begun, then 1 day
  *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
- *   epoch                hash    for ever        F  what Redis holds: id, state, cause, see 95_epoch.lua
+ *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
@@ -70,8 +70,8 @@
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 
-/* Longest key without the tenant: a SKU of 255 bytes and a prefix. */
-#define KEY_MAX 320
+/* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
+#define KEY_MAX 1100
 
 #define KEY_CURSOR            "cursor"
 #define KEY_SEEN              "seen:ledger"

@@ -200,6 +200,30 @@ static bool has_id(const int64_t *ids, size_t n, int64_t id) {
     return false;
 }
 
+/* Each pickup method is of one entry: an order with it would be held at the first one only. */
+static void check_methods(const struct at *root, const struct mapping *m) {
+    size_t first = 0; /* pickups stand behind the pool's locations */
+    while (first < m->location_count && !m->locations[first].is_pickup) {
+        first++;
+    }
+    for (size_t i = first; i < m->location_count; i++) {
+        const struct mapping_location *a = &m->locations[i];
+        for (size_t k = 0; k < a->pickup_method_count; k++) {
+            for (size_t j = first; j < i; j++) {
+                const struct mapping_location *b = &m->locations[j];
+                if (has_id(b->pickup_method_ids, b->pickup_method_count, a->pickup_method_ids[k]) &&
+                    a->pickup_method_ids[k] > 0) {
+                    buf_addf(root->mistakes,
+                             "mapping file: pickup[%zu].pickup_method_ids[%zu]: pickup method %lld is already that of "
+                             "pickup[%zu] (BigCommerce locations %lld and %lld); a method belongs to one location\n",
+                             i - first, k, (long long)a->pickup_method_ids[k], j - first, (long long)b->location_id,
+                             (long long)a->location_id);
+                }
+            }
+        }
+    }
+}
+
 static void check_locations(const struct at *root, const struct mapping *m) {
     if (m->location_count == 0) {
         mistake(root, "locations", "at least one location must be mapped");
@@ -346,6 +370,7 @@ static void read_all(const struct at *root, struct mapping *m) {
         mistake(root, "locations", "more than 500 warehouses");
     }
     check_locations(root, m);
+    check_methods(root, m);
     read_shipping(root, m);
     read_sitoo(root, m);
     read_budget(root, m);

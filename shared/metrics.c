@@ -149,6 +149,21 @@ static void write_counts(const cJSON *counts, struct buf *out) {
     }
 }
 
+static void write_epoch(const cJSON *epoch, struct buf *out) {
+    static const char *const states[] = {"whole", "lossy", "new"};
+    const char *state = json_str(epoch, "state");
+    head(out, "redis_epoch", "gauge",
+         "1 for the state that Redis's contents are in: whole, lossy (being rebuilt), new.");
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        const char *const labels[][2] = {{"state", states[i]}};
+        begin(out, "redis_epoch", labels, 1);
+        whole(out, state != NULL && strcmp(state, states[i]) == 0 ? 1 : 0);
+    }
+    gauge(out, "redis_epoch_seconds", "For how long they are in that state.", status_int(epoch, "age_ms") / 1000);
+    gauge(out, "levels_held", "1 if no level is written until Redis's contents are rebuilt.",
+          json_bool(epoch, "levels_held", false) ? 1 : 0);
+}
+
 void metrics_write(const cJSON *status, struct buf *out) {
     const cJSON *redis = json_get(status, "redis"), *brake = json_get(status, "brake");
     gauge(out, "redis_up", "1 if Redis answers.", status != NULL ? 1 : 0);
@@ -171,6 +186,7 @@ void metrics_write(const cJSON *status, struct buf *out) {
     gauge(out, "writer_present", "1 if a process holds the writer lease.",
           cJSON_IsObject(json_get(status, "writer")) ? 1 : 0);
     gauge(out, "brake_held", "1 if the brake holds a write.", json_bool(brake, "held", false) ? 1 : 0);
+    write_epoch(json_get(status, "epoch"), out);
     write_lags(json_get(status, "lag_ms"), out);
     write_budget(json_get(status, "budget"), out);
     write_by_budget(json_get(status, "counts"), "calls", "calls_total",

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "json.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 void order_free(struct order *o) {
@@ -19,6 +20,7 @@ void order_free(struct order *o) {
         free(o->rows[i].reason);
     }
     free(o->rows);
+    free(o->too_long_sku);
     free(o->external_id);
     free(o);
 }
@@ -58,36 +60,38 @@ static bool return_warehouse(const cJSON *item, int64_t *warehouse_id) {
     return good;
 }
 
-static enum next row_read(const struct order *o, const cJSON *json, const cJSON *item, struct order_row *row,
-                          bool *moves, struct reason *why) {
+static enum next row_read(struct order *o, const cJSON *json, const cJSON *item, struct order_row *row, bool *moves,
+                          struct reason *why) {
     const char *sku = json_str(item, "sku");
+    char shown[SKU_SHOWN_SIZE];
     int64_t item_id = -1;
     *moves = false;
     if (sku == NULL || sku[0] == '\0') {
         return NEXT_DONE;
     }
-    if (strlen(sku) > ORDER_SKU_MAX) {
-        char begin[64];
-        (void)str_copy(begin, sizeof begin, sku); /* as much as fits */
-        return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld: a SKU is longer than %d bytes: %s...",
-                          (long long)o->id, ORDER_SKU_MAX, begin);
+    if (!sku_fits(sku)) {
+        if (o->too_long++ == 0) {
+            o->too_long_sku = xstrdup(sku);
+        }
+        return NEXT_DONE;
     }
+    (void)sku_shown(sku, shown);
     if (!row_quantity(item, &row->thousandths)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: the quantity cannot be read",
-                          (long long)o->id, sku);
+                          (long long)o->id, shown);
     }
     if (row->thousandths == 0) {
         return NEXT_DONE;
     }
     if (!json_int(item, "orderitemid", &item_id)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: orderitemid is missing",
-                          (long long)o->id, sku);
+                          (long long)o->id, shown);
     }
     row->item_id = item_id;
     row->warehouse_id = o->warehouse_id;
     if (row->thousandths < 0 && !return_warehouse(item, &row->warehouse_id)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: return-warehouseid is not a number",
-                          (long long)o->id, sku);
+                          (long long)o->id, shown);
     }
     const char *reason = extra(item, "reasoncode-return");
     reason = reason != NULL ? reason : extra(json, "refundreasoncode-reasoncode");

@@ -25,7 +25,6 @@
     "orderid,eshopid,ordertypeid,orderstateid,orderdate,warehouseid,registerid,externalid,creditorderid," \
     "additionaldata,orderitems"
 #define ORDER_ROWS_MAX 5000
-#define ORDER_SKU_MAX  255 /* BigCommerce's limit; Sitoo's is not known to be higher */
 
 enum order_type { ORDER_TYPE_ORDER = 10, ORDER_TYPE_BOOKING = 100, ORDER_TYPE_PARKED = 110 };
 enum order_state {
@@ -50,11 +49,14 @@ struct order {
     char *external_id;      /* NULL if none */
     struct order_row *rows; /* rows with a SKU and a quantity other than 0 */
     size_t row_count;
+    size_t too_long; /* rows left out because of their SKU's length (sku.h): each can be no product of the web shop */
+    char *too_long_sku; /* the first of them; NULL if there is none */
 };
 
 /*
  * Reads one order. NEXT_PARK: it lacks what every order has, or a quantity is unreadable (why names the order and the
- * field). Rows without SKU or with quantity 0 (discounts) move no stock and are left out. The caller frees.
+ * field). Rows without SKU or with quantity 0 (discounts) move no stock and are left out; so are those whose SKU is too
+ * long, which are counted. The caller frees.
  */
 enum next order_read(const cJSON *json, const char *our_prefix, struct order **out, struct reason *why) NODISCARD;
 void order_free(struct order *o);

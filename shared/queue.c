@@ -226,6 +226,12 @@ void effect_case(struct args *a, const struct parked *p) {
     args_add_case(a, p);
 }
 
+void effect_refused(struct args *a, int64_t location_id, const struct parked *p) {
+    args_add(a, "refused");
+    args_add_int(a, location_id);
+    args_add_case(a, p);
+}
+
 void effect_notice(struct args *a, const struct parked *p) {
     args_add(a, "notice");
     args_add_case(a, p);

@@ -90,6 +90,8 @@ void effect_mark(struct args *a, const char *queue, const char *entity, int64_t 
 void effect_case(struct args *a, const struct parked *p);
 /* The same without counting an occurrence: for whoever merely notices the cause again. */
 void effect_notice(struct args *a, const struct parked *p);
+/* A level that BigCommerce refuses at that location; p->entity is the SKU. Ends by itself (shared/lua/70_level.lua). */
+void effect_refused(struct args *a, int64_t location_id, const struct parked *p);
 /* For a case that sales raise: counts the sales rung up since effect_sold began to count. p->entity is the SKU. */
 void effect_case_sold(struct args *a, const struct parked *p);
 /* Counts a sale of a SKU whose BigCommerce item nobody knows yet; ends that count. */

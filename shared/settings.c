@@ -179,7 +179,10 @@ static void read_general(const struct reader *r, struct settings *s, const char 
 
 static void read_redis(const struct reader *r, struct settings *s) {
     char error[160] = "";
-    s->redis_url = read_text(r, "REDIS_URL", "redis://127.0.0.1:6379/0");
+    s->redis_url = read_secret(r, "REDIS_URL", 1); /* may hold a password */
+    if (s->redis_url == NULL) {
+        s->redis_url = xstrdup("redis://127.0.0.1:6379/0");
+    }
     if (!redis_url_valid(s->redis_url, error, sizeof error)) {
         mistake(r, "REDIS_URL", error);
     }

@@ -162,6 +162,7 @@ enum asked {
     ASK_CONFIRMED,
     ASK_BIGCOMMERCE,
     ASK_BASELINE,
+    ASK_EPOCH,
     ASK_SITOO, /* one for each key */
     ASKED = ASK_SITOO + SITOO_KEYS_MAX
 };
@@ -185,6 +186,9 @@ static const struct question {
                       KEY_BASELINE,
                       {"phase", "report", "read_ms", "differences", "unclassed", "done", "total", "accepted",
                        "accepted_ms", "begun", NULL}},
+    [ASK_EPOCH] = {"HMGET",
+                   KEY_EPOCH,
+                   {"state", "since_ms", "cause", "from_ms", "step", "done", "total", "problem", NULL}},
     [ASK_BIGCOMMERCE] = {"HMGET", KEY_RATE_BIGCOMMERCE, {"quota", "left", "reset", "until", NULL}},
 };
 
@@ -299,6 +303,31 @@ static void add_baseline(cJSON *status, const redisReply *r) {
     }
 }
 
+/* Is Redis as we left it (95_epoch.lua)? Nothing but "whole" lets levels be written; "unknown": no writer has looked.
+ */
+static void add_epoch(cJSON *status, const redisReply *r, int64_t now) {
+    const char *state = reply_str_at(r, 0), *step = reply_str_at(r, 4);
+    int64_t since = 0;
+    bool held = state == NULL || strcmp(state, "whole") != 0;
+    cJSON *o = json_add_object(status, "epoch");
+    json_add_str(o, "state", state != NULL ? state : "unknown");
+    json_add_bool(o, "levels_held", held);
+    json_add_int(o, "age_ms", number_at(r, 1, &since) && since < now ? now - since : 0);
+    add_number_or_null(o, "since_ms", r, 1);
+    bool lossy = state != NULL && strcmp(state, "lossy") == 0;
+    json_add_str(o, "cause", lossy ? reply_str_at(r, 2) : NULL);
+    if (!held || step == NULL) {
+        json_add_str(o, "rebuild", NULL);
+        return;
+    }
+    cJSON *rebuild = json_add_object(o, "rebuild");
+    json_add_str(rebuild, "step", step);
+    add_number_or_null(rebuild, "done", r, 5);
+    add_number_or_null(rebuild, "total", r, 6);
+    json_add_str(rebuild, "problem", reply_str_at(r, 7));
+    add_number_or_null(rebuild, "lost_since_ms", r, 3);
+}
+
 static void add_counts(cJSON *status, const redisReply *r) {
     cJSON *counts = json_add_object(status, "counts");
     for (size_t i = 0; i + 1 < r->elements; i += 2) {
@@ -327,6 +356,7 @@ static void add_answers(cJSON *status, redisReply *const replies[ASKED]) {
     add_lag(lags, "confirmed", replies[ASK_CONFIRMED]);
     add_budget(status, replies, seconds * 1000 + micros / 1000);
     add_baseline(status, replies[ASK_BASELINE]);
+    add_epoch(status, replies[ASK_EPOCH], seconds * 1000 + micros / 1000);
     add_counts(status, replies[ASK_COUNTS]);
 }
 

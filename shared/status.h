@@ -14,8 +14,13 @@
  *              "sitoo":[{"key":1,"paused_ms":0}]},
  *    "baseline":{"state":"none|reading|read|accepted","phase":"read","report":"0123456789abcdef","accepted":null,
  *                "begun":false,"read_ms":0,"differences":300,"unclassed":0,"done":90000,"total":90000,"accepted_ms":null},
+ *    "epoch":{"state":"new|lossy|whole|unknown","levels_held":true,"since_ms":0,"age_ms":0,"cause":"why it is lossy",
+ *             "rebuild":{"step":"refunds|orders|web_orders|skus","done":1000,"total":5200,"problem":"","lost_since_ms":0}},
  *    "counts":{"accepted:sitoo":10,...},
  *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok"}}
+ *
+ * epoch (docs/adr/0011): whether Redis holds what it held. levels_held: no level is written, because it does not and is
+ * rebuilt, or because nobody has looked; rebuild is null otherwise, or before its first step. total is null if unknown.
  *
  * quota and left are null until BigCommerce named them. Lags are over the last 10,000 levels of at most 7 days; till
  * times have whole seconds, so they are up to a second too long. Of a queue 2,000 entities are looked at; what is

@@ -8,10 +8,10 @@
 #include "json.h"
 #include "platform.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 #define LINES_MAX         2000
-#define SKU_MAX           255
 #define QUANTITY_LINE_MAX INT64_C(1000000000)
 #define PRODUCT_PAGES_MAX 40
 
@@ -60,8 +60,7 @@ static bool line_counts(const cJSON *line, const cJSON *lines, int64_t left) {
     const char *sku = json_str(line, "sku"), *type = json_str(line, "type");
     int64_t id = 0;
     bool physical = type == NULL || strcmp(type, "physical") == 0;
-    return physical && sku != NULL && sku[0] != '\0' && strlen(sku) <= SKU_MAX && left > 0 &&
-           !(json_id(line, "id", &id) && is_parent(lines, id));
+    return physical && sku != NULL && sku_fits(sku) && left > 0 && !(json_id(line, "id", &id) && is_parent(lines, id));
 }
 
 enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why) {

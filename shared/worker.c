@@ -60,7 +60,7 @@ static const char *case_entity(const char *queue, const char *entity, char *out,
 static void park_claims(struct app *app, const char *queue, const struct claim *list, size_t n,
                         const struct reason *cause, const char *owner) {
     for (size_t i = 0; i < n; i++) {
-        char entity[320];
+        char entity[KEY_MAX];
         struct reason why = {0};
         const struct parked p = {.cause = cause->cause,
                                  .owner = owner,

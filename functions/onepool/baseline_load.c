@@ -8,10 +8,10 @@
 #include "json.h"
 #include "keys.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
-#define NONE    ((size_t)-1)
-#define SKU_MAX 255
+#define NONE ((size_t)-1)
 
 /* ---- SKUs ---- */
 
@@ -61,7 +61,7 @@ static struct sku_row *row_of(struct model *m, const char *sku) {
 }
 
 static bool good_sku(const char *sku) {
-    return sku[0] != '\0' && sku[0] != ' ' && strlen(sku) <= SKU_MAX;
+    return sku[0] != ' ' && sku_fits(sku);
 }
 
 /* ---- loading ---- */
@@ -178,7 +178,7 @@ static void take_product(void *arg, const char *field, const char *value) {
 
 static void take_withheld(void *arg, const char *field, const char *value) {
     struct model *m = arg;
-    char text[SKU_MAX + 40];
+    char text[SKU_BYTES_MAX + 40];
     int64_t warehouse = 0, units = 0;
     if (!str_copy(text, sizeof text, field)) {
         return;

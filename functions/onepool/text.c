@@ -137,6 +137,43 @@ static void add_baseline(struct buf *out, const cJSON *b) {
     }
 }
 
+/* What is being derived anew, in the order of functions/stock-moved/rebuild.c. */
+static const struct {
+    const char *step, *words;
+} rebuild_steps[] = {{"refunds", "refunds in Sitoo's ledger since the loss"},
+                     {"orders", "Sitoo's orders since the loss"},
+                     {"web_orders", "web orders that hold stock"},
+                     {"skus", "SKUs of the mapped locations"}};
+#define REBUILD_STEPS (sizeof rebuild_steps / sizeof rebuild_steps[0])
+
+static void add_rebuild(struct buf *out, const cJSON *rebuild) {
+    int64_t total = 0;
+    for (size_t i = 0; i < REBUILD_STEPS; i++) {
+        if (strcmp(rebuild_steps[i].step, word(rebuild, "step")) == 0) {
+            buf_addf(out, "step %zu of %zu, %s", i + 1, REBUILD_STEPS, rebuild_steps[i].words);
+        }
+    }
+    if (json_int(rebuild, "total", &total)) {
+        buf_addf(out, ", %lld of %lld", (long long)status_int(rebuild, "done"), (long long)total);
+    } else if (status_int(rebuild, "done") > 0) {
+        buf_addf(out, ", %lld so far", (long long)status_int(rebuild, "done"));
+    }
+}
+
+static void add_epoch(struct buf *out, const cJSON *epoch) {
+    const char *state = word(epoch, "state");
+    char age[TEXT_AGE_SIZE];
+    text_age(status_int(epoch, "age_ms"), age);
+    add_line(out, "Contents of Redis");
+    if (strcmp(state, "whole") == 0) {
+        buf_addf(out, "as we left them, for %s\n", age);
+    } else if (strcmp(state, "lossy") == 0) {
+        buf_addf(out, "data was lost, noticed %s ago; being rebuilt\n", age);
+    } else {
+        buf_add_str(out, strcmp(state, "new") == 0 ? "new; web orders are read first\n" : "nobody has looked yet\n");
+    }
+}
+
 void text_status(struct buf *out, const cJSON *status) {
     const cJSON *lags = json_get(status, "lag_ms"), *redis = json_get(status, "redis");
     buf_addf(out, "onepool, tenant %s, mode %s\n\n", word(status, "tenant"), word(status, "mode"));
@@ -151,7 +188,9 @@ void text_status(struct buf *out, const cJSON *status) {
     add_writer(out, json_get(status, "writer"));
     add_baseline(out, json_get(status, "baseline"));
     add_line(out, "Redis");
-    buf_addf(out, "%s, durability %s\n\n", word(redis, "version"), word(redis, "rung"));
+    buf_addf(out, "%s, durability %s\n", word(redis, "version"), word(redis, "rung"));
+    add_epoch(out, json_get(status, "epoch"));
+    buf_add_str(out, "\n");
     if (text_attention(out, status) == 0) {
         buf_add_str(out, "Nothing needs attention.\n");
     }
@@ -245,8 +284,43 @@ static size_t attend_redis(struct buf *out, const cJSON *redis) {
     return n;
 }
 
+static size_t attend_epoch(struct buf *out, const cJSON *epoch, bool writer) {
+    const cJSON *rebuild = json_get(epoch, "rebuild");
+    bool lossy = strcmp(word(epoch, "state"), "lossy") == 0;
+    const char *problem = word(rebuild, "problem");
+    if (!json_bool(epoch, "levels_held", false)) {
+        return 0;
+    }
+    if (lossy) {
+        buf_add_str(out, "-> Levels stand still: Redis lost data (");
+        text_safe(out, word(epoch, "cause"));
+        buf_add_str(out, ").\n   No level is written until what holds stock is read anew from both platforms");
+    } else {
+        buf_add_str(out,
+                    "-> Levels stand still: Redis is new to us, so web orders that hold stock are read before any\n"
+                    "   level is written");
+    }
+    if (word(rebuild, "step")[0] != '\0') {
+        buf_add_str(out, lossy ? ":\n   " : ": ");
+        add_rebuild(out, rebuild);
+    }
+    buf_add_str(out, ".\n");
+    if (!writer) {
+        buf_add_str(out, "   Nothing goes on before a worker of stock-moved runs: start it.\n");
+    } else if (problem[0] != '\0') {
+        buf_add_str(out, "   It does not go on: ");
+        text_safe(out, problem);
+        buf_add_str(
+            out, "\n   It is tried again by itself; onepool check tells whether the platforms and keys are right.\n");
+    } else {
+        buf_add_str(out, "   It goes on by itself: nothing to do but wait.\n");
+    }
+    return 1;
+}
+
 size_t text_attention(struct buf *out, const cJSON *status) {
-    size_t n = attend_brake(out, json_get(status, "brake"));
+    size_t n = attend_epoch(out, json_get(status, "epoch"), cJSON_IsObject(json_get(status, "writer")));
+    n += attend_brake(out, json_get(status, "brake"));
     n += attend_parked(out, json_get(status, "parked"));
     n += attend_late(out, json_get(status, "functions"));
     n += attend_pauses(out, json_get(status, "budget"));

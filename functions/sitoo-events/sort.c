@@ -13,6 +13,7 @@
 #include "log.h"
 #include "platform.h"
 #include "queue.h"
+#include "sku.h"
 #include "worker.h"
 #include "ban.h"
 
@@ -55,6 +56,29 @@ enum order_kind sort_plan(const struct order *o, struct args *effects) {
     return kind;
 }
 
+/* Rows that are left out because no product of the web shop can have their SKU; the others go their way. */
+static void plan_too_long(const struct app *app, const struct order *o, struct args *effects) {
+    char entity[40], job[24], text[REASON_TEXT_MAX], shown[SKU_SHOWN_SIZE];
+    if (o->too_long == 0) {
+        return;
+    }
+    (void)snprintf(job, sizeof job, "%lld", (long long)o->id);
+    (void)snprintf(entity, sizeof entity, "order %s", job);
+    (void)snprintf(text, sizeof text, "Sitoo order %s: a SKU is longer than %d characters (rows: %zu), %s", job,
+                   SKU_CHARS_MAX, o->too_long, sku_shown(o->too_long_sku, shown));
+    const struct parked p = {.cause = "sku_too_long",
+                             .owner = app->set->mapping != NULL ? app->set->mapping->owner_mapping : "",
+                             .entity = entity,
+                             .text = text,
+                             .effect =
+                                 "The row is not recorded, and the web shop cannot offer such a SKU; the order's other "
+                                 "rows are handled",
+                             .step = "Shorten the SKU in Sitoo, then: onepool parked --close with the case's id",
+                             .queue = QUEUE_ORDER,
+                             .job = job};
+    effect_notice(effects, &p);
+}
+
 static const char *owner(const struct app *app) {
     return app->set->mapping->owner_stock;
 }
@@ -67,6 +91,7 @@ static void settle(struct app *app, const struct claim *c, const cJSON *json) {
     enum next next = order_read(json, app->set->mapping->sitoo_order_prefix, &o, &why);
     if (next == NEXT_DONE) {
         enum order_kind kind = sort_plan(o, &effects);
+        plan_too_long(app, o, &effects);
         next = queue_complete(app->redis, QUEUE_ORDER, c, 1, &effects, &fenced, &why);
         if (next == NEXT_DONE) {
             LOG(LOG_INFO, "order sorted", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity},
@@ -223,8 +248,9 @@ static int invoke_order(struct app *app, const cJSON *json, bool dry_run) {
         order_read(json, app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-", &o, &why);
     if (next == NEXT_DONE) {
         enum order_kind kind = sort_plan(o, &effects);
-        (void)snprintf(line, sizeof line, "{\"order\":%lld,\"kind\":\"%s\",\"rows\":%zu}", (long long)o->id,
-                       order_kind_name(kind), o->row_count);
+        plan_too_long(app, o, &effects);
+        (void)snprintf(line, sizeof line, "{\"order\":%lld,\"kind\":\"%s\",\"rows\":%zu,\"left_out\":%zu}",
+                       (long long)o->id, order_kind_name(kind), o->row_count, o->too_long);
         app->trace("plan", line);
         if (!dry_run) {
             next = effects_apply(app->redis, &effects, &why);

@@ -15,10 +15,12 @@
 #include "keys.h"
 #include "log.h"
 #include "platform.h"
+#include "sku.h"
 #include "ban.h"
 
 #define PROOF_KEEP_S      86400
 #define PRODUCTS_PER_CALL ((size_t)100)
+#define FILTER_MAX        ((size_t)4000) /* bytes of a call's SKUs, percent-encoded */
 
 enum proof { PROOF_NONE, PROOF_COUNTED, PROOF_NOT_COUNTED, PROOF_NO_PRODUCT };
 
@@ -104,24 +106,26 @@ static enum next ask_products(struct app *app, const struct facts *f, struct pro
 static enum next prove_skus(struct app *app, const struct facts *f, struct proofs *p, struct reason *why) {
     char **names = xcalloc(p->n + 1, sizeof *names);
     bool *known = xcalloc(p->n + 1, sizeof *known);
-    size_t which[PRODUCTS_PER_CALL], count = 0;
+    size_t which[PRODUCTS_PER_CALL], count = 0, bytes = 0;
     for (size_t i = 0; i < p->n; i++) {
         names[i] = xmalloc(KEY_MAX);
         (void)snprintf(names[i], KEY_MAX, KEY_EXISTS, f->list[p->facts[i]].sku);
     }
     enum next next = recall(app, names, p->n, known, why);
     for (size_t i = 0; next == NEXT_DONE && i <= p->n; i++) {
-        if (count == PRODUCTS_PER_CALL || (i == p->n && count > 0)) {
+        size_t more = i < p->n ? 3 * strlen(f->list[p->facts[i]].sku) + 1 : 0;
+        if (count == PRODUCTS_PER_CALL || (count > 0 && (i == p->n || bytes + more > FILTER_MAX))) {
             next = ask_products(app, f, p, which, count, why);
             for (size_t k = 0; next == NEXT_DONE && k < count; k++) {
                 next = p->proof[which[k]] == PROOF_COUNTED ? remember(app, names[which[k]], why) : NEXT_DONE;
             }
-            count = 0;
+            count = bytes = 0;
         }
         if (i < p->n && known[i]) {
             p->proof[i] = PROOF_COUNTED;
         } else if (i < p->n) {
             which[count++] = i;
+            bytes += more;
         }
     }
     for (size_t i = 0; i < p->n; i++) {
@@ -160,15 +164,17 @@ static enum next prove_warehouse(struct app *app, int64_t warehouse_id, bool *fi
 
 static void case_unknown(const struct app *app, struct facts *f, struct fact *fact, enum proof proof,
                          int64_t warehouse) {
+    char shown[SKU_SHOWN_SIZE];
     if (proof == PROOF_NOT_COUNTED) {
-        facts_case(app, f, fact, "stock_not_counted", "Sitoo does not count the stock of SKU %s", fact->sku);
+        facts_case(app, f, fact, "stock_not_counted", "Sitoo does not count the stock of SKU %s",
+                   sku_shown(fact->sku, shown));
     } else if (proof == PROOF_NO_PRODUCT) {
-        facts_case(app, f, fact, "not_in_sitoo", "SKU %s has no product in Sitoo", fact->sku);
+        facts_case(app, f, fact, "not_in_sitoo", "SKU %s has no product in Sitoo", sku_shown(fact->sku, shown));
     } else {
         facts_case(
             app, f, fact, "warehouse_empty",
             "SKU %s has no stock row in warehouse %lld, nor has anything else there; its id or the site may be wrong",
-            fact->sku, (long long)warehouse);
+            sku_shown(fact->sku, shown), (long long)warehouse);
     }
 }
 
@@ -191,6 +197,8 @@ static enum next judge(struct app *app, struct facts *f, const struct proofs *p,
             } else {
                 fact->stock[w].available = 0;
                 fact->have[w] = HAVE_STOCK;
+                fact->reads++;
+                fact->proven = true;
                 next = facts_remember(app, f->mapping->warehouses[w], fact->sku, why);
                 if (next != NEXT_DONE) {
                     return next;

@@ -23,6 +23,8 @@ struct fact {
     bool force;     /* write even if nothing changed */
     bool settled;   /* nothing to write: a case was parked, or the SKU is none of ours */
     enum next next; /* what becomes of the claim */
+    bool proven;    /* no stock row, but the product was seen in Sitoo, with stock counting on */
+    size_t reads;   /* warehouses whose stock Sitoo told in this round; all of them: its cases are over */
     int64_t unallocated;
     struct stock *stock;         /* one per mapped warehouse, in the order of mapping->warehouses */
     unsigned char *have;         /* one per mapped warehouse: enum fact_have */
@@ -62,7 +64,7 @@ enum stock_use stock_use(const struct stock_known *k, const struct chain *c, enu
 void facts_init(struct facts *f, const struct mapping *m, const struct claims *claims);
 void facts_free(struct facts *f);
 
-/* Which BigCommerce item each SKU is; unusable ones are settled with a case. */
+/* Which BigCommerce item each SKU is; unusable ones, and SKUs that cannot be asked for, are settled with a case. */
 enum next facts_identify(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Available per warehouse: remembered where nothing touched it, else read from Sitoo. */
 enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODISCARD;

@@ -13,6 +13,7 @@
 #include "platform.h"
 #include "quantity.h"
 #include "queue.h"
+#include "sku.h"
 #include "ban.h"
 
 #define FIELDS \
@@ -125,14 +126,15 @@ static enum next seen_before(struct app *app, int64_t id, bool *seen, struct rea
 
 static void plan_case(const struct app *app, int64_t warehouse, const char *sku, const struct chain *last, int64_t id,
                       int64_t total, struct args *effects) {
-    char entity[320], text[REASON_TEXT_MAX], before[QUANTITY_TEXT_SIZE], after[QUANTITY_TEXT_SIZE];
+    char entity[KEY_MAX], text[REASON_TEXT_MAX], shown[SKU_SHOWN_SIZE];
+    char before[QUANTITY_TEXT_SIZE], after[QUANTITY_TEXT_SIZE];
     quantity_format(last->total, before);
     quantity_format(total, after);
     (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
     (void)snprintf(text, sizeof text,
                    "Sitoo's ledger of SKU %s in warehouse %lld goes from %s (row %lld) to %s (row %lld) by more than "
                    "that row moves; a row between is missing",
-                   sku, (long long)warehouse, before, (long long)last->id, after, (long long)id);
+                   sku_shown(sku, shown), (long long)warehouse, before, (long long)last->id, after, (long long)id);
     const struct parked p = {.cause = "ledger_gap",
                              .owner = app->set->mapping->owner_stock,
                              .entity = entity,
@@ -160,7 +162,7 @@ static enum next plan_hole(struct app *app, struct page *p, const struct chain *
 static enum next check_chain(struct app *app, struct page *p, int64_t warehouse, const char *sku, int64_t id,
                              int64_t delta, int64_t total, struct reason *why) {
     struct chain last;
-    char entity[320];
+    char entity[KEY_MAX];
     enum next next = chain_get(app, warehouse, sku, &last, why);
     if (next != NEXT_DONE) {
         return next;
@@ -225,7 +227,7 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
                *after = json_str(item, "decimaltotal");
     int64_t delta = 0, total = 0, created_s = 0;
     char hint[32];
-    if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255) {
+    if (sku == NULL || !sku_fits(sku)) { /* too long for the web shop: its order's case says so */
         return NEXT_DONE;
     }
     if (quantity == NULL || after == NULL || !quantity_parse(quantity, &delta) || !quantity_parse(after, &total)) {

@@ -22,6 +22,24 @@
 #define DAY_MS     (INT64_C(86400) * 1000)
 #define ITEMS_PAGE 1000
 
+/* How far it is, shown by /status. */
+struct progress {
+    const struct epoch *e;
+    const char *step;
+    int64_t done, total; /* rows; -1 = unknown */
+};
+
+static void step_begin(struct app *app, struct progress *p, const char *step) {
+    p->step = step;
+    p->done = 0;
+    p->total = -1;
+    epoch_step(app, p->e, step, 0, -1, "");
+}
+
+static void step_on(struct app *app, const struct progress *p) {
+    epoch_step(app, p->e, p->step, p->done, p->total, "");
+}
+
 static enum next run(struct app *app, struct args *a, struct reason *why) {
     redisReply *reply = NULL;
     enum next next = redis_command(app->redis, a, true, &reply, why);
@@ -92,7 +110,7 @@ static void hold_row(const cJSON *row, int64_t id, int64_t warehouse, struct arg
 
 /* One page, newest first. *oldest gets its lowest id, *more whether older rows may be young enough. */
 static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more,
-                              struct reason *why) {
+                              struct progress *p, struct reason *why) {
     char path[300], below[64] = "";
     const char *paths[] = {path};
     struct answer answer;
@@ -126,6 +144,7 @@ static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int6
         } else if (type == LEDGER_REFUND) {
             hold_row(row, id, warehouse, &effects);
         }
+        p->done++;
     }
     answer_free(&answer);
     if (next == NEXT_DONE && effects.n > 0) {
@@ -135,15 +154,17 @@ static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int6
     return next;
 }
 
-static enum next withhold_refunds(struct app *app, int64_t from_ms, struct reason *why) {
+static enum next withhold_refunds(struct app *app, int64_t from_ms, struct progress *p, struct reason *why) {
     enum next next = NEXT_DONE;
     int64_t to = 0;
     bool more = true;
+    step_begin(app, p, "refunds");
     for (int i = 0; next == NEXT_DONE && more && i < PAGES_MAX; i++) {
         int64_t oldest = 0;
-        next = app_keep(app) ? refunds_page(app, to, from_ms, &oldest, &more, why) : stopping(why);
+        next = app_keep(app) ? refunds_page(app, to, from_ms, &oldest, &more, p, why) : stopping(why);
         more = more && oldest > 1 && oldest != to;
         to = oldest;
+        step_on(app, p);
     }
     return next;
 }
@@ -151,8 +172,8 @@ static enum next withhold_refunds(struct app *app, int64_t from_ms, struct reaso
 /* ---- orders ---- */
 
 /* Orders rung up since: by id, newest first, so that rows that come meanwhile shift nothing. */
-static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more, size_t *marked,
-                             struct reason *why) {
+static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more,
+                             struct progress *p, struct reason *why) {
     char path[256], below[64] = "", entity[24];
     const char *paths[] = {path};
     struct answer answer;
@@ -174,13 +195,16 @@ static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64
         next = reason_set(why, NEXT_DEFER, "bad_orders", "Sitoo's orders are not a list (status %d)", answer.status);
     }
     *more = cJSON_GetArraySize(items) >= app->set->mapping->sitoo_page_size;
+    if (to == 0) {
+        (void)json_int(answer.json, "totalcount", &p->total);
+    }
     cJSON_ArrayForEach(row, items) {
         int64_t id = 0;
         if (json_int(row, "orderid", &id) && id > 0) {
             (void)snprintf(entity, sizeof entity, "%lld", (long long)id);
             effect_mark(&effects, QUEUE_ORDER, entity, 0, "", "");
             *oldest = *oldest == 0 || id < *oldest ? id : *oldest;
-            (*marked)++;
+            p->done++;
         }
     }
     answer_free(&answer);
@@ -191,22 +215,24 @@ static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64
     return next;
 }
 
-static enum next mark_orders(struct app *app, int64_t from_ms, size_t *marked, struct reason *why) {
+static enum next mark_orders(struct app *app, int64_t from_ms, struct progress *p, struct reason *why) {
     enum next next = NEXT_DONE;
     int64_t to = 0;
     bool more = true;
+    step_begin(app, p, "orders");
     for (int i = 0; next == NEXT_DONE && more && i < PAGES_MAX; i++) {
         int64_t oldest = 0;
-        next = app_keep(app) ? orders_page(app, to, from_ms, &oldest, &more, marked, why) : stopping(why);
+        next = app_keep(app) ? orders_page(app, to, from_ms, &oldest, &more, p, why) : stopping(why);
         more = more && oldest > 1 && oldest != to;
         to = oldest;
+        step_on(app, p);
     }
     return next;
 }
 
 /* ---- SKUs ---- */
 
-static enum next skus_page(struct app *app, int page, bool *more, size_t *marked, struct reason *why) {
+static enum next skus_page(struct app *app, int page, bool *more, struct progress *p, struct reason *why) {
     struct buf path;
     struct answer answer;
     struct args effects = {0};
@@ -227,11 +253,12 @@ static enum next skus_page(struct app *app, int page, bool *more, size_t *marked
                           answer.status);
     }
     *more = cJSON_GetArraySize(data) > 0;
+    (void)json_int(json_get(json_get(answer.json, "meta"), "pagination"), "total", &p->total);
     cJSON_ArrayForEach(item, data) {
         const char *sku = json_str(json_get(item, "identity"), "sku");
         if (sku != NULL && sku[0] != '\0') {
             effect_mark(&effects, QUEUE_SKU, sku, 0, "", "");
-            (*marked)++;
+            p->done++;
         }
     }
     answer_free(&answer);
@@ -242,11 +269,13 @@ static enum next skus_page(struct app *app, int page, bool *more, size_t *marked
     return next;
 }
 
-static enum next mark_skus(struct app *app, size_t *marked, struct reason *why) {
+static enum next mark_skus(struct app *app, struct progress *p, struct reason *why) {
     enum next next = NEXT_DONE;
     bool more = true;
+    step_begin(app, p, "skus");
     for (int page = 1; next == NEXT_DONE && more && page <= PAGES_MAX; page++) {
-        next = app_keep(app) ? skus_page(app, page, &more, marked, why) : stopping(why);
+        next = app_keep(app) ? skus_page(app, page, &more, p, why) : stopping(why);
+        step_on(app, p);
     }
     return next;
 }
@@ -272,8 +301,8 @@ static enum next tell(struct app *app, const struct epoch *e, struct reason *why
 
 enum next rebuild(struct app *app, struct epoch *e, struct reason *why) {
     bool lossy = strcmp(e->state, "lossy") == 0;
-    size_t orders = 0, skus = 0;
-    int64_t from_ms = lost_from_ms(app, e), start = clock_mono_ms();
+    struct progress p = {.e = e, .step = "", .total = -1};
+    int64_t from_ms = lost_from_ms(app, e), start = clock_mono_ms(), orders = 0;
     enum next next = NEXT_DONE;
     if (lossy) {
         LOG(LOG_WARN, "rebuilding", {"cause", e->cause}, {"from_ms", log_int(from_ms)});
@@ -281,15 +310,23 @@ enum next rebuild(struct app *app, struct epoch *e, struct reason *why) {
         next = next == NEXT_DONE ? forget_stock(app, why) : next;
         next = next == NEXT_DONE ? keep_since(app, e, why) : next;
         next = next == NEXT_DONE ? write_recover(app, why) : next; /* intents of another time: perhaps closed since */
-        next = next == NEXT_DONE ? withhold_refunds(app, from_ms, why) : next;
-        next = next == NEXT_DONE ? mark_orders(app, from_ms, &orders, why) : next;
+        next = next == NEXT_DONE ? withhold_refunds(app, from_ms, &p, why) : next;
+        next = next == NEXT_DONE ? mark_orders(app, from_ms, &p, why) : next;
+        orders = p.done;
     }
-    next = next == NEXT_DONE ? weborders_refresh(app, why) : next;
-    next = next == NEXT_DONE && lossy ? mark_skus(app, &skus, why) : next;
-    next = next == NEXT_DONE ? epoch_whole(app, e, why) : next;
+    if (next == NEXT_DONE) {
+        step_begin(app, &p, "web_orders");
+        next = weborders_refresh(app, why);
+    }
+    next = next == NEXT_DONE && lossy ? mark_skus(app, &p, why) : next;
+    if (next != NEXT_DONE) {
+        epoch_step(app, e, p.step, p.done, p.total, why->text);
+        return next;
+    }
+    next = epoch_whole(app, e, why);
     if (next == NEXT_DONE && lossy) {
         LOG(LOG_WARN, "rebuilt; levels are written again", {"orders_due", log_int((long long)orders)},
-            {"skus_due", log_int((long long)skus)}, {"took_ms", log_int(clock_mono_ms() - start)});
+            {"skus_due", log_int((long long)p.done)}, {"took_ms", log_int(clock_mono_ms() - start)});
     }
     return next;
 }

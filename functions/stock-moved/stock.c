@@ -22,6 +22,7 @@
 #include "ledger.h"
 #include "platform.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 #define CACHE_MAX_AGE_MS (INT64_C(86400) * 1000)
@@ -290,18 +291,20 @@ static void take_item(const struct app *app, struct facts *f, const struct plan 
                       const cJSON *item) {
     const char *sku = json_str(item, "sku");
     struct stock read = {0};
+    char shown[SKU_SHOWN_SIZE];
     for (size_t i = c->first; sku != NULL && i < c->first + c->count; i++) {
         struct fact *fact = &f->list[p->facts[i]];
         if (strcmp(fact->sku, sku) != 0) {
             continue;
         }
         if (!item_stock(item, &read)) {
-            facts_case(app, f, fact, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read", sku,
-                       (long long)f->mapping->warehouses[c->warehouse]);
+            facts_case(app, f, fact, "bad_stock", "Sitoo's stock of SKU %s in warehouse %lld cannot be read",
+                       sku_shown(sku, shown), (long long)f->mapping->warehouses[c->warehouse]);
             continue;
         }
         fact->stock[c->warehouse].available = read.available;
         fact->stock[c->warehouse].reserved = read.reserved;
+        fact->reads += fact->have[c->warehouse] != HAVE_STOCK ? 1 : 0;
         fact->have[c->warehouse] = HAVE_STOCK;
     }
 }

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "keys.h"
 #include "log.h"
+#include "sku.h"
 #include "writer.h"
 #include "ban.h"
 
@@ -125,19 +126,21 @@ static void set_next(const struct level_item *items, size_t n, enum next next) {
 }
 
 static void case_refused(struct round *r, const struct level_item *item, const struct reason *why) {
-    char text[REASON_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %.100s at location %lld: %.300s",
-                   item->fact->sku, (long long)item->location_id, why->text);
+    char text[REASON_TEXT_MAX + SKU_SHOWN_SIZE + 80], shown[SKU_SHOWN_SIZE];
+    (void)snprintf(text, sizeof text, "BigCommerce refuses the level of SKU %s at location %lld: %s",
+                   sku_shown(item->fact->sku, shown), (long long)item->location_id, why->text);
     const struct parked p = {
         .cause = "level_refused",
         .owner = r->app->set->mapping->owner_mapping,
         .entity = item->fact->sku,
         .text = text,
         .effect = "The web shop keeps the number it had",
-        .step = "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id",
+        .step =
+            "Mend the product or location in BigCommerce, then: onepool parked --retry with the case's id; the case "
+            "ends by itself when a later level is seen there",
         .queue = QUEUE_SKU,
         .job = item->fact->sku};
-    effect_case(&r->effects, &p);
+    effect_refused(&r->effects, item->location_id, &p);
 }
 
 /* What was remembered of the item may be what was refused. */
@@ -240,6 +243,9 @@ static enum next send_items(struct round *r, struct level_item *items, size_t n,
                            .lease_token = r->lease_token};
     weigh(items, n, &w);
     enum next next = gate_send(r->app, &w, &out, why);
+    for (size_t i = 0; i < n && out.released; i++) {
+        items[i].allowed = true; /* also in the parts of a batch that BigCommerce refuses as a whole */
+    }
     if (next == NEXT_DONE) {
         next = after_success(r, items, n, &out, why);
     } else if (why->ambiguous) {

@@ -93,6 +93,14 @@ local EFFECTS = {
     redis.call('HDEL', P .. 'unidentified', sku)
     park_case(P, now, times, cause, owner, sku, ...)
   end },
+  -- A level that BigCommerce refuses, with its location: 70_level.lua ends the case when one is confirmed there.
+  refused = { 10, function(P, now, location, cause, owner, entity, ...)
+    park_case(P, now, 1, cause, owner, entity, ...)
+    local key = P .. 'case:' .. cause .. ':' .. entity
+    if redis.call('EXISTS', key) == 1 then
+      redis.call('HSET', key, 'at:' .. location, 1)
+    end
+  end, 1 },
   notice = { 9, function(P, now, ...) park_case(P, now, 0, ...) end },
   close = { 1, function(P, _, id) close_case(P, id) end },
   count = { 2, function(P, _, name, n) count(P, name, n) end, 2 },

@@ -114,6 +114,23 @@ register('levels_due', function(P, args)
   return out
 end)
 
+-- A level that was refused there once was written later and is confirmed: the case ends with its last location.
+local function no_longer_refused(P, field, written)
+  local location, sku = string.match(field, '^(%d+)|(.*)$')
+  local id = 'level_refused:' .. (sku or '')
+  local key = P .. 'case:' .. id
+  local last = tonumber(redis.call('HGET', key, 'last') or '')
+  if not last or written <= last or redis.call('HDEL', key, 'at:' .. location) == 0 then
+    return
+  end
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(name, 1, 3) == 'at:' then
+      return
+    end
+  end
+  close_case(P, id)
+end
+
 -- levels_seen(retry_ms, give_up_ms, n, n x (location|sku, value as it was, level seen or '')) -> per field
 -- 1 confirmed, 2 not yet: look again, 3 differs for good: must be written again, 0 changed meanwhile.
 register('levels_seen', function(P, args)
@@ -138,6 +155,7 @@ register('levels_seen', function(P, args)
         redis.call('ZADD', P .. 'recheck', int(f.written + give_up), field)
       end
       if f.state ~= 'c' and f.state ~= 'k' then
+        no_longer_refused(P, field, f.written)
         redis.call('HSET', hash, field, f.level .. ' c ' .. int(f.written) .. ' 0 0')
         if f.till > 0 then
           lag_push(P, 'confirmed', now - f.till)

@@ -4,7 +4,8 @@
 -- is gone or another one, or the position went back. The position is the counter of fencing tokens, which moves
 -- with every durable effect.
 --
---   epoch: hash: id, state (new, lossy, whole), cause, since_ms, from_ms (what was lost is younger), was:<id> = an id before
+--   epoch: hash: id, state (new, lossy, whole), cause, since_ms (of the state), from_ms (what was lost is younger),
+--   was:<id> = an id before; while it is rebuilt: step, done, total ('' = unknown), problem (why it does not go on)
 
 -- When the last thing that is still there was recorded, less a margin; 0 = nothing is there.
 local function last_record_ms(P)
@@ -28,6 +29,7 @@ local function begin_epoch(P, now, old, state, cause, position)
   local id = int(now * 1000 + math.floor(position % 1000))
   local from = state == 'lossy' and last_record_ms(P) or 0
   redis.call('HSET', P .. 'epoch', 'id', id, 'state', state, 'cause', cause, 'since_ms', int(now), 'from_ms', int(from))
+  redis.call('HDEL', P .. 'epoch', 'step', 'done', 'total', 'problem')
   if old ~= '' then
     redis.call('HSET', P .. 'epoch', 'was:' .. old, 1)
   end
@@ -64,11 +66,21 @@ register('epoch_check', function(P, args)
   return { f[1], f[2], tonumber(redis.call('GET', P .. 'token') or '') or 0, f[3] or '', tonumber(f[4] or '') or 0, first }
 end)
 
+-- epoch_step(id, step, done, total or '', problem or ''): how far the rebuild is, for /status. 0 if another epoch has begun.
+register('epoch_step', function(P, args)
+  if redis.call('HGET', P .. 'epoch', 'id') ~= args[1] then
+    return 0
+  end
+  redis.call('HSET', P .. 'epoch', 'step', args[2], 'done', args[3], 'total', args[4], 'problem', args[5])
+  return 1
+end)
+
 -- epoch_whole(id): everything is rebuilt. 0 if another epoch has begun meanwhile.
 register('epoch_whole', function(P, args)
   if redis.call('HGET', P .. 'epoch', 'id') ~= args[1] then
     return 0
   end
-  redis.call('HSET', P .. 'epoch', 'state', 'whole')
+  redis.call('HSET', P .. 'epoch', 'state', 'whole', 'since_ms', int(now_ms()))
+  redis.call('HDEL', P .. 'epoch', 'step', 'done', 'total', 'problem')
   return 1
 end)

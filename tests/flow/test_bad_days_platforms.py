@@ -201,6 +201,21 @@ def test_422_that_names_one_of_40_items_holds_up_that_one_alone(shop):
     shop.wait_levels(bad, {1: before[bad] - 1})
 
 
+def test_refused_level_is_no_case_any_more_once_a_later_one_is_seen(shop):
+    """Nobody has to close it: the merchant mended the product, and the next sale brought the level through."""
+    bad = shop.fresh_sku({1: 3}, kind=("variant",))
+    before = shop.levels(bad)[1]
+    faults(shop, "bigcommerce", {"kind": "refuse_items", "skus": [bad]})
+    sell(shop, bad)
+    shop.wait_until(lambda: shop.cases().get(f"level_refused:{bad}"), 15, "it is parked")
+    shop.wait_until(shop.idle, 15, "all work done")
+    assert shop.levels(bad)[1] == before
+    shop.control("DELETE", "/faults")
+    sell(shop, bad)
+    shop.wait_levels(bad, {1: before - 2})
+    shop.wait_until(lambda: f"level_refused:{bad}" not in shop.cases(), 15, "the case ends by itself")
+
+
 def put_clock_forward(shop, sku, location=1):
     """A level that is unsure is read back only when its write can no longer land. Makes that be over."""
     key, field = shop.key("level:live"), f"{location}|{sku}"

@@ -148,3 +148,31 @@ def test_append_only_file_cut_at_many_places(stack, running):
         for case in list(shop.cases()):
             if case.startswith("redis_epoch"):
                 shop.fcall("unpark", case, "close")
+
+
+def test_status_says_why_levels_stand_still_and_until_when(stack):
+    """The platform that the rebuild reads is away: /status, the metrics and the command name the step and the trouble."""
+    shop = shop_of(stack)
+    Business(shop).play()
+    shop.wait_quiet()
+    assert shop.status()["epoch"]["state"] == "whole"
+    assert not shop.status()["epoch"]["levels_held"]
+    shop.control("PUT", "/faults/bigcommerce", {"seed": 1, "rules": [{"kind": "status", "status": 503, "path": "/orders"}]})
+    shop.redis().flushall()
+    held = shop.wait_until(lambda: ((shop.status()["epoch"]["rebuild"] or {}).get("problem") and shop.status()["epoch"]), 20,
+                           "the rebuild says what it waits for")
+    assert (held["state"], held["levels_held"], held["cause"]) == ("lossy", True, "Redis is empty or another one")
+    assert held["rebuild"]["step"] == "web_orders" and "503" in held["rebuild"]["problem"]
+    assert held["since_ms"] > 0 and 0 <= held["age_ms"] < 60000
+    text = shop.get("/metrics", internal=True).body.decode()
+    assert 'onepool_redis_epoch{state="lossy"} 1\n' in text and "onepool_levels_held 1\n" in text
+    _, page, _ = shop.command("status")
+    assert "-> Levels stand still: Redis lost data (Redis is empty or another one)." in page
+    assert "step 3 of 4, web orders that hold stock" in page
+    shop.control("DELETE", "/faults")
+    shop.wait_until(lambda: shop.status()["epoch"]["state"] == "whole", 30, "the rebuild is over")
+    whole = shop.status()["epoch"]
+    assert (whole["levels_held"], whole["rebuild"], whole["cause"]) == (False, None, None)
+    assert whole["since_ms"] > held["since_ms"]
+    shop.wait_quiet(60)
+    assert "Levels stand still" not in shop.command("status")[1]

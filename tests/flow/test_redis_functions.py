@@ -1396,6 +1396,50 @@ def test_a_level_not_yet_there_is_looked_at_again_and_in_the_end_written_again(t
     assert seen(timed, 3) == 1, "late, but it came"
 
 
+def refuse(pool, location, sku="S1"):
+    pool("apply", "refused", location, *case(cause="level_refused", entity=sku, queue="sku", job=sku)[1:])
+
+
+def refused(pool, sku="S1"):
+    return pool.redis.zscore(pool.key("parked"), f"level_refused:{sku}") is not None
+
+
+def test_a_refused_level_ends_its_case_when_a_later_write_is_confirmed(timed):
+    put(timed, 5)
+    timed.set_time(NOW + 10)
+    refuse(timed, 1)
+    assert seen(timed, 5) == 1 and refused(timed), "the write before the refusal says nothing"
+    timed.set_time(NOW + 20)
+    assert seen(timed, 5) == 1 and refused(timed), "nor does what was seen before"
+    put(timed, 4)
+    assert refused(timed), "accepted is not seen yet"
+    timed.set_time(NOW + 20 + CHECK)
+    assert seen(timed, 5) == 2 and refused(timed)
+    assert seen(timed, 4) == 1 and not refused(timed)
+    assert timed.redis.exists(timed.key("case:level_refused:S1")) == 0
+    refuse(timed, 1)
+    assert timed.redis.hget(timed.key("case:level_refused:S1"), "count") == "1", "a new one begins anew"
+
+
+def test_a_level_refused_at_two_locations_ends_with_the_second(timed):
+    refuse(timed, 1)
+    refuse(timed, 5)
+    refuse(timed, 5, sku="S2")
+    timed.set_time(NOW + 10)
+    for field in ("7|S1", "5|S1"):
+        put(timed, 4, field=field)
+        assert seen(timed, 4, field=field) == 1 and refused(timed)
+    put(timed, 4)
+    assert seen(timed, 4) == 1 and not refused(timed)
+    assert refused(timed, "S2")
+
+
+def test_a_refused_level_on_the_ignore_list_leaves_nothing(timed):
+    timed.redis.sadd(timed.key("ignore"), "level_refused:S1")
+    refuse(timed, 1)
+    assert not refused(timed) and timed.redis.exists(timed.key("case:level_refused:S1")) == 0
+
+
 def test_an_unsure_level_is_not_confirmed_before_its_time(timed):
     put(timed, 3, "u", till=NOW - 100, not_before=20_000)
     assert lags(timed, "accepted") == [], "nobody accepted it"

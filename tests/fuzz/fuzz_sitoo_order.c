@@ -7,6 +7,7 @@
 #include "json.h"
 #include "order.h"
 #include "quantity.h"
+#include "sku.h"
 #include "ban.h"
 
 static bool same_text(const char *a, const char *b) {
@@ -46,7 +47,7 @@ static void check_order(const struct order *o) {
     for (size_t i = 0; i < o->row_count; i++) {
         const struct order_row *row = &o->rows[i];
         FUZZ_CHECK(row->thousandths != 0 && row->thousandths >= -QUANTITY_MAX && row->thousandths <= QUANTITY_MAX);
-        FUZZ_CHECK(row->sku[0] != '\0' && strlen(row->sku) <= ORDER_SKU_MAX);
+        FUZZ_CHECK(sku_fits(row->sku));
         order_row_hint(row, order_kind(o), hint);
         FUZZ_CHECK((hint[0] != '\0') == (row->warehouse_id > 0));
     }

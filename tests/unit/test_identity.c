@@ -12,6 +12,7 @@
 
 #include "identity.h"
 #include "plan.h"
+#include "sku.h"
 #include "ban.h"
 
 static void the_two_calls_decide_how_a_sku_is_written(void **state) {
@@ -141,12 +142,31 @@ static void a_case_shows_the_whole_sku_as_it_is(void **state) {
     }
 }
 
+static void the_longest_sku_is_cut_in_the_sentence_and_whole_in_the_command(void **state) {
+    char sku[SKU_BYTES_MAX + 1] = "", whole[SKU_BYTES_MAX + 60], cut[SKU_SHOWN_SIZE];
+    (void)state;
+    for (size_t i = 0; i < SKU_CHARS_MAX; i++) {
+        memcpy(sku + 4 * i, "\xf0\x9f\x98\x80", 5);
+    }
+    assert_true(sku_fits(sku));
+    (void)sku_shown(sku, cut);
+    assert_int_equal(strlen(cut), 252 + 3); /* whole characters */
+    assert_string_equal(cut + 252, "...");
+    char *got = case_text(sku, IDENTITY_UNKNOWN_SKU, true);
+    (void)snprintf(whole, sizeof whole, "--ignore unknown_sku:%s] ", sku);
+    assert_non_null(strstr(got, whole));
+    (void)snprintf(whole, sizeof whole, "[SKU %s is sold in Sitoo, but BigCommerce has no product", cut);
+    assert_non_null(strstr(got, whole));
+    free(got);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_two_calls_decide_how_a_sku_is_written),
         cmocka_unit_test(only_the_two_writable_states_are_usable),
         cmocka_unit_test(an_unusable_sku_has_one_case_and_its_others_are_closed),
         cmocka_unit_test(a_case_shows_the_whole_sku_as_it_is),
+        cmocka_unit_test(the_longest_sku_is_cut_in_the_sentence_and_whole_in_the_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,12 @@ static void every_mistake_is_named_by_its_path(void **state) {
         {"pickup at a pool's location",
          "{" LOCATION ",\"pickup\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_id\":43}]}",
          "location 1 is mapped twice"},
+        {"one pickup method, two pickups",
+         "{" LOCATION
+         ",\"pickup\":[{\"bigcommerce_location_id\":5,\"sitoo_warehouse_id\":43,\"pickup_method_ids\":[2]},"
+         "{\"bigcommerce_location_id\":6,\"sitoo_warehouse_id\":44,\"pickup_method_ids\":[3,2]}]}",
+         "pickup[1].pickup_method_ids[1]: pickup method 2 is already that of pickup[0] (BigCommerce locations 5 and "
+         "6)"},
         {"no id", "{\"locations\":[{\"sitoo_warehouse_ids\":[1]}]}", "locations[0].bigcommerce_location_id: missing"},
         {"no warehouses", "{\"locations\":[{\"bigcommerce_location_id\":1}]}",
          "locations[0].sitoo_warehouse_ids: must be a list"},

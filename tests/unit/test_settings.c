@@ -171,6 +171,34 @@ static void a_secret_may_come_from_a_file_and_have_a_predecessor(void **state) {
     (void)unlink(path);
 }
 
+static void the_redis_url_may_come_from_a_file(void **state) {
+    static const char url[] = "redis://:p%40ss@redis.example:6380/2\n", wrong[] = "http://:hidden@x\n";
+    struct buf mistakes;
+    char path[] = "/tmp/onepool-secret-XXXXXX";
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, url, strlen(url)) == (ssize_t)strlen(url));
+    buf_init(&mistakes, 10000);
+    set("REDIS_URL_FILE", path);
+    struct settings *s = settings_read(NEED_REDIS, "sale", get, &mistakes);
+    assert_string_equal(buf_str(&mistakes), "");
+    assert_non_null(s);
+    assert_string_equal(s->redis_url, "redis://:p%40ss@redis.example:6380/2");
+    settings_free(s);
+    set("REDIS_URL", "redis://127.0.0.1:6379/0");
+    assert_null(settings_read(NEED_REDIS, "sale", get, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "REDIS_URL: is given twice"));
+    change_count = 1;
+    assert_true(ftruncate(fd, 0) == 0 && pwrite(fd, wrong, strlen(wrong), 0) == (ssize_t)strlen(wrong));
+    (void)close(fd);
+    assert_null(settings_read(NEED_REDIS, "sale", get, &mistakes));
+    assert_null(strstr(buf_str(&mistakes), "hidden"));
+    (void)unlink(path);
+    assert_null(settings_read(NEED_REDIS, "sale", get, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "REDIS_URL_FILE: /tmp/onepool-secret-"));
+    buf_free(&mistakes);
+}
+
 static void several_keys_are_read_without_a_gap(void **state) {
     struct buf mistakes;
     (void)state;
@@ -240,6 +268,7 @@ int main(void) {
         cmocka_unit_test_setup(a_public_url_is_https_without_a_slash_at_its_end, reset),
         cmocka_unit_test_setup(only_what_is_needed_is_asked_for, reset),
         cmocka_unit_test_setup(a_secret_may_come_from_a_file_and_have_a_predecessor, reset),
+        cmocka_unit_test_setup(the_redis_url_may_come_from_a_file, reset),
         cmocka_unit_test_setup(several_keys_are_read_without_a_gap, reset),
         cmocka_unit_test_setup(a_colon_in_a_key_id_is_called_by_its_name, reset),
         cmocka_unit_test_setup(mistakes_that_do_not_fit_are_mistakes_still, reset),

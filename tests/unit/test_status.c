@@ -55,6 +55,8 @@ static const char calm[] =
     "\"confirmed\":{\"n\":0,\"median\":null,\"p95\":null,\"worst\":null}},"
     "\"budget\":{\"bigcommerce\":{\"quota\":150,\"left\":90,\"reset_in_ms\":4000,\"paused_ms\":0},"
     "\"sitoo\":[{\"key\":1,\"paused_ms\":1500}]},"
+    "\"epoch\":{\"state\":\"whole\",\"levels_held\":false,\"age_ms\":7300000,\"since_ms\":1,\"cause\":null,\"rebuild\":"
+    "null},"
     "\"counts\":{\"accepted:sitoo\":10,\"sales\":7,\"sales_again\":1,\"odd \\\"one\\\"\":2},"
     "\"redis\":{\"version\":\"7.0.15\",\"rung\":\"R1\",\"last_write\":\"ok\"}}";
 
@@ -153,6 +155,9 @@ static void metrics_tell_the_status(void **state) {
         "# TYPE onepool_events_total counter\nonepool_events_total{name=\"accepted:sitoo\"} 10\n",
         "onepool_events_total{name=\"odd \\\"one\\\"\"} 2\n",
         "onepool_brake_held 0\n",
+        "onepool_redis_epoch{state=\"whole\"} 1\nonepool_redis_epoch{state=\"lossy\"} 0\n",
+        "onepool_redis_epoch_seconds 7300\n",
+        "onepool_levels_held 0\n",
         "onepool_writer_present 1\n"};
     struct buf out;
     cJSON *status = parse(calm);
@@ -217,6 +222,7 @@ static void a_calm_status_needs_no_attention(void **state) {
     assert_has(&out, "sitoo-events          0        0        0        0   -\n");
     assert_has(&out, "median 300 ms, 95 of 100 within 1 s, worst 1 s (last 2 levels)\n");
     assert_has(&out, "90 of 150 calls left, anew in 4 s\n");
+    assert_has(&out, "Contents of Redis                as we left them, for 2 h\n");
     assert_has(&out, "\nNothing needs attention.\n");
     buf_free(&out);
     cJSON_Delete(status);
@@ -242,6 +248,47 @@ static void what_needs_attention_is_said_with_what_to_do(void **state) {
     }
     buf_free(&out);
     cJSON_Delete(status);
+}
+
+#define LOSSY(rebuild)                                                                                                 \
+    "\"epoch\":{\"state\":\"lossy\",\"levels_held\":true,\"age_ms\":40000,\"cause\":\"Redis went back: its last part " \
+    "is lost\",\"rebuild\":" rebuild "}"
+#define WRITER "\"writer\":{\"holder\":\"x\",\"lease_ms\":1},"
+
+static void levels_that_stand_still_are_explained_with_what_to_do(void **state) {
+    static const struct {
+        const char *status, *wanted;
+    } rows[] = {{"{" WRITER LOSSY("{\"step\":\"orders\",\"done\":1000,\"total\":5200,\"problem\":\"\"}") "}",
+                 "-> Levels stand still: Redis lost data (Redis went back: its last part is lost).\n"
+                 "   No level is written until what holds stock is read anew from both platforms:\n"
+                 "   step 2 of 4, Sitoo's orders since the loss, 1000 of 5200.\n"
+                 "   It goes on by itself: nothing to do but wait.\n"},
+                {"{" WRITER LOSSY("{\"step\":\"refunds\",\"done\":70,\"total\":null,\"problem\":\"\"}") "}",
+                 "   step 1 of 4, refunds in Sitoo's ledger since the loss, 70 so far.\n"},
+                {"{" WRITER LOSSY(
+                     "{\"step\":\"web_orders\",\"done\":0,\"total\":null,\"problem\":\"BigCommerce: 503\\u001b\"}") "}",
+                 "   step 3 of 4, web orders that hold stock.\n   It does not go on: BigCommerce: 503?\n"
+                 "   It is tried again by itself; onepool check tells"},
+                {"{\"writer\":null," LOSSY("null") "}",
+                 "from both platforms.\n   Nothing goes on before a worker of stock-moved runs: start it.\n"},
+                {"{" WRITER "\"epoch\":{\"state\":\"new\",\"levels_held\":true,\"age_ms\":5,\"rebuild\":null}}",
+                 "-> Levels stand still: Redis is new to us"}};
+    struct buf out;
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cJSON *status = parse(rows[i].status);
+        buf_init(&out, OUT_MAX);
+        assert_true(text_attention(&out, status) > 0);
+        assert_has(&out, rows[i].wanted);
+        buf_free(&out);
+        buf_init(&out, OUT_MAX);
+        metrics_write(status, &out);
+        assert_has(&out, "onepool_levels_held 1\n");
+        assert_has(&out,
+                   i == 4 ? "onepool_redis_epoch{state=\"new\"} 1\n" : "onepool_redis_epoch{state=\"lossy\"} 1\n");
+        buf_free(&out);
+        cJSON_Delete(status);
+    }
 }
 
 static void texts_from_outside_cannot_steer_a_terminal(void **state) {
@@ -337,6 +384,7 @@ int main(void) {
         cmocka_unit_test(metrics_without_redis_say_so),
         cmocka_unit_test(a_calm_status_needs_no_attention),
         cmocka_unit_test(what_needs_attention_is_said_with_what_to_do),
+        cmocka_unit_test(levels_that_stand_still_are_explained_with_what_to_do),
         cmocka_unit_test(texts_from_outside_cannot_steer_a_terminal),
         cmocka_unit_test(a_case_is_told_with_owner_effect_and_next_step),
         cmocka_unit_test(info_fields_are_found_by_their_whole_name),

@@ -369,7 +369,7 @@ static void lines_of_several_pages_add_up(void **state) {
     cJSON_Delete(page);
 }
 
-static void a_sku_has_at_most_255_bytes(void **state) {
+static void a_sku_has_at_most_255_characters(void **state) {
     (void)state;
     for (int len = 255; len <= 256; len++) {
         struct weborder o = {.id = 9};
@@ -396,7 +396,7 @@ int main(void) {
         cmocka_unit_test(the_lines_of_a_cancelled_order_are_not_read),
         cmocka_unit_test(an_order_has_at_most_2000_lines),
         cmocka_unit_test(lines_of_several_pages_add_up),
-        cmocka_unit_test(a_sku_has_at_most_255_bytes),
+        cmocka_unit_test(a_sku_has_at_most_255_characters),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
