@@ -4,12 +4,17 @@ import asyncio
 import json
 from urllib.parse import parse_qsl
 
+import aiohttp
 from aiohttp import web
 
 import past
 from day import Day, default_phases, phase_of
 from units import now_ms
 from world import PERSONAL, Refused
+
+
+# What POST /web-order may say about money (weborders.WebOrders._price).
+WEB_MONEY = ("currency", "vat", "order_discount", "shipping", "payments", "guest", "settled")
 
 
 class Control:
@@ -26,6 +31,7 @@ class Control:
             ("POST", "/deliver-order"): self.deliver, ("POST", "/update-order"): self.update,
             ("POST", "/move"): self.move, ("POST", "/stocktake"): self.stocktake,
             ("POST", "/web-order"): self.web_order, ("POST", "/web-order-status"): self.web_status,
+            ("POST", "/web-decline"): self.web_decline, ("POST", "/send-hook"): self.send_hook,
             ("POST", "/web-refund"): self.web_refund, ("POST", "/web-order-archive"): self.web_archive,
             ("POST", "/send-event"): self.send_event, ("DELETE", "/faults"): self.no_faults,
             ("GET", "/faults"): self.show_faults, ("PUT", "/faults/sitoo"): self.faults,
@@ -46,7 +52,8 @@ class Control:
         query = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
         try:
             body = json.loads(await request.read() or b"{}")
-            return web.json_response(method(body, query, request))
+            answer = method(body, query, request)
+            return web.json_response(await answer if asyncio.iscoroutine(answer) else answer)
         except KeyError as missing:
             return web.json_response({"error": f"{missing} is missing"}, status=400)
         except (Refused, ValueError, TypeError, AttributeError) as problem:
@@ -109,8 +116,9 @@ class Control:
     # ---------------------------------------------------------------- web shop
 
     def web_order(self, body, query, request):
+        money = {name: body[name] for name in WEB_MONEY if name in body}
         order = self.shop.orders.place(body["rows"], body.get("status", 11), body.get("pickup_location"),
-                                       body.get("date_offset_s", 0))
+                                       body.get("date_offset_s", 0), **money)
         return {"order_id": order.id if order else None, "refused": order is None, "at_ms": now_ms()}
 
     @staticmethod
@@ -121,7 +129,46 @@ class Control:
         return self._web(self.shop.orders.set_status(body["order_id"], body["status"]))
 
     def web_refund(self, body, query, request):
-        return self._web(self.shop.orders.refund(body["order_id"], body.get("row", 0), body.get("quantity", 1)))
+        """By hand, in the control panel: worth what a quote says, without any mark of onepool."""
+        rows = [(r.get("row", 0), r.get("quantity", 1)) for r in body.get("rows", [body])]
+        refund = self.shop.platforms["bigcommerce"].refunds.by_hand(body["order_id"], rows, body.get("provider_id"),
+                                                                    body.get("reason", ""))
+        return {**self._web(refund.order), "refund_id": refund.id, "amount": refund.order.money.text(refund.total, None)}
+
+    def web_decline(self, body, query, request):
+        """The payment of a refund made already, or of the order's next one so many ms after it, is declined."""
+        message = body.get("message", "Declined by the payment provider")
+        refunds = self.shop.platforms["bigcommerce"].refunds
+        if "refund_id" in body:
+            refund = refunds.get(body["refund_id"])
+            if refund is None:
+                raise Refused(f"there is no refund {body['refund_id']}")
+            refunds.decline(refund, message)
+            return self._web(refund.order)
+        order = self.shop.orders.known(body["order_id"])
+        order.money.decline = {"ms": float(body.get("ms", 0)), "message": message}
+        return self._web(order)
+
+    async def send_hook(self, body, query, request):
+        """store/order/refund/created of one refund, as BigCommerce would send it. url and headers default to those of the
+        registered hook of that scope (PUT /settings hooks)."""
+        bigcommerce = self.shop.platforms["bigcommerce"]
+        refund = bigcommerce.refunds.get(body["refund_id"])
+        if refund is None:
+            raise Refused(f"there is no refund {body['refund_id']}")
+        payload = bigcommerce.refunds.hook_body(refund)
+        known = [h for h in bigcommerce.hooks if h["scope"] == payload["scope"] and h["is_active"]]
+        if "url" not in body and not known:
+            raise Refused("no active hook of this scope is registered; name url")
+        url = body.get("url") or known[0]["destination"]
+        headers = body.get("headers") or (known[0]["headers"] if known else None) or {}
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+                async with session.post(url, json=payload, headers=headers, allow_redirects=False) as answer:
+                    await answer.read()
+                    return {"status": answer.status, "body": payload}
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as problem:
+            raise Refused(f"{type(problem).__name__}: {problem}") from None
 
     def web_archive(self, body, query, request):
         return self._web(self.shop.orders.archive(body["order_id"]))
@@ -222,6 +269,10 @@ class Control:
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
                 bigcommerce.hooks = [self._hook(number, hook) for number, hook in enumerate(value, 1)]
+            elif name == "refunds":
+                bigcommerce.refunds.change(value)
+            elif name == "refund_restock":
+                self.shop.orders.restock = bool(value)
             elif name == "late_rows":
                 world.late_rate, world.late_ms = value.get("rate", 0), value.get("ms", 0)
             else:
@@ -230,7 +281,7 @@ class Control:
                 "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
                 "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
-                "hooks": bigcommerce.hooks,
+                "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
                 "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking
