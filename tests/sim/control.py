@@ -4,10 +4,10 @@ import asyncio
 import json
 from urllib.parse import parse_qsl
 
-import aiohttp
 from aiohttp import web
 
 import past
+import returns
 from day import Day, default_phases, phase_of
 from units import now_ms
 from world import PERSONAL, Refused
@@ -31,14 +31,13 @@ class Control:
             ("POST", "/deliver-order"): self.deliver, ("POST", "/update-order"): self.update,
             ("POST", "/move"): self.move, ("POST", "/stocktake"): self.stocktake,
             ("POST", "/web-order"): self.web_order, ("POST", "/web-order-status"): self.web_status,
-            ("POST", "/web-decline"): self.web_decline, ("POST", "/send-hook"): self.send_hook,
             ("POST", "/web-refund"): self.web_refund, ("POST", "/web-order-archive"): self.web_archive,
             ("POST", "/send-event"): self.send_event, ("DELETE", "/faults"): self.no_faults,
             ("GET", "/faults"): self.show_faults, ("PUT", "/faults/sitoo"): self.faults,
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
             ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
-            ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
+            **returns.routes(shop), ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
             ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
@@ -77,9 +76,7 @@ class Control:
         return {"sales": [self._sell(one) for one in (body if isinstance(body, list) else body["sales"])]}
 
     def give_back(self, body, query, request):
-        return self._made(self.shop.world.give_back(
-            body["rows"], body.get("warehouse", 1), body.get("return_warehouse"), body.get("reason"),
-            body.get("original"), body.get("date_offset_s", 0)))
+        return self._made(self.shop.world.give_back(**returns.arguments(body)))
 
     def booking(self, body, query, request):
         return self._made(self.shop.world.booking(body["rows"], body.get("warehouse", 1)))
@@ -134,41 +131,6 @@ class Control:
         refund = self.shop.platforms["bigcommerce"].refunds.by_hand(body["order_id"], rows, body.get("provider_id"),
                                                                     body.get("reason", ""))
         return {**self._web(refund.order), "refund_id": refund.id, "amount": refund.order.money.text(refund.total, None)}
-
-    def web_decline(self, body, query, request):
-        """The payment of a refund made already, or of the order's next one so many ms after it, is declined."""
-        message = body.get("message", "Declined by the payment provider")
-        refunds = self.shop.platforms["bigcommerce"].refunds
-        if "refund_id" in body:
-            refund = refunds.get(body["refund_id"])
-            if refund is None:
-                raise Refused(f"there is no refund {body['refund_id']}")
-            refunds.decline(refund, message)
-            return self._web(refund.order)
-        order = self.shop.orders.known(body["order_id"])
-        order.money.decline = {"ms": float(body.get("ms", 0)), "message": message}
-        return self._web(order)
-
-    async def send_hook(self, body, query, request):
-        """store/order/refund/created of one refund, as BigCommerce would send it. url and headers default to those of the
-        registered hook of that scope (PUT /settings hooks)."""
-        bigcommerce = self.shop.platforms["bigcommerce"]
-        refund = bigcommerce.refunds.get(body["refund_id"])
-        if refund is None:
-            raise Refused(f"there is no refund {body['refund_id']}")
-        payload = bigcommerce.refunds.hook_body(refund)
-        known = [h for h in bigcommerce.hooks if h["scope"] == payload["scope"] and h["is_active"]]
-        if "url" not in body and not known:
-            raise Refused("no active hook of this scope is registered; name url")
-        url = body.get("url") or known[0]["destination"]
-        headers = body.get("headers") or (known[0]["headers"] if known else None) or {}
-        try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-                async with session.post(url, json=payload, headers=headers, allow_redirects=False) as answer:
-                    await answer.read()
-                    return {"status": answer.status, "body": payload}
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as problem:
-            raise Refused(f"{type(problem).__name__}: {problem}") from None
 
     def web_archive(self, body, query, request):
         return self._web(self.shop.orders.archive(body["order_id"]))

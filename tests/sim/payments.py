@@ -4,10 +4,9 @@ import json
 
 from refunds import CONCURRENT, REASON_MAX, TYPES, NotPossible
 from server import Reply
-from units import parse_date
+from units import Refused, parse_date
 from webmoney import minor, number
 from weborders import STATUS
-from world import Refused
 
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 NOTES_MAX = 65535

@@ -4,8 +4,8 @@ import asyncio
 import datetime
 import time
 
+from units import Refused
 from webmoney import share
-from world import Refused
 
 TYPES = ("PRODUCT", "SHIPPING", "ORDER")  # what this shop has to refund; HANDLING, FEE, GIFT_WRAPPING and TAX: it has none
 REASON_MAX = 1000

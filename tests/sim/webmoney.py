@@ -5,7 +5,7 @@ All amounts are integers in the smallest unit of the order's currency ("minor").
 """
 from decimal import Decimal, InvalidOperation
 
-from world import Refused
+from units import Refused
 
 # ISO 4217; whatever is not named here has two decimals.
 DECIMALS = {"JPY": 0, "KRW": 0, "ISK": 0, "KWD": 3, "BHD": 3, "TND": 3}
