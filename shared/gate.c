@@ -112,7 +112,8 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
         out->intent_id[0] = '\0';
         return next;
     }
-    return bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
+    return w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
+                                     : bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
 }
 
 void gate_close(struct app *app, const struct gate_outcome *out) {

@@ -19,10 +19,13 @@
 
 #define GATE_INTENT_SIZE 64
 
+enum gate_platform { GATE_BIGCOMMERCE, GATE_SITOO };
+
 struct gate_write {
+    enum gate_platform platform;
     const char *kind;   /* "levels" */
-    const char *method; /* of the BigCommerce call */
-    const char *path;
+    const char *method; /* of the platform's call */
+    const char *path;   /* as bigcommerce_write and sitoo_write take it */
     const char *body;
     const char *intent; /* JSON: ids and digest of what is written, no customer data */
     const char *lease;  /* name of the lease that fences it, or "" */

@@ -224,6 +224,7 @@ static bool tick(void *arg) {
     return app_keep(arg);
 }
 
+/* A read; for a write the caller adds method and body. */
 static void sitoo_request(struct app *app, struct http_request *q, const struct permit *p, const char *path,
                           char *url) {
     (void)snprintf(url, URL_MAX, "%s/accounts/%lld%s", app->set->sitoo_api_url, (long long)app->set->sitoo_account_id,
@@ -290,6 +291,53 @@ enum next sitoo_get(struct app *app, const char *const *paths, struct answer *an
         }
     }
     return NEXT_DONE;
+}
+
+static enum next sitoo_call(struct app *app, const char *method, const char *path, const char *body,
+                            struct answer *answer, struct reason *why) {
+    struct permit permit;
+    struct http_request q;
+    struct http_answer h;
+    size_t got = 0;
+    enum next next = sitoo_permits(app, &permit, 1, &got, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    char *url = xmalloc(URL_MAX);
+    sitoo_request(app, &q, &permit, path, url);
+    q.method = method;
+    q.headers[1] = "Content-Type: application/json";
+    q.body = body;
+    q.body_len = strlen(body);
+    q.may_repeat = false;
+    http_perform(app->http, &q, &h, 1, tick, app);
+    sitoo_return_permit(app, &permit, &h);
+    trace_call(app, "sitoo", method, path, &h);
+    next = understand("Sitoo", path, &h, answer, why);
+    if (next != NEXT_DONE && app->set->sitoo_key_count > 1 && (h.status == 401 || h.status == 403)) {
+        why->wait_ms = OTHER_KEY_WAIT_MS;
+    }
+    http_answer_free(&h);
+    free(url);
+    return next;
+}
+
+enum next sitoo_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer,
+                      struct reason *why) {
+    memset(answer, 0, sizeof *answer);
+    enum next next = sitoo_call(app, method, path, body, answer, why);
+    if (next == NEXT_DONE && answer->json == NULL && answer->status != 404) {
+        next = reason_set(why, NEXT_DEFER, "not_json", "Sitoo answered %.80s with an empty body", path);
+    }
+    /* Robustness: as in bigcommerce_write. */
+    if (answer->status >= 500 || (next != NEXT_DONE && answer->status >= 200 && answer->status <= 299)) {
+        why->ambiguous = true;
+    }
+    if (next == NEXT_DONE && answer->status == 404) {
+        return reason_set(why, NEXT_PARK, "refused", "Sitoo answered 404 to %s: %.200s", path,
+                          answer->text != NULL ? answer->text : "");
+    }
+    return next;
 }
 
 /* ---- BigCommerce ---- */

@@ -38,6 +38,14 @@ void answer_free(struct answer *a);
 enum next sitoo_get(struct app *app, const char *const *paths, struct answer *answers, size_t n,
                     struct reason *why) NODISCARD;
 
+/*
+ * One write to Sitoo: POST or PUT of a JSON body, never repeated here. For gate.c only: every write passes the gate.
+ * NEXT_DONE: a 2xx with JSON: a bare id (POST of one object), true (PUT), or an array with one element for each of an
+ * array sent, some of which may have failed (sitoo.md 2). Else as bigcommerce_write; a 429 means that nothing was done.
+ */
+enum next sitoo_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer,
+                      struct reason *why) NODISCARD;
+
 /* One read of BigCommerce; path begins after /stores/{hash}, e.g. "/v2/time". NEXT_DONE for 200, 204, and 404. Else the
  * answer is freed and holds its status alone, 0 if there was none. */
 enum next bigcommerce_get(struct app *app, const char *path, struct answer *answer, struct reason *why) NODISCARD;

@@ -4,6 +4,9 @@ import json
 import time
 
 from inventory import UNMAPPED
+from payments import ROUTES as PAYMENT_ROUTES
+from payments import Answered, PaymentActions
+from refunds import Refunds
 from server import Platform, Reply, as_json
 
 STORE = "simstore"
@@ -33,7 +36,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(Platform):
+class BigCommerce(PaymentActions, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -46,6 +49,9 @@ class BigCommerce(Platform):
         self.others = 0  # requests that other apps of the shop make in every window: the quota is shared
         self.window_start, self.used = time.monotonic(), 0
         self.writing = set()  # adjustments in flight
+        self.refunding = []  # calls in flight that refund something, in order of arrival
+        self.refunds = Refunds(orders)
+        self.next_metafield = 0
         self.labels = {}  # location -> label, where it is not "Location N"
 
     # ---------------------------------------------------------------- the frame
@@ -104,6 +110,8 @@ class BigCommerce(Platform):
             if any(not other.gone() for other in self.writing):
                 self.counters.numbers["overlapping_writes"] += 1
             self.writing.add(call)
+        if call.method == "POST" and call.segments[-2:] == ["payment_actions", "refunds"]:
+            self.refunding.append(call)
         return None
 
     @staticmethod
@@ -112,6 +120,8 @@ class BigCommerce(Platform):
 
     def leave(self, call):
         self.writing.discard(call)
+        if call in self.refunding:
+            self.refunding.remove(call)
 
     def finish(self, reply, call):
         self._rate_headers(reply)
@@ -130,7 +140,7 @@ class BigCommerce(Platform):
             return self.failure(405 if known else 404, call)
         try:
             return method(self, call, *ids)
-        except BadPage as bad:
+        except (BadPage, Answered) as bad:
             return bad.args[0]
 
     # ---------------------------------------------------------------- paging
@@ -176,7 +186,7 @@ class BigCommerce(Platform):
         return Reply(200, {"data": {
             "product_out_of_stock_behavior": "do_nothing", "option_out_of_stock_behavior": "label_option",
             "update_stock_behavior": "order_placed", "edit_order_stock_adjustment": True,
-            "refund_order_stock_adjustment": False, "stock_level_display": "dont_show",
+            "refund_order_stock_adjustment": self.orders.restock, "stock_level_display": "dont_show",
             "default_out_of_stock_message": "Currently out of stock", "hide_in_product_filtering": False,
             "show_pre_order_stock_levels": False, "show_out_of_stock_message": False}, "meta": {}})
 
@@ -553,5 +563,6 @@ class BigCommerce(Platform):
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
+        **PAYMENT_ROUTES,
     }
 

@@ -7,9 +7,14 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 import past
+import returns
 from day import Day, default_phases, phase_of
 from units import now_ms
 from world import PERSONAL, Refused
+
+
+# What POST /web-order may say about money (weborders.WebOrders._price).
+WEB_MONEY = ("currency", "vat", "order_discount", "shipping", "payments", "guest", "settled")
 
 
 class Control:
@@ -32,7 +37,7 @@ class Control:
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
             ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
-            ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
+            **returns.routes(shop), ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
             ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
@@ -46,7 +51,8 @@ class Control:
         query = dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
         try:
             body = json.loads(await request.read() or b"{}")
-            return web.json_response(method(body, query, request))
+            answer = method(body, query, request)
+            return web.json_response(await answer if asyncio.iscoroutine(answer) else answer)
         except KeyError as missing:
             return web.json_response({"error": f"{missing} is missing"}, status=400)
         except (Refused, ValueError, TypeError, AttributeError) as problem:
@@ -70,9 +76,7 @@ class Control:
         return {"sales": [self._sell(one) for one in (body if isinstance(body, list) else body["sales"])]}
 
     def give_back(self, body, query, request):
-        return self._made(self.shop.world.give_back(
-            body["rows"], body.get("warehouse", 1), body.get("return_warehouse"), body.get("reason"),
-            body.get("original"), body.get("date_offset_s", 0)))
+        return self._made(self.shop.world.give_back(**returns.arguments(body)))
 
     def booking(self, body, query, request):
         return self._made(self.shop.world.booking(body["rows"], body.get("warehouse", 1)))
@@ -109,8 +113,9 @@ class Control:
     # ---------------------------------------------------------------- web shop
 
     def web_order(self, body, query, request):
+        money = {name: body[name] for name in WEB_MONEY if name in body}
         order = self.shop.orders.place(body["rows"], body.get("status", 11), body.get("pickup_location"),
-                                       body.get("date_offset_s", 0))
+                                       body.get("date_offset_s", 0), **money)
         return {"order_id": order.id if order else None, "refused": order is None, "at_ms": now_ms()}
 
     @staticmethod
@@ -121,7 +126,11 @@ class Control:
         return self._web(self.shop.orders.set_status(body["order_id"], body["status"]))
 
     def web_refund(self, body, query, request):
-        return self._web(self.shop.orders.refund(body["order_id"], body.get("row", 0), body.get("quantity", 1)))
+        """By hand, in the control panel: worth what a quote says, without any mark of onepool."""
+        rows = [(r.get("row", 0), r.get("quantity", 1)) for r in body.get("rows", [body])]
+        refund = self.shop.platforms["bigcommerce"].refunds.by_hand(body["order_id"], rows, body.get("provider_id"),
+                                                                    body.get("reason", ""))
+        return {**self._web(refund.order), "refund_id": refund.id, "amount": refund.order.money.text(refund.total, None)}
 
     def web_archive(self, body, query, request):
         return self._web(self.shop.orders.archive(body["order_id"]))
@@ -222,6 +231,10 @@ class Control:
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
                 bigcommerce.hooks = [self._hook(number, hook) for number, hook in enumerate(value, 1)]
+            elif name == "refunds":
+                bigcommerce.refunds.change(value)
+            elif name == "refund_restock":
+                self.shop.orders.restock = bool(value)
             elif name == "late_rows":
                 world.late_rate, world.late_ms = value.get("rate", 0), value.get("ms", 0)
             else:
@@ -230,7 +243,7 @@ class Control:
                 "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
                 "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
-                "hooks": bigcommerce.hooks,
+                "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
                 "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking

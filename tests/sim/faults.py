@@ -29,6 +29,10 @@ The first rule that matches and hits decides, except that "latency" rules add up
     refuse_items         {"skus": ["A"]}               a level write with one of these is a 422 that names it (below)
     outage               {"seconds": 12, "mode": "status"|"reset", "status": 503}   everything refused, from now on
 
+    tax_away             {}                            quote or refund: 503 "Tax service gone away", nothing done
+    quote_refused        {"title": "..."}              a quote is 422, nothing done
+    methods_change       {}                            a refund is 422, and its method is not offered for this order any more
+
 rate_limit may have "headers": "epoch": Sitoo then sends X-Rate-Limit-Reset, a Unix time two seconds ahead (its name is
 UNSURE, sitoo.md 2). refuse_items stands for a merchant who has changed how the stock of these products is tracked: the text
 is the documented one (bigcommerce.md 6.1), and nothing of the batch is applied (6.2, assumed). It holds until the plan
@@ -38,7 +42,11 @@ import random
 import time
 
 KINDS = {"latency", "status", "rate_limit", "html", "reset", "timeout_after_apply", "half_body", "drip", "outage",
-         "answer", "silence", "short_page", "lands_late", "refuse_items"}
+         "answer", "silence", "short_page", "lands_late", "refuse_items", "tax_away", "quote_refused", "methods_change"}
+
+# Kinds that mean one call only; the rule may name another path or method.
+PLACES = {"tax_away": ("POST", "payment_actions"), "quote_refused": ("POST", "payment_actions/refund_quotes"),
+          "methods_change": ("POST", "payment_actions/refunds")}
 
 
 class FaultPlan:
@@ -63,6 +71,9 @@ class FaultPlan:
         self.clear()
         for rule in rules:
             rule = dict(rule)
+            if rule["kind"] in PLACES:
+                rule.setdefault("method", PLACES[rule["kind"]][0])
+                rule.setdefault("path", PLACES[rule["kind"]][1])
             if rule["kind"] == "outage":
                 rule["until"] = time.monotonic() + rule.get("seconds", 10)
             self.rules.append(rule)

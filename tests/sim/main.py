@@ -48,7 +48,8 @@ class Shop:
         counters, numbers = self.counters, self.counters.numbers
         names = ("writes", "levels_written", "refused_writes", "unmapped_writes", "relative_writes", "overlapping_writes",
                  "quota_violations", "caused_429", "injected_429", "batches", "feed_retries", "events_delivered",
-                 "events_lost", "duplicates_sent")
+                 "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
+                 "order_products_touched", "order_fees_touched")
         return {
             "calls": {name: counters.calls[name] for name in self.platforms},
             "by_route": {k: dict(v) for k, v in counters.by_route.items()},

@@ -4,8 +4,10 @@ import base64
 import re
 import time
 
+import stockmoves
 from server import Platform, Reply
 from units import decimal3, money2
+from webmoney import half_up
 from world import ACCOUNT, ESHOP, RECLAIMS, SITE_GUID
 
 PASSWORD = "sim-sitoo-password"
@@ -157,9 +159,13 @@ class Sitoo(Platform):
 
     def route(self, call):
         found = self._find(call)
-        if found is None or call.method != "GET":
+        if found is None:
             return error(404, "Not Found")
-        method, parts, _ = found
+        method, parts, route = found
+        if call.method == "POST" and route == "warehousetransactions" and len(parts) == 1:
+            return stockmoves.add(self.world, call, self._known(*parts))
+        if call.method != "GET":
+            return error(404, "Not Found")
         query = {name: value for name, value in call.query.items() if name not in self.ignores}
         try:
             return method(query, *parts)
@@ -191,18 +197,33 @@ class Sitoo(Platform):
         return {"email": f"{mark}@example.invalid", "namefirst": f"{mark}-first", "namelast": f"{mark}-last",
                 "personalid": f"{mark}-id", "company": "", "phone": f"{mark}-phone"}
 
+    @staticmethod
+    def _net(gross):
+        """Without 25 % VAT."""
+        return half_up(gross * 4, 5)
+
+    @staticmethod
+    def _payments(order, gross):
+        """sitoo.md 4.3; what a card's terminal says of its holder is personal."""
+        card = {"reftype": "verifonelpp", "refid": f"{order.person}-card", "cardissuer": "Card"}
+        if order.payments is None:
+            return [{"name": "Card", "moneyamount": money2(gross), "externalid": str(100000 + order.id), **card,
+                     "additionaldata": {}}]
+        return [{**part, **card} if part["name"] == "Card" else part for part in order.payments]
+
     def _item(self, position, row):
-        """sitoo.md 4.2; all money net per unit at 25 %."""
-        net = row.price * 4 // 5
-        total = row.quantity * net
+        """sitoo.md 4.2; all money net per unit at 25 %. The row's net and VAT together are what was paid for it."""
+        gross = row.gross
+        total = self._net(gross)
+        net = self._net(row.price if row.unit is not None else gross // row.quantity)
         return {
-            "orderitemid": position,  # from 0: 0 is a real id
+            "orderitemid": row.itemid(position),  # from 0: 0 is a real id
             "orderitemtype": 10 if row.sku is not None else 20,  # the number of Discount is UNSURE (U15)
             "productid": row.productid, "productname": row.name, "sku": row.sku, "productattributes": "",
             "externalinput": "", "externalinputtitle": "", "unitlabel": "" if row.unit is None else "kg",
             "quantity": row.quantity, "decimalunitquantity": None if row.unit is None else decimal3(row.unit),
             "moneynetpriceperunit": money2(net), "moneypriceorg": "0.00", "vatvalue": 25, "deliveryinfo": "",
-            "moneyitemtotal_net": money2(total), "moneyitemtotal_vat": money2(total // 4), "voucherid": 0,
+            "moneyitemtotal_net": money2(total), "moneyitemtotal_vat": money2(gross - total), "voucherid": 0,
             "vouchercode": "", "vouchername": "", "moneyoriginalprice": money2(net), "moneydiscountedprice": "0.00",
             "moneydiscount": "0.00", "moneyrowdiscount": money2(row.discount), "salestaxes": [],
             "additionaldata": row.extra, "decimalquantitytotal": decimal3(row.total),
@@ -210,8 +231,8 @@ class Sitoo(Platform):
 
     def _full(self, order):
         """A whole order as GET of one shows it (sitoo.md 4.1)."""
-        net = sum(r.quantity * (r.price * 4 // 5) for r in order.rows)
-        gross = sum(r.quantity * r.price for r in order.rows)
+        net = sum(self._net(r.gross) for r in order.rows)
+        gross = sum(r.gross for r in order.rows)
         person = self._person(order)
         empty = {f"{kind}_{name}": "" for kind in ("invoice", "delivery")
                  for name in ("address", "address2", "zip", "city", "state", "countryid")}
@@ -224,16 +245,14 @@ class Sitoo(Platform):
             "moneycheckout_net": "0.00", "moneycheckout_vat": "0.00", "moneytotal_gross_checkout": "0.00",
             "moneydelivery_net": "0.00", "moneydelivery_vat": "0.00", "moneytotal_gross_delivery": "0.00",
             "moneyfinal_net": money2(net), "moneyfinal_vat": money2(gross - net), "moneyfinal_salestax": "0.00",
-            "moneytotal_gross_roundoff": "0.00", "moneytotal_gross_all": money2(gross),
+            "moneytotal_gross_roundoff": money2(order.roundoff), "moneytotal_gross_all": money2(gross + order.roundoff),
             "checkouttypename": "Sitoo POS - Card" if order.register else "", "checkoutmethodid": 0,
             "checkoutmethodsubid": 0, "deliverytypename": "", "orderdate": order.date, "orderstateid": order.state,
             "paymentstateid": order.payment, "ordertypeid": order.type, "userid_staff": None,
             "registerid": order.register, "warehouseid": order.warehouse, "datereserved": order.reserved_until,
-            "currencycode": "SEK", "additionaldata": order.extra,
+            "currencycode": order.currency, "additionaldata": order.extra,
             "orderitems": [self._item(i, r) for i, r in enumerate(order.rows)],
-            "payments": [{"name": "Card", "moneyamount": money2(gross), "externalid": str(100000 + order.id),
-                          "reftype": "verifonelpp", "refid": f"{order.person}-card", "cardissuer": "Card",
-                          "additionaldata": {}}] if paid else [],
+            "payments": self._payments(order, gross) if paid else [],
             "reservedpayments": [],
             "orderlogitems": [{"datelog": at, "orderlogtypeid": kind, "strvalue": None, "fvalue": None}
                               for at, kind in order.log]}

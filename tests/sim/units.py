@@ -6,6 +6,10 @@ import time
 from decimal import Decimal, InvalidOperation
 
 
+class Refused(Exception):
+    """The control interface asked for something impossible; the text says what."""
+
+
 def now_ms():
     """Wall clock in milliseconds."""
     return int(time.time() * 1000)

@@ -5,7 +5,8 @@ import time
 from bisect import bisect_left
 
 from server import as_json
-from units import money4, now_ms, parse_date, rfc2822
+from units import now_ms, parse_date, rfc2822
+from webmoney import DEFAULT_CURRENCY, DEFAULT_VAT, Money, Payment, decimals_of, minor, spread
 from world import PERSONAL, Refused
 
 # bigcommerce.md 9, Statuses
@@ -18,16 +19,22 @@ CONSIGNMENT_LINES = 50  # bigcommerce.md 7.3
 
 
 class Line:
-    """One order row. held: units that count as pending now."""
+    """One order row. held: units that count as pending now. Money in minor units: price of one, discounts of the line and
+    its share of the order's, all with tax."""
 
-    __slots__ = ("id", "variant", "quantity", "refunded", "held")
+    __slots__ = ("id", "variant", "quantity", "refunded", "held", "shipped", "price", "discount", "order_discount")
+
+    @property
+    def paid(self):
+        """What the shopper paid for the line, with tax."""
+        return self.quantity * self.price - self.discount - self.order_discount
 
 
 class WebOrder:
     """An order. pickup: BigCommerce location id or None; deducted: whether BigCommerce has lowered its stock for it."""
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "consignment", "person", "deducted", "archived",
-                 "old", "cache", "handed")
+                 "old", "cache", "handed", "money")
 
 
 def url(path):
@@ -47,6 +54,7 @@ class WebOrders:
         self.changes = []  # (modified second, id), in order of time
         self.next_line, self.next_consignment = 1, 11
         self.placed = self.refused = 0
+        self.restock = False  # refund_order_stock_adjustment
         self.not_deducted = {}  # (location, unit) -> units of orders whose stock BigCommerce has not taken yet
 
     # ---------------------------------------------------------------- shoppers and merchants
@@ -61,8 +69,8 @@ class WebOrders:
             return None
         return self.inventory.available(location, variant.unit) - self.not_deducted.get((location, variant.unit), 0)
 
-    def place(self, rows, status=11, pickup=None, date_offset_s=0):
-        """Returns the order, or None if the storefront refuses because it offers too little."""
+    def place(self, rows, status=11, pickup=None, date_offset_s=0, **money):
+        """Returns the order, or None if the storefront refuses because it offers too little. money: see _price()."""
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
         if pickup is not None and pickup not in self.mapping.pickup:
@@ -86,6 +94,7 @@ class WebOrders:
                 self.refused += 1
                 return None
         order = self._new(lines, status, pickup, date_offset_s)
+        self._price(order, rows, **money)
         self._sold(order, location)
         self._moved(order)
         return order
@@ -105,12 +114,52 @@ class WebOrders:
         for variant, quantity in lines:
             line = Line()
             line.id, line.variant, line.quantity, line.refunded, line.held = self.next_line, variant, quantity, 0, 0
+            line.price, line.discount, line.order_discount, line.shipped = variant.price, 0, 0, 0
             self.next_line += 1
             order.lines.append(line)
+        self._price(order, [{} for _ in lines])
+        self._ship(order)
         self.orders.append(order)
         self.placed += 1
         self._touch(order, order.created if date_offset_s else None)
         return order
+
+    def _price(self, order, rows, currency=DEFAULT_CURRENCY, vat=DEFAULT_VAT, order_discount=0, shipping=0, payments="card",
+               guest=True, settled=True):
+        """What was paid, how and in which currency; amounts as numbers or texts in the currency's own unit.
+
+        payments: a method, or [{"method", "amount", "online_refunds"}] of which the last may lack its amount.
+        """
+        digits = decimals_of(currency)
+        for line, row in zip(order.lines, rows):
+            # The catalog's price is in hundredths.
+            usual = line.variant.price * 10 ** digits // 100
+            line.price = minor(row["price"], currency) if "price" in row else usual
+            line.discount = minor(row.get("line_discount", 0), currency)
+            if line.price < 0 or not 0 <= line.discount <= line.quantity * line.price:
+                raise Refused(f"price and line_discount of {line.variant.sku} leave less than nothing to pay")
+        order_discount = minor(order_discount, currency)
+        values = [line.quantity * line.price - line.discount for line in order.lines]
+        if not 0 <= order_discount <= sum(values):
+            raise Refused("order_discount must be from 0 to the sum of the lines")
+        for line, part in zip(order.lines, spread(order_discount, values)):
+            line.order_discount = part
+        money = Money(currency, vat, guest, minor(shipping, currency), settled)
+        total = sum(line.paid for line in order.lines) + money.shipping
+        if isinstance(payments, str):
+            payments = [{"method": payments}]
+        for part in payments:
+            amount = minor(part["amount"], currency) if "amount" in part else total - money.paid
+            money.payments.append(Payment(part["method"], amount, part.get("online_refunds", True)))
+        if money.paid != total:
+            raise Refused(f"the payments are {money.text(money.paid)}, the order is {money.text(total)}")
+        order.money = money
+        order.cache = None
+
+    def _ship(self, order):
+        if order.status in DELIVERED:
+            for line in order.lines:
+                line.shipped = line.quantity
 
     def _sold(self, order, location):
         """Tells the tracker, before the order itself lowers the pool, how many units there truly were."""
@@ -175,7 +224,7 @@ class WebOrders:
         """The order of this id or None."""
         return self.orders[number - self.first] if 0 <= number - self.first < len(self.orders) else None
 
-    def _known(self, number):
+    def known(self, number):
         order = self.get(number)
         if order is None:
             raise Refused(f"there is no web order {number}")
@@ -183,31 +232,43 @@ class WebOrders:
 
     def set_status(self, number, status):
         """Any status can follow any other (bigcommerce.md 9)."""
-        order = self._known(number)
+        order = self.known(number)
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
-        order.status = status
-        self._touch(order)
-        self._moved(order)
+        self.change_status(order, status)
         return order
 
-    def refund(self, number, row, quantity):
-        """Raises quantity_refunded of a row (by position); status 14, or 4 when nothing is left (bigcommerce.md 10)."""
-        order = self._known(number)
-        if not 0 <= row < len(order.lines):
-            raise Refused(f"order {number} has no row {row}")
-        line = order.lines[row]
-        if not isinstance(quantity, int) or not 0 < quantity <= line.quantity - line.refunded:
-            raise Refused(f"row {row} has {line.quantity - line.refunded} left to refund")
-        line.refunded += quantity
-        order.status = 4 if all(part.refunded == part.quantity for part in order.lines) else 14
+    def change_status(self, order, status):
+        """A status of a known order, with what follows from it."""
+        order.status = status
+        self._ship(order)
+        self.changed(order)
+        if status in (4, 5) and self.restock and order.deducted:
+            # refund_order_stock_adjustment is on (bigcommerce.md 10, Restocking: when and where to are UNSURE; assumed).
+            order.deducted = False
+            self._restock(order)
+
+    def changed(self, order):
+        """Something of the order is different now."""
         self._touch(order)
         self._moved(order)
-        return order
+
+    def _restock(self, order):
+        location = self._stock_location(order)
+        items = [(location, line.variant.unit, line.quantity) for line in order.lines
+                 if line.variant.product.tracking != "none"]
+        if items:
+            self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()))
+
+    def clear_discounts(self, order, numbers):
+        """A PUT that touches products clears the discounts of the changed lines (bigcommerce.md 9, Writing)."""
+        for line in order.lines:
+            if not numbers or line.id in numbers:
+                line.discount = line.order_discount = 0
 
     def archive(self, number):
         """Archived orders leave the plain list and still hold their stock (design: pending rows)."""
-        order = self._known(number)
+        order = self.known(number)
         order.archived = True
         self._touch(order)
         return order
@@ -255,22 +316,31 @@ class WebOrders:
 
     def line_json(self, order, line):
         """bigcommerce.md 9, Line. order_pickup_method_id is the consignment's id (trap 8)."""
-        total = line.quantity * line.variant.price
+        money, total = order.money, line.quantity * line.price
+        price = money.text(line.price)
         return {
             "id": line.id, "order_id": order.id, "product_id": line.variant.product.id,
             "order_address_id": 0 if order.pickup is not None else order.id, "name": line.variant.product.name,
             "name_customer": line.variant.product.name, "name_merchant": line.variant.product.name,
-            "sku": line.variant.sku, "upc": "", "type": "physical", "base_price": money4(line.variant.price),
-            "price_ex_tax": money4(line.variant.price * 4 // 5), "price_inc_tax": money4(line.variant.price),
-            "price_tax": money4(line.variant.price - line.variant.price * 4 // 5), "base_total": money4(total),
-            "total_ex_tax": money4(total * 4 // 5), "total_inc_tax": money4(total),
-            "total_tax": money4(total - total * 4 // 5), "quantity": line.quantity, "is_refunded": line.refunded > 0,
+            "sku": line.variant.sku, "upc": "", "type": "physical", "base_price": price,
+            "price_ex_tax": money.text(money.without_tax(line.price)), "price_inc_tax": price,
+            "price_tax": money.text(money.tax_of(line.price)), "base_total": money.text(total),
+            "total_ex_tax": money.text(money.without_tax(total)), "total_inc_tax": money.text(total),
+            "total_tax": money.text(money.tax_of(total)), "quantity": line.quantity, "is_refunded": line.refunded > 0,
             "quantity_refunded": line.refunded, "refund_amount": "0.0000",  # always 0 (bigcommerce.md 9)
-            "return_id": 0, "wrapping_message": f"{order.person}-message", "quantity_shipped": 0, "option_set_id": None,
-            "parent_order_product_id": None, "is_bundled_product": False, "external_id": None, "applied_discounts": [],
-            "product_options": [], "configurable_fields": [], "gift_certificate_id": None,
-            "discounted_total_inc_tax": money4(total), "variant_id": line.variant.id,
+            "return_id": 0, "wrapping_message": f"{order.person}-message", "quantity_shipped": line.shipped,
+            "option_set_id": None, "parent_order_product_id": None, "is_bundled_product": False, "external_id": None,
+            "applied_discounts": self._discounts(money, line), "product_options": [], "configurable_fields": [],
+            "gift_certificate_id": None, "discounted_total_inc_tax": money.text(line.paid), "variant_id": line.variant.id,
             "order_pickup_method_id": order.consignment if order.pickup is not None else 0}
+
+    @staticmethod
+    def _discounts(money, line):
+        """applied_discounts; target is product or order (orders.v2, orderProductAppliedDiscounts)."""
+        return [{"id": name, "amount": money.text(amount), "name": label, "code": None, "target": target}
+                for name, label, amount, target in (("product-discount", "Product Discount", line.discount, "product"),
+                                                    ("manual-discount", "Manual Discount", line.order_discount, "order"))
+                if amount]
 
     def _address(self, order):
         mark = order.person
@@ -280,19 +350,29 @@ class WebOrders:
 
     def order_json(self, order):
         """bigcommerce.md 9."""
-        total = sum(line.quantity * line.variant.price for line in order.lines)
+        money = order.money
+        goods = sum(line.quantity * line.price for line in order.lines)
+        total = sum(line.paid for line in order.lines) + money.shipping
         return {
-            "id": order.id, "customer_id": 0, "date_created": rfc2822(order.created),
+            "id": order.id, "customer_id": 0 if money.guest else 5000 + order.id, "date_created": rfc2822(order.created),
             "date_modified": rfc2822(order.modified), "date_shipped": "", "status_id": order.status,
-            "status": STATUS[order.status], "subtotal_ex_tax": money4(total * 4 // 5), "subtotal_inc_tax": money4(total),
-            "total_ex_tax": money4(total * 4 // 5), "total_inc_tax": money4(total),
-            "total_tax": money4(total - total * 4 // 5), "is_tax_inclusive_pricing": True,
-            "items_total": sum(line.quantity for line in order.lines), "items_shipped": 0,
-            "payment_method": "Credit Card", "payment_provider_id": "", "payment_status": "captured",
-            "refunded_amount": "0.0000", "order_is_digital": False, "store_credit_amount": "0.0000",
-            "gift_certificate_amount": "0.0000", "ip_address": "192.0.2.1", "ip_address_v6": "", "geoip_country": "",
-            "geoip_country_iso2": "", "currency_id": 1, "currency_code": "SEK", "default_currency_code": "SEK",
-            "staff_notes": "", "customer_message": f"{order.person}-message", "discount_amount": "0.0000",
+            "status": STATUS[order.status], "subtotal_ex_tax": money.text(money.without_tax(goods)),
+            "subtotal_inc_tax": money.text(goods), "subtotal_tax": money.text(money.tax_of(goods)),
+            "shipping_cost_ex_tax": money.text(money.without_tax(money.shipping)),
+            "shipping_cost_inc_tax": money.text(money.shipping), "shipping_cost_tax": money.text(money.tax_of(money.shipping)),
+            "total_ex_tax": money.text(money.without_tax(total)), "total_inc_tax": money.text(total),
+            "total_tax": money.text(money.tax_of(total)), "is_tax_inclusive_pricing": True,
+            "items_total": sum(line.quantity for line in order.lines),
+            "items_shipped": sum(line.shipped for line in order.lines), "payment_method": money.payment_method,
+            "payment_provider_id": "", "payment_status": money.payment_status,
+            "refunded_amount": "0.0000", "order_is_digital": False,  # always 0 (bigcommerce.md 9)
+            "store_credit_amount": money.text(money.paid_by("storecredit")),
+            "gift_certificate_amount": money.text(money.paid_by("giftcertificate")), "ip_address": "192.0.2.1",
+            "ip_address_v6": "", "geoip_country": "", "geoip_country_iso2": "", "currency_id": 1,
+            "currency_code": money.currency, "currency_exchange_rate": "1.0000000000", "default_currency_id": 1,
+            "default_currency_code": money.currency, "staff_notes": money.staff_notes,
+            "customer_message": f"{order.person}-message",
+            "discount_amount": money.text(sum(line.order_discount for line in order.lines)),
             "coupon_discount": "0.0000", "shipping_address_count": 0 if order.pickup is not None else 1,
             "is_deleted": order.archived, "billing_address": self._address(order), "is_email_opt_in": False,
             "credit_card_type": None, "order_source": "www", "channel_id": 1, "external_source": None,
@@ -300,7 +380,7 @@ class WebOrders:
             "shipping_addresses": url(f"/orders/{order.id}/shippingaddresses"),
             "coupons": url(f"/orders/{order.id}/coupons"), "consignments": url(f"/orders/{order.id}/consignments"),
             "external_id": None, "external_merchant_id": None, "custom_status": STATUS[order.status],
-            "customer_locale": "en", "external_order_id": ""}
+            "customer_locale": "en", "external_order_id": money.external_order_id}
 
     def consignments_json(self, order, with_lines):
         """bigcommerce.md 7.3: at most 50 lines per consignment, and a __warning__ for the rest."""

@@ -9,7 +9,8 @@ import random
 from bisect import bisect_left, insort
 
 from pool import Pool
-from units import decimal3, money2, now_ms, thousandths
+from tillreturns import TillReturns
+from units import Refused, decimal3, money2, now_ms, thousandths
 
 ACCOUNT = 1500
 ESHOP = 1
@@ -21,10 +22,6 @@ RECLAIMS = 9
 ORDER, BOOKING, PARKED = 10, 100, 110
 OPEN, CLOSED, CANCELLED = 0, 10, 20
 MOVE_IN, MOVE_OUT, SALES, REFUND, STOCKTAKING = 10, 20, 30, 40, 50
-
-
-class Refused(Exception):
-    """The control interface asked for something impossible; the text says what."""
 
 
 class Sku:
@@ -71,28 +68,43 @@ class Order:
     """A Sitoo order. rows: [Row]; extra: additionaldata."""
 
     __slots__ = ("id", "type", "state", "payment", "date", "register", "warehouse", "reserved_until", "externalid",
-                 "credit", "extra", "rows", "person", "log")
+                 "credit", "extra", "rows", "person", "log", "currency", "payments", "roundoff")
 
 
 class Row:
     """An order row. quantity in whole units (negative when returned); unit in thousandths per unit, None for pieces.
+    price: hundredths with tax, of one or of a whole unit of measure; fixed: the row's gross, if it is not quantity x price;
+    number: its orderitemid, if that is not its position.
 
     sku None = a discount row (sitoo.md 4.2: no sku, follows the row it belongs to).
     """
 
-    __slots__ = ("sku", "name", "productid", "quantity", "unit", "price", "discount", "extra")
+    __slots__ = ("sku", "name", "productid", "quantity", "unit", "price", "discount", "extra", "fixed", "number")
 
     def __init__(self, sku, name, productid, quantity, unit, price, extra=None, discount=0):
         self.sku, self.name, self.productid, self.quantity = sku, name, productid, quantity
         self.unit, self.price, self.extra, self.discount = unit, price, extra or {}, discount
+        self.fixed = self.number = None
 
     @property
     def total(self):
         """decimalquantitytotal in thousandths."""
         return self.quantity * (1000 if self.unit is None else self.unit)
 
+    @property
+    def gross(self):
+        """What the row costs with tax, hundredths, signed."""
+        if self.fixed is not None:
+            return self.fixed
+        worth = self.price if self.unit is None else self.price * self.unit // 1000
+        return self.quantity * worth
 
-class World:
+    def itemid(self, position):
+        """orderitemid: from 0, so 0 is a real id (sitoo.md 4.2)."""
+        return position if self.number is None else self.number
+
+
+class World(TillReturns):
     """Everything Sitoo knows, and the formula's pool. Listeners: on_event(event)."""
 
     def __init__(self, seed, sku_count, warehouse_count, mapping, extra_skus=()):
@@ -122,6 +134,7 @@ class World:
         self.deliveries = 0
         self.people = 0
         self.events_made = 0
+        self._start_returns()
         self._open_shop()
 
     # ---------------------------------------------------------------- setting up
@@ -195,16 +208,24 @@ class World:
         del self.hidden[number]
         return True
 
-    def _move_ledger(self, warehouse, kind, changes, at, withhold=False, till_rows=None, **texts):
+    def _withheld_by(self, index, warehouse, kind, delta, withhold):
+        """How withheld changes with a movement: a return adds what may not be sold; units moved out leave it, oldest first;
+        sales and stocktaking leave it alone."""
+        if kind == MOVE_OUT and self.moves_release:
+            return -min(self.pool.withheld.get((index, warehouse), 0), max(0, -delta))
+        return delta if withhold else 0
+
+    def _move_ledger(self, warehouse, kind, changes, at, withhold=None, till_rows=None, **texts):
         """Changes on hand item by item and writes one ledger row with the level after each (sitoo.md 7.3).
 
-        changes: [(index, delta)]. Returns the row's id; ids rise by one.
+        changes: [(index, delta)]; withhold: for each whether its units may not be sold. Returns the row's id; ids rise by one.
         """
         number = len(self.ledger) + 1
         seconds = at // 1000
         rows = []
         for position, (index, delta) in enumerate(changes):
-            self._change(index, warehouse, at, total=delta, withheld=delta if withhold else 0,
+            withheld = self._withheld_by(index, warehouse, kind, delta, withhold and withhold[position])
+            self._change(index, warehouse, at, total=delta, withheld=withheld,
                          till_row=till_rows[position] if till_rows else None)
             self._touch(index, warehouse, seconds)
             level = self.pool.total[warehouse][index]
@@ -255,7 +276,8 @@ class World:
             raise Refused(f"there is no warehouse {warehouse}; there are {self.warehouses}")
 
     def _order(self, kind, state, payment, warehouse, rows, date_offset_s=0, register=True, **more):
-        self._check_warehouse(warehouse)
+        if warehouse is not None:
+            self._check_warehouse(warehouse)
         self.people += 1
         order = Order()
         order.id = self.first_order + len(self.orders)
@@ -267,6 +289,8 @@ class World:
         order.reserved_until = more.get("reserved_until")
         order.externalid, order.credit = more.get("externalid"), more.get("credit")
         order.extra = more.get("extra", {})
+        order.currency, order.roundoff = more.get("currency", "SEK"), more.get("roundoff", 0)
+        order.payments = more.get("payments")  # None: one by card
         order.person = f"{PERSONAL}{self.people:06d}"
         order.log = [(order.date, 0)]
         self.orders.append(order)
@@ -277,7 +301,7 @@ class World:
         if register:
             receipt = f"SII{warehouse:09d}{order.id:09d}"
             order.extra = {"pos-receiptid": receipt, "pos-timezone": "Europe/Stockholm", **order.extra}
-            self.by_receipt[receipt] = order.id
+            self.by_receipt[order.extra["pos-receiptid"]] = order.id
         if state == OPEN:
             insort(self.open_orders, order.id)
         return order
@@ -306,35 +330,6 @@ class World:
         self._order_event(order, "add", CLOSED)
         if number:
             self._ledger_event(number, warehouse)
-        return order.id, at
-
-    def give_back(self, rows, warehouse=1, return_warehouse=None, reason=None, original=None, date_offset_s=0):
-        """A return at a till: negative quantities (sitoo.md 4.7), ledger type 40; every unit is withheld."""
-        receiving = return_warehouse or warehouse
-        self._check_warehouse(receiving)
-        made = self._rows(rows, -1)
-        extra = {}
-        if reason:
-            extra["refundreasoncode-reasoncode"] = str(reason)
-        if original:
-            if self.order(original) is None:
-                raise Refused(f"there is no order {original}")
-            extra["pos-originalsales-orderid"] = str(original)
-        for position, row in enumerate(made):
-            if original:
-                row.extra["pos-originalsales-orderitemid"] = str(position)
-            if return_warehouse and return_warehouse != warehouse:
-                row.extra["return-warehouseid"] = str(return_warehouse)
-        order = self._order(ORDER, CLOSED, 20, warehouse, made, date_offset_s, credit=original, extra=extra)
-        at = now_ms()
-        changes = [(i, -q) for i, q in self._stock_rows(order)]
-        number = None
-        if changes:
-            self.deliveries += 1
-            number = self._move_ledger(receiving, REFUND, changes, at, withhold=True, delivery=self.deliveries)
-        self._order_event(order, "add", CLOSED)
-        if number:
-            self._ledger_event(number, receiving)
         return order.id, at
 
     def _reserve(self, order, sign):
