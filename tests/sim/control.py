@@ -301,12 +301,13 @@ class Control:
     # ---------------------------------------------------------------- a day
 
     def start_day(self, body, query, request):
-        """{"scale": 1.0, "seed": n, "duplicate": 0.05, "phases": [...]}"""
+        """{"scale": 1.0, "seed": n, "duplicate": 0.05, "phases": [...], "returns": false}"""
         if self.day_task is not None and not self.day_task.done():
             raise Refused("a day is being played")
         phases = [phase_of(p) for p in body["phases"]] if body.get("phases") else default_phases(body.get("scale", 1.0))
         self.day = Day(self.shop.world, self.shop.orders, self.shop.feed, self.shop.platforms["bigcommerce"].faults,
-                       body.get("seed", self.shop.seed), phases, body.get("duplicate", 0.05))
+                       body.get("seed", self.shop.seed), phases, body.get("duplicate", 0.05),
+                       self.shop.platforms["bigcommerce"].refunds if body.get("returns") else None)
         self.day_task = asyncio.get_running_loop().create_task(self.day.run())
         return self.day.describe()
 

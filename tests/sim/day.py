@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+from returnsday import ReturnsDay
 from units import now_ms
 from world import SPECIAL
 
@@ -33,10 +34,12 @@ def phase_of(data):
                  data.get("returns", 0), tuple(outage) if outage else None, tuple(data.get("extras", ())))
 
 
-class Day:
+class Day(ReturnsDay):
     """One day; run() plays it. describe() may be asked at any time."""
 
-    def __init__(self, world, orders, feed, faults, seed, phases, duplicate=0.05):
+    def __init__(self, world, orders, feed, faults, seed, phases, duplicate=0.05, refunds=None):
+        """refunds: those of BigCommerce, if the last phase is to have returns of every kind."""
+        self.refunds = refunds
         self.world, self.orders, self.feed, self.faults = world, orders, feed, faults
         self.rng = random.Random(seed)
         self.phases, self.duplicate = phases, duplicate
@@ -47,6 +50,8 @@ class Day:
         self.error = None
         self.counts = {"sales": 0, "web_orders": 0, "web_orders_refused": 0, "returns": 0, "bookings": 0,
                        "parked_baskets": 0, "sales_unknown_to_bigcommerce": 0, "sales_of_wrong_tracking_mode": 0}
+        if refunds is not None:
+            self.counts.update(returns_left_out=0, returns_of_every_kind={})
         self.plain = [s.sku for s in world.skus if s.index >= len(SPECIAL) and s.kind in ("variant", "simple")]
         # A few are bought again and again, so that tills and web meet.
         self.favourites = self.plain[:max(5, len(self.plain) // 20)]
@@ -87,7 +92,10 @@ class Day:
             (phase.sales, self._sale), (phase.web_orders, self._web_order), (phase.returns, self._return)) if rate]
         for job in jobs:
             job[2] = self.rng.expovariate(job[0])
-        extras = [((i + 1) * phase.seconds / (len(phase.extras) + 1), name) for i, name in enumerate(phase.extras)]
+        extras = [(name, getattr(self, "_" + name)) for name in phase.extras]
+        if self.refunds is not None and phase is self.phases[-1]:
+            extras += self.returns_of_every_kind()
+        extras = [((i + 1) * phase.seconds / (len(extras) + 1), action) for i, (_, action) in enumerate(extras)]
         outage = phase.outage
         while True:
             now = loop.time() - start
@@ -103,7 +111,7 @@ class Day:
                     job[1]()
                     job[2] += self.rng.expovariate(job[0])
             while extras and extras[0][0] <= now:
-                getattr(self, "_" + extras.pop(0)[1])()
+                extras.pop(0)[1]()
             await asyncio.sleep(0.01)
         self.outage = self.faults.outage_left() > 0
 

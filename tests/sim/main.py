@@ -11,11 +11,12 @@ from catalog import Catalog
 from control import Control
 from feed import Feed
 from inventory import UNMAPPED, Inventory
-from mapping import Mapping, default_mapping, write_if_missing
+from mapping import Mapping, default_mapping, default_returns, write_if_missing
 from oracle import Oracle
 from server import Counters, Record, as_json, serve
 from sitoo import Sitoo
 from tracker import Tracker
+from verdicts import Verdicts, stock_verdict
 from weborders import WebOrders
 from world import World, warehouse_ids
 
@@ -42,6 +43,12 @@ class Shop:
             "sitoo": Sitoo(self.world, *common),
             "bigcommerce": BigCommerce(self.catalog, self.inventory, self.orders, self.tracker, *common, args.quota,
                                        args.window_ms)}
+
+        section = mapping.returns or default_returns()
+        self.verdicts = Verdicts(self.world, self.orders, self.platforms["bigcommerce"].refunds, section)
+        if mapping.returns is not None:
+            self.world.moves_release = True
+            self.world.verdict_of = lambda reason, warehouse: stock_verdict(section, reason, warehouse)
 
     def stats(self):
         """GET /stats."""
@@ -87,6 +94,8 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
+    parser.add_argument("--returns", action="store_true",
+                        help="write the mapping with its section about returns; the oracle heeds it")
     parser.add_argument("--warehouses", type=int, default=4)
     parser.add_argument("--latency-ms", type=float, default=20)
     parser.add_argument("--lag-ms", type=float, default=300)
@@ -97,7 +106,7 @@ def parse_arguments(argv):
 
 
 def load_mapping(args):
-    default = default_mapping(warehouse_ids(args.warehouses))
+    default = default_mapping(warehouse_ids(args.warehouses), args.returns)
     if args.write_mapping:
         write_if_missing(args.write_mapping, default)
     return Mapping.load(args.mapping) if args.mapping else Mapping(default)

@@ -4,10 +4,25 @@ import json
 import os
 
 
-def default_mapping(warehouse_ids):
-    """The mapping of the simulated shop. Warehouses beyond the fourth feed the web pool; 9 "Reclaims" is mapped nowhere."""
-    pool = [w for w in warehouse_ids if w not in (4, 9)]
+def default_returns():
+    """Which returns may be sold again and who pays (design, mapping file)."""
     return {
+        "reasons": {"101": "sellable", "RC123": "unsellable"}, "unknown_reason": "park",
+        "warehouses": {"4": "unsellable"},
+        "payments": {"Card": "paid_at_till", "Cash": "paid_at_till", "Web": "pay_in_bigcommerce"},
+        "unknown_payment": "park", "amount_tolerance_minor": 2, "quarantine_warehouse_id": None,
+    }
+
+
+def default_mapping(warehouse_ids, returns=False):
+    """The mapping of the simulated shop. Warehouses beyond the fourth feed the web pool; 9 "Reclaims" is mapped nowhere.
+
+    returns: with the section about returns.
+    """
+    pool = [w for w in warehouse_ids if w not in (4, 9)]
+    more = {"returns": default_returns()} if returns else {}
+    return {
+        **more,
         "locations": [
             {"bigcommerce_location_id": 1, "sitoo_warehouse_ids": pool},
             {"bigcommerce_location_id": 7, "sitoo_warehouse_ids": [4]},
@@ -35,10 +50,12 @@ class Mapping:
     free_at    locations that an order not yet allocated to a warehouse counts at (design: every one that could serve it)
     pickup     {location: warehouse}
     methods    {location: first pickup method id}
+    returns    the section "returns" with its defaults, or None: every unit given back is withheld
     """
 
     def __init__(self, data):
         self.feeds, self.of, self.pickup, self.methods = {}, {}, {}, {}
+        self.returns = {**default_returns(), **data["returns"]} if "returns" in data else None
         for entry in data.get("locations", []):
             self.feeds[entry["bigcommerce_location_id"]] = list(entry["sitoo_warehouse_ids"])
         for entry in data.get("pickup", []):

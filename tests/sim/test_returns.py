@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of what the simulators know of returns and refunds: the money of web orders, quotes, refunds, returns at tills."""
-import json
 import threading
 import time
-import urllib.parse
 
 import pytest
 
-from test_sim import Sim, receiver, wait_until  # noqa: F401 (receiver is a fixture)
+import returnsday
+import test_sim
+from test_sim import Sim, wait_until
+
+receiver = test_sim.receiver  # a fixture
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +35,13 @@ class Shop:
     def __init__(self, one):
         self.sim = one
 
-    def skus(self, count=1, least=2):
-        world = self.sim.control("GET", "/world")
-        found = [s["sku"] for s in world["skus"][7:] if s["kind"] == "simple"
-                 and self.sim.level(s["sku"], 1) >= least]
-        assert len(found) >= count
-        return found[:count]
+    def skus(self, count=1):
+        """Ordinary ones; the storefront has plenty of them."""
+        found = [s["sku"] for s in self.sim.control("GET", "/world?stock=0")["skus"][7:] if s["kind"] == "simple"][:count]
+        assert len(found) == count
+        for sku in found:
+            self.sim.control("PUT", "/level", {"sku": sku, "location": 1, "level": 1000})
+        return found
 
     def order(self, rows=None, **more):
         rows = rows or [{"sku": self.skus()[0], "quantity": 1}]
@@ -113,7 +116,7 @@ def test_currencies_of_no_and_of_three_decimals(shop, currency, price, shown, wo
 
 
 def test_the_last_unit_takes_the_rounding_rest(shop):
-    order = shop.order([{"sku": shop.skus(least=3)[0], "quantity": 3, "price": "10.00", "line_discount": "20.00"}])
+    order = shop.order([{"sku": shop.skus()[0], "quantity": 3, "price": "10.00", "line_discount": "20.00"}])
     amounts = [shop.refund(order, [shop.item(order)])["total_amount"] for _ in range(3)]
     assert amounts == [3.33, 3.33, 3.34]
     assert shop.get(order)["status_id"] == 4
@@ -201,7 +204,7 @@ def test_store_credit_for_a_guest_is_refused_in_the_documented_words(shop):
 
 def test_two_refunds_of_one_order_at_once(own):
     own.sim.control("PUT", "/settings", {"latency_ms": 400})
-    order = own.order([{"sku": own.skus(least=3)[0], "quantity": 2, "price": "10.00"}])
+    order = own.order([{"sku": own.skus()[0], "quantity": 2, "price": "10.00"}])
     item, seen = own.item(order), []
     payment = [{"provider_id": "custom", "amount": 10, "offline": True}]
     pair = [threading.Thread(target=lambda: seen.append(own.post(order, [item], payment).status)) for _ in range(2)]
@@ -235,7 +238,7 @@ def test_a_declined_refund_may_open_the_order_again(own):
 
 
 def test_restocking_by_status_only_if_the_shop_is_set_so(own):
-    sku = own.skus(least=3)[0]
+    sku = own.skus()[0]
     for restock, difference in ((False, 1), (True, 0)):
         own.sim.control("PUT", "/settings", {"refund_restock": restock})
         assert own.sim.bc("v3/settings/inventory").json()["data"]["refund_order_stock_adjustment"] is restock
@@ -319,3 +322,273 @@ def test_put_of_an_order_merges_and_products_lose_their_discounts(own):
     assert own.sim.control("GET", "/stats")["order_products_touched"] == 1
 
 
+
+
+# -------------------------------------------------------------------- Sitoo: handover, returns, exchanges
+
+def sitoo_order(shop, number):
+    return shop.sim.sitoo(f"sites/1/orders/{number}.json").json()
+
+
+def handed(shop, rows, step=1, **more):
+    """(web order, Sitoo order) of a handover."""
+    order = shop.order(rows, **more)
+    return order, shop.sim.control("POST", "/web-handover", {"order_id": order, "item_step": step})["order_id"]
+
+
+def give_back(shop, sku, original=None, quantity=1, row=None, **more):
+    body = {"rows": [{"sku": sku, "quantity": quantity, **(row or {})}], "reason": "101", **more}
+    return shop.sim.control("POST", "/return", {**body, "original": original} if original else body)["order_id"]
+
+
+def judged(shop, number):
+    return shop.sim.control("GET", "/refunds")["returns"][str(number)]
+
+
+def test_handover_makes_the_closed_order_that_returns_refer_to(shop):
+    sku = shop.skus()[0]
+    web, number = handed(shop, [{"sku": sku, "quantity": 2, "price": "10.00", "line_discount": "0.01"}])
+    seen = sitoo_order(shop, number)
+    assert (seen["externalid"], seen["orderstateid"], seen["paymentstateid"], seen["registerid"]) == (f"BC-{web}", 10, 20, None)
+    assert seen["additionaldata"] == {"weborder": "true", "weborder-return-only": "true", "delivery-ignore-stock": "true",
+                                      "bigcommerce-orderid": str(web)}
+    (row,) = seen["orderitems"]
+    assert row["additionaldata"] == {"web-itemid": str(shop.lines(web)[0]["id"])}
+    assert float(row["moneyitemtotal_net"]) + float(row["moneyitemtotal_vat"]) == pytest.approx(19.99)
+    assert [(p["name"], p["moneyamount"]) for p in seen["payments"]] == [("Web", "19.99")]
+    assert shop.sim.sitoo(f"orders.json?externalid=BC-{web}&fields=orderid").json()["items"] == [{"orderid": number}]
+    shop.sim.control("POST", "/web-handover", {"order_id": web}, status=400)
+
+
+def test_a_validated_return_shows_references_money_and_payments(shop):
+    sku = shop.skus()[0]
+    _, number = handed(shop, [{"sku": sku, "quantity": 2, "price": "10.00", "line_discount": "0.01"}])
+    seen = sitoo_order(shop, give_back(shop, sku, number, row={"reason": "RC123", "return_warehouse": 4}, receipt="R-77"))
+    (row,) = seen["orderitems"]
+    assert (seen["creditorderid"], seen["additionaldata"]["pos-originalsales-orderid"]) == (number, str(number))
+    assert seen["additionaldata"]["pos-receiptid"] == "R-77"
+    assert row["additionaldata"] == {"reasoncode-return": "RC123", "pos-originalsales-orderitemid": "0",
+                                     "return-warehouseid": "4"}
+    assert (row["quantity"], seen["moneytotal_gross_all"], seen["payments"][0]["moneyamount"]) == (-1, "-10.00", "-10.00")
+    listed = shop.sim.sitoo(f"orders.json?creditorderid={number}&fields=orderid,creditorderid,moneytotal_net").json()["items"]
+    assert [i["orderid"] for i in listed] == [seen["orderid"]] and listed[0]["moneytotal_net"] == seen["moneytotal_net"]
+    second = sitoo_order(shop, give_back(shop, sku, number))
+    assert second["moneytotal_gross_all"] == "-9.99"  # the last unit takes the rest
+
+
+@pytest.mark.parametrize("more, credit, text", [({}, True, True), ({"credit": False}, False, True),
+                                                ({"reference": "creditorderid"}, True, False),
+                                                ({"reference": "none"}, False, False)])
+def test_references_of_a_return(shop, more, credit, text):
+    sku = shop.skus()[0]
+    _, number = handed(shop, [{"sku": sku, "quantity": 1}])
+    seen = sitoo_order(shop, give_back(shop, sku, number, **more))
+    assert (seen["creditorderid"] == number, "pos-originalsales-orderid" in seen["additionaldata"]) == (credit, text)
+
+
+@pytest.mark.parametrize("ref, said", [("id", "2"), ("index", "1"), ("none", None)])
+def test_a_row_refers_to_the_originals_row_by_id_or_by_index(shop, ref, said):
+    one, two = shop.skus(2)
+    web, number = handed(shop, [{"sku": one, "quantity": 1}, {"sku": two, "quantity": 1}], step=2)
+    back = give_back(shop, two, number, item_ref=ref)
+    assert sitoo_order(shop, back)["orderitems"][0]["additionaldata"].get("pos-originalsales-orderitemid") == said
+    money = judged(shop, back)["money"]
+    assert (money["outcome"], money["web_order"]) == ("refund", web)
+    assert money["lines"] == [{"id": shop.lines(web)[1]["id"], "quantity": 1}]
+
+
+def test_an_exchange_is_two_orders_balanced_by_virtual_payments(receiver, sim):
+    shop = Shop(sim)
+    sku = shop.skus()[0]
+    _, number = handed(shop, [{"sku": sku, "quantity": 1, "price": "10.00"}])
+    heard = receiver()
+    sim.control("PUT", "/feed", {"url": heard.url, "user": "u", "password": "p"})
+    made = sim.control("POST", "/exchange", {
+        "return": {"rows": [{"sku": sku, "quantity": 1}], "original": number, "reason": "101"},
+        "sale": {"rows": [{"sku": sku, "quantity": 1}]}, "first": "sale", "delay_ms": 300})
+    back, sold = sitoo_order(shop, made["refund_order_id"]), sitoo_order(shop, made["sale_order_id"])
+    assert back["additionaldata"]["pos-refundsales-orderid"] == str(sold["orderid"])
+    assert sold["additionaldata"]["pos-refund-orderid"] == str(back["orderid"])
+    assert sold["additionaldata"]["pos-refund-receiptid"] == back["additionaldata"]["pos-receiptid"]
+    virtual = {"virtual-payment": "true"}
+    assert [p["additionaldata"] for p in back["payments"]] == [virtual] == [p["additionaldata"] for p in sold["payments"][:1]]
+    for half in (back, sold):
+        assert sum(float(p["moneyamount"]) for p in half["payments"]) == pytest.approx(float(half["moneytotal_gross_all"]))
+    assert judged(shop, back["orderid"])["money"]["offline"] is True
+
+    numbers = []
+    while len(numbers) < 2:
+        numbers += [e["data"]["order_id"] for e in heard.next()[3]
+                    if e["data"].get("order_id") in made.values()]
+    assert numbers == [sold["orderid"], back["orderid"]]
+
+
+# -------------------------------------------------------------------- Sitoo: transactions and reasons
+
+def transactions(shop, body):
+    headers = {**test_sim.KEY, "Content-Type": "application/json"}
+    return shop.sim.sitoo("sites/1/warehousetransactions.json", headers=headers, method="POST", body=body)
+
+
+def test_warehouse_transactions_are_written(own):
+    sku, before = own.skus()[0], own.sim.control("GET", "/world")["ledger"]
+    out = {"warehouseid": 1, "transactiontype": 20, "externalid": "ref-1", "description": "to quarantine",
+           "items": [{"sku": sku, "decimalquantity": "-1.000"}]}
+    answer = transactions(own, out)
+    assert (answer.status, answer.json()) == (200, before + 1)
+    pair = transactions(own, [{**out, "externalid": "ref-2"},
+                              {**out, "warehouseid": 2, "transactiontype": 10,
+                               "items": [{"sku": sku, "decimalquantity": "1.000"}]},
+                              {**out, "transactiontype": 30}])
+    assert [e["statuscode"] for e in pair.json()] == [200, 200, 400]
+    row = own.sim.sitoo(f"sites/1/warehousetransactions.json?warehousetransactionid={before + 2}").json()["items"][0]
+    assert (row["externalid"], row["transactiontype"], row["items"][0]["decimalquantity"]) == ("ref-2", 20, "-1.000")
+    virtual = own.sim.control("POST", "/virtual-warehouse", {"name": "V"})["warehouse"]
+    for wrong in ({"transactiontype": 40}, {"warehouseid": 99}, {"warehouseid": virtual}, {"items": []},
+                  {"items": [{"sku": sku, "decimalquantity": "1.000"}]}, {"items": [{"sku": "none", "decimalquantity": "-1"}]}):
+        assert transactions(own, {**out, **wrong}).status == 400, wrong
+    assert transactions(own, [out] * 1001).status == 400
+    assert own.sim.control("GET", "/world")["ledger"] == before + 3
+
+
+def test_reason_codes(shared):
+    listed = shared.sitoo("reasoncodes.json?type=10").json()
+    assert listed["totalcount"] == 2 and {r["reasoncode"] for r in listed["items"]} == {"101", "102"}
+
+
+# -------------------------------------------------------------------- the oracle: stock
+
+def withheld(sim, sku, warehouse):
+    return sim.control("GET", "/world?sku=" + sku)["stock"].get(str(warehouse), {}).get("withheld", 0)
+
+
+@pytest.mark.parametrize("reason, warehouse, held", [("101", 1, 0), ("RC123", 1, 1000), ("102", 1, 1000), (None, 1, 1000),
+                                                     ("101", 4, 1000)])
+def test_only_sellable_units_are_offered(shop, reason, warehouse, held):
+    sku = shop.skus()[0]
+    before = withheld(shop.sim, sku, warehouse)
+    body = {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 1, "return_warehouse": warehouse}
+    shop.sim.control("POST", "/return", {**body, **({"reason": reason} if reason else {})})
+    assert withheld(shop.sim, sku, warehouse) - before == held
+    assert shop.sim.control("GET", "/oracle?full=1")["sums_wrong"] == []
+
+
+def test_withheld_units_leave_by_moves_or_a_person_never_by_sales(own):
+    sim, sku = own.sim, own.skus()[0]
+    give_back(own, sku, quantity=3, reason="RC123", warehouse=2)
+    sim.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 2})
+    assert withheld(sim, sku, 2) == 3000
+    sim.control("POST", "/stocktake", {"sku": sku, "counted": 50, "warehouse": 2})
+    assert withheld(sim, sku, 2) == 3000
+    sim.control("POST", "/move", {"sku": sku, "quantity": 1, "from": 2, "to": 9})
+    assert withheld(sim, sku, 2) == 2000
+    before = sim.rights(sku)[1]
+    assert sim.control("POST", "/release", {"sku": sku, "warehouse": 2, "quantity": 1}) == {"withheld_thousandths": 1000}
+    assert sim.rights(sku)[1] == before + 1
+    sim.control("POST", "/release", {"sku": sku, "warehouse": 2, "quantity": 5}, status=400)
+
+
+def test_without_the_section_everything_is_withheld():
+    sim = Sim()
+    try:
+        sku = Shop(sim).skus()[0]
+        sim.control("POST", "/return", {"rows": [{"sku": sku, "quantity": 1}], "reason": "101"})
+        sim.control("POST", "/move", {"sku": sku, "quantity": 1, "from": 1, "to": 9})
+        assert withheld(sim, sku, 1) == 1000
+    finally:
+        assert sim.stop() == (0, "")
+
+
+# -------------------------------------------------------------------- the oracle: money
+
+CASES = [
+    ({}, {}, "refund", None), ({}, {"payments": [{"name": "Cash"}]}, "refund", None),
+    ({}, {"payments": [{"name": "Web"}]}, "refund", None),
+    ({}, {"row": {"amount": "9.98"}}, "refund", None), ({}, {"row": {"amount": "9.97"}}, "parked", "amounts differ"),
+    ({}, {"payments": [{"name": "Klarna"}]}, "parked", "unknown payment"),
+    ({}, {"payments": [{"name": "Card", "amount": "5.00"}, {"name": "Web"}]}, "parked", "several payers"),
+    ({}, {"payments": []}, "parked", "no payment"), ({}, {"reference": "none"}, "parked", "manual return"),
+    ({}, {"original": 99999, "unknown_original": True}, "parked", "unknown original"),
+    ({}, {"quantity": 3}, "parked", "more than is left"), ({}, {"row": {"item_ref_value": "7"}}, "parked", "no product"),
+    ({"status": 5}, {}, "parked", "cancelled"), ({"settled": False}, {}, "parked", "not settled"),
+    ({"currency": "JPY", "price": "1000"}, {}, "refund", None), ({"currency": "KWD", "price": "1.250"}, {}, "refund", None),
+    ({"currency": "KWD", "price": "1.254"}, {}, "parked", "amounts differ"),
+]
+
+
+@pytest.mark.parametrize("web, back, outcome, why", CASES)
+def test_outcomes_of_the_money(shop, web, back, outcome, why):
+    sku, web = shop.skus()[0], dict(web)
+    status, price = web.pop("status", None), web.pop("price", "10.00")
+    order, number = handed(shop, [{"sku": sku, "quantity": 2, "price": price}], **web)
+    if status:
+        shop.sim.control("POST", "/web-order-status", {"order_id": order, "status": status})
+    money = judged(shop, give_back(shop, sku, **{"original": number, **back}))["money"]
+    assert money["outcome"] == outcome and (why is None or why in money["why"]), money
+
+
+def test_a_till_purchase_concerns_stock_only(shop):
+    sku = shop.skus()[0]
+    sale = shop.sim.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}]})["order_id"]
+    assert judged(shop, give_back(shop, sku, sale))["money"]["outcome"] == "stock_only"
+
+
+def test_two_lines_of_one_sku_are_told_apart_only_by_the_reference(shop):
+    sku = shop.skus()[0]
+    for ref, outcome in (("id", "refund"), ("none", "parked")):
+        _, number = handed(shop, [{"sku": sku, "quantity": 1}, {"sku": sku, "quantity": 1}])
+        assert judged(shop, give_back(shop, sku, number, item_ref=ref))["money"]["outcome"] == outcome
+
+
+def test_totals_say_what_is_missing_what_is_twice_and_what_nobody_asked_for(own):
+    sku = own.skus()[0]
+    order, number = handed(own, [{"sku": sku, "quantity": 4, "price": "10.00"}])
+    first = give_back(own, sku, number)
+    report = own.sim.control("GET", "/refunds")
+    assert (report["missing"], report["expected_total"], report["refunded_total"]) == ([first], {"SEK": "10.00"}, {})
+    own.refund(order, [own.item(order, reason=f"onepool S{first} 101")])
+    report = own.sim.control("GET", "/refunds")
+    assert report["ok"] and report["refunded_total"] == report["expected_total"] == {"SEK": "10.00"}
+    assert report["orders"][str(order)]["by_onepool"] == "10.00"
+    own.sim.control("POST", "/web-refund", {"order_id": order, "row": 0, "quantity": 1})
+    report = own.sim.control("GET", "/refunds")
+    assert report["ok"] and report["orders"][str(order)]["by_hand"] == "10.00"
+    own.refund(order, [own.item(order, reason=f"onepool S{first} 101")])
+    report = own.sim.control("GET", "/refunds")
+    assert not report["ok"] and report["refunded_twice"] == [first]
+    own.refund(order, [own.item(order, reason="nothing")], "braintree")
+    assert own.sim.control("GET", "/refunds")["unexplained"] == [4]
+
+
+def test_paying_online_what_the_till_has_paid_is_an_error(own):
+    sku = own.skus()[0]
+    order, number = handed(own, [{"sku": sku, "quantity": 1}])
+    back = give_back(own, sku, number)
+    own.refund(order, [own.item(order, reason=str(back))], "braintree")
+    assert own.sim.control("GET", "/refunds")["paid_online"] == [back]
+
+
+def test_a_refund_hook_is_sent_as_documented(receiver, sim):
+    shop = Shop(sim)
+    order, heard = shop.order(), receiver()
+    made = sim.control("POST", "/web-refund", {"order_id": order})
+    sim.control("PUT", "/settings", {"hooks": [{"scope": "store/order/refund/created", "destination": heard.url,
+                                                "headers": {"X-Onepool-Secret": "s"}}]})
+    sent = sim.control("POST", "/send-hook", {"refund_id": made["refund_id"]})
+    assert sent["status"] == 200 and heard.next()[3] == sent["body"]
+    assert sent["body"]["data"] == {"type": "order", "id": order, "refund": {"refund_id": made["refund_id"]}}
+    sim.control("POST", "/send-hook", {"refund_id": 999}, status=400)
+
+
+def test_a_day_with_returns_of_every_kind(own):
+    own.sim.control("POST", "/day", {"returns": True, "seed": 7, "phases": [{"name": "evening", "seconds": 2}]})
+    day = wait_until(lambda: (lambda d: d["finished"] and d)(own.sim.control("GET", "/day")), 15)
+    assert day["error"] is None and day["counts"]["returns_left_out"] == 0
+    assert set(day["counts"]["returns_of_every_kind"]) == set(returnsday.KINDS)
+    report = own.sim.control("GET", "/refunds")
+    whys = {one["money"].get("why", one["money"]["outcome"]).split(":")[0] for one in report["returns"].values()}
+    assert whys == {"refund", "stock_only", "manual return", "unknown original", "unknown payment", "several payers",
+                    "amounts differ", "more than is left to refund", "web order is cancelled", "goods by weight"}
+    assert {row["stock"] for one in report["returns"].values() for row in one["rows"]} == {"sellable", "unsellable", "unknown"}
+    assert len(report["expected_total"]) == 3 and report["over_refunded"] == []
+    assert own.sim.control("GET", "/oracle?full=1")["sums_wrong"] == []

@@ -69,6 +69,10 @@ class WebOrders:
             return None
         return self.inventory.available(location, variant.unit) - self.not_deducted.get((location, variant.unit), 0)
 
+    def offered(self, location, sku):
+        """_offered() by name."""
+        return self._offered(location, self.catalog.by_sku[sku.lower()])
+
     def place(self, rows, status=11, pickup=None, date_offset_s=0, **money):
         """Returns the order, or None if the storefront refuses because it offers too little. money: see _price()."""
         if status not in STATUS:
