@@ -225,6 +225,24 @@ def test_sitoo_page_that_shrinks_while_it_is_read_changes_no_level_wrongly(shop,
     no_case(shop)
 
 
+def test_case_of_a_product_that_was_missing_ends_by_itself_when_sitoo_shows_it(shop):
+    """Nobody has to close it, and nothing reads more for its sake."""
+    sku = shop.fresh_sku({1: 2, 2: None})
+    before = shop.levels(sku)[1]
+    shop.wait_quiet()
+    shop.redis().delete(shop.key(f"exists:{sku}"), shop.key("stock:2"))
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [
+        {"kind": "answer", "path": "/products.json", "body": {"totalcount": 0, "items": []}}]})
+    sell(shop, sku)
+    shop.wait_until(lambda: f"not_in_sitoo:{sku}" in shop.cases(), 10, "it is named")
+    shop.wait_until(shop.idle, 10, "all work done")
+    assert shop.levels(sku)[1] == before
+    shop.control("DELETE", "/faults")
+    shop.mark(sku)
+    shop.wait_levels(sku, {1: before - 1})
+    shop.wait_until(lambda: f"not_in_sitoo:{sku}" not in shop.cases(), 10, "the case ends by itself")
+
+
 def test_inactive_product_that_sitoo_hides_keeps_its_level(shop):
     """includeinactive ignored: the product of a SKU without a stock row looks missing. That proves nothing."""
     stock = shop.stock("INACTIVE-1")
