@@ -23,7 +23,7 @@
  * into error. On success the caller frees with cJSON_Delete.
  * Refused: empty input, trailing bytes other than white space, invalid UTF-8, raw control characters in
  * strings, \u0000 and lone surrogates, duplicate keys in one object, numbers with leading zeros or plus,
- * NaN and infinities, depth beyond JSON_DEPTH_MAX.
+ * NaN, numbers beyond +-1e308, depth beyond JSON_DEPTH_MAX.
  */
 cJSON *json_read(const char *data, size_t len, char *error, size_t error_size);
 

@@ -59,6 +59,8 @@ static void strict_reading_refuses_what_cjson_would_pass(void **state) {
         {"NaN", "[NaN]", 0, "unexpected character"},
         {"infinite", "{\"n\":[1e999]}", 0, "beyond what a double holds"},
         {"infinite below zero", "-1e999", 0, "beyond what a double holds"},
+        {"the largest double, which would be printed as infinite", "1.7976931348623157e308", 0,
+         "beyond what a double holds"},
         {"raw newline in a string", "\"a\nb\"", 0, "control character"},
         {"NUL in a string", "\"a\0b\"", 5, "control character"},
         {"NUL behind", "1\0", 2, "unexpected character"},
