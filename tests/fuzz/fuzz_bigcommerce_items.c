@@ -15,8 +15,9 @@
 #include "json.h"
 #include "ban.h"
 
-/* Whether a product of this id stands in one of the first `calls` answers with that tracking. */
-static bool tracked(int64_t product_id, const char *tracking, size_t calls) {
+/* Whether a product of this id stands in one of the first `calls` answers with that tracking, or with
+ * another one. */
+static bool tracked(int64_t product_id, const char *tracking, bool same, size_t calls) {
     bool found = false;
     for (size_t i = 0; i < calls; i++) {
         int status = 0;
@@ -25,8 +26,8 @@ static bool tracked(int64_t product_id, const char *tracking, size_t calls) {
         cJSON_ArrayForEach(product, json_array(answer, "data")) {
             int64_t id = 0;
             const char *text = json_str(product, "inventory_tracking");
-            found = found ||
-                    (json_id(product, "id", &id) && id == product_id && text != NULL && strcmp(text, tracking) == 0);
+            found = found || (json_id(product, "id", &id) && id == product_id && text != NULL &&
+                              (strcmp(text, tracking) == 0) == same);
         }
         cJSON_Delete(answer);
     }
@@ -40,7 +41,9 @@ static void check_identities(const struct identity *found, size_t n) {
         if (identity_usable(one)) {
             bool by_variant = one->state == IDENTITY_BY_VARIANT;
             FUZZ_CHECK(one->product_id > 0 && (!by_variant || one->variant_id > 0));
-            FUZZ_CHECK(tracked(one->product_id, by_variant ? "variant" : "product", fake_calls()));
+            FUZZ_CHECK(tracked(one->product_id, by_variant ? "variant" : "product", true, fake_calls()));
+        } else if (one->state == IDENTITY_WRONG_TRACKING) {
+            FUZZ_CHECK(tracked(one->product_id, "none", false, fake_calls()));
         }
     }
 }

@@ -41,19 +41,31 @@ run_target() {
     fi
 }
 
+# Copies kept inputs into a folder under names that libFuzzer never gives.
+copy_known() {
+    local file
+    for file in "$1"/*; do
+        if [ -f "$file" ]; then cp "$file" "$2/known-${1//\//-}-${file##*/}"; fi
+    done
+}
+
 merge() {
-    local target
+    local target corpus found fresh
     for target in "$@"; do
-        local corpus=tests/fuzz/corpus/$target fresh=build/libfuzzer/merged/$target
+        corpus=tests/fuzz/corpus/$target found=build/libfuzzer/found/$target fresh=build/libfuzzer/merged/$target
         rm -rf "$fresh"
-        mkdir -p "$fresh" "$corpus" "build/libfuzzer/found/$target"
-        # What the first folder has is not added again: the seeds stand there, so that only what goes beyond them is kept.
-        cp -R "tests/fuzz/seeds/$target/." "$fresh"
-        "build/libfuzzer/$target" -merge=1 -use_counters=0 -max_len=4096 "$fresh" "$corpus" "build/libfuzzer/found/$target" >"$fresh.log" 2>&1
+        mkdir -p "$fresh" "$corpus" "$found"
+        # What the first folder reaches is not kept again: the target's seeds, and what is kept for the JSON reader, which
+        # most targets go through.
+        copy_known "tests/fuzz/seeds/$target" "$fresh"
+        if [ "$target" != json ]; then
+            copy_known tests/fuzz/seeds/json "$fresh"
+            copy_known tests/fuzz/corpus/json "$fresh"
+        fi
+        "build/libfuzzer/$target" -set_cover_merge=1 -use_counters=0 -max_len=4096 "$fresh" "$corpus" "$found" >"$fresh.log" 2>&1
+        rm -f "$fresh"/known-*
         rm -rf "$corpus"
-        mkdir -p "$corpus"
-        find "$fresh" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -exec mv -t "$corpus" {} +
-        rm -rf "$fresh"
+        mv "$fresh" "$corpus"
         echo "$target: $(count "$corpus") files"
     done
 }
