@@ -101,6 +101,7 @@ def test_killing_nginx_loses_nothing(stack):
     check(running, rush(running, kill_nginx))
 
 
+@pytest.mark.long
 def test_killing_redis_loses_nothing(stack):
     running = stack()
 
@@ -111,6 +112,7 @@ def test_killing_redis_loses_nothing(stack):
     check(running, rush(running, kill_redis))
 
 
+@pytest.mark.long
 def test_killing_everything_at_random_loses_nothing(stack):
     running = stack()
     dice = random.Random(20261123)
@@ -131,6 +133,7 @@ def test_killing_everything_at_random_loses_nothing(stack):
     check(running, rush(running, kill_anything))
 
 
+@pytest.mark.long
 def test_a_writer_that_is_stopped_beyond_its_lease_does_no_harm(stack):
     """SIGSTOP of the writer, then CONT: another process has taken over meanwhile, and the late one is fenced."""
     running = stack(env={"ONEPOOL_WORKERS": "2"})
