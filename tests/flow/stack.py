@@ -24,7 +24,7 @@ BUILD = pathlib.Path(os.environ.get("ONEPOOL_TEST_BUILD", ROOT / "build" / "asan
 sys.path.insert(0, str(ROOT / "tests" / "contract"))
 import verdict  # noqa: E402  tests/contract/verdict.py
 
-FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved")
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
 QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
 EVENTS_PASSWORD = "flow-test-events-password"
