@@ -52,6 +52,8 @@
  *   baseline:diff        hash    7 days          F  "location|sku" -> "was level": the differences of the report
  *   baseline:allow       hash    see below       F  the same, accepted: the brake lets exactly these pass
  *                        rows and allow: 7 days; after an acceptance until the writer has begun, then 1 day
+ *   goods:<order>        hash    400 days        F  goods of a refunded web order that a person had booked in: Sitoo's
+ *                                                    transaction -> "thousandths sku"
  *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
  *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
@@ -73,6 +75,9 @@
 #define QUEUE_REFUND "refund" /* entity: BigCommerce order id */
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
+#define QUEUE_REFUND "refund" /* entity: BigCommerce order id, whose refunds are to be looked at */
+/* entity: "main", a timer: which orders have refunds that nobody told us of */
+#define QUEUE_REFUNDS "refunds"
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
@@ -111,6 +116,8 @@
 #define KEY_COUNT             "count"
 #define KEY_INTENTS           "intents"
 #define KEY_LEDGER            "ledger"
+#define KEY_GOODS             "goods:%lld"
+#define KEY_OP                "op:%s"
 #define KEY_BASELINE          "baseline"
 #define KEY_BASELINE_ORDERS   "baseline:orders"
 #define KEY_BASELINE_ROWS     "baseline:rows"

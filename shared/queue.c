@@ -237,6 +237,12 @@ void effect_notice(struct args *a, const struct parked *p) {
     args_add_case(a, p);
 }
 
+void effect_case_first(struct args *a, const char *op, const struct parked *p) {
+    args_add(a, "case_first");
+    args_add(a, op);
+    args_add_case(a, p);
+}
+
 void effect_case_sold(struct args *a, const struct parked *p) {
     args_add(a, "case_sold");
     args_add_case(a, p);

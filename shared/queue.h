@@ -92,6 +92,8 @@ void effect_case(struct args *a, const struct parked *p);
 void effect_notice(struct args *a, const struct parked *p);
 /* A level that BigCommerce refuses at that location; p->entity is the SKU. Ends by itself (shared/lua/70_level.lua). */
 void effect_refused(struct args *a, int64_t location_id, const struct parked *p);
+/* A case that is made once per operation `op`, and afterwards only kept up to date while it is open. */
+void effect_case_first(struct args *a, const char *op, const struct parked *p);
 /* For a case that sales raise: counts the sales rung up since effect_sold began to count. p->entity is the SKU. */
 void effect_case_sold(struct args *a, const struct parked *p);
 /* Counts a sale of a SKU whose BigCommerce item nobody knows yet; ends that count. */

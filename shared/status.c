@@ -19,14 +19,11 @@
 #define LAGS_LAST    "9999" /* last index: 10,000 */
 #define KEY_SITOO    "rate:sitoo:%d"
 
-/* Which function works on which queue; the ledger's timer is always due and left out. */
+/* Which function works on which queue; timers (the ledger, the list of refunds) are always due and left out. */
 static const struct place {
     const char *queue, *function;
-} places[] = {{QUEUE_ORDER, "sitoo-events"},
-              {QUEUE_SALE, "sale"},
-              {QUEUE_RETURN, "return"},
-              {QUEUE_SKU, "stock-moved"},
-              {QUEUE_ITEM, "stock-moved"}};
+} places[] = {{QUEUE_ORDER, "sitoo-events"}, {QUEUE_SALE, "sale"},        {QUEUE_RETURN, "return"},
+              {QUEUE_SKU, "stock-moved"},    {QUEUE_ITEM, "stock-moved"}, {QUEUE_REFUND, "order-updated"}};
 #define PLACES (sizeof places / sizeof places[0])
 
 static int compare(const void *a, const void *b) {
@@ -81,6 +78,9 @@ static const char *function_of(const char *queue) {
         if (strcmp(places[i].queue, queue) == 0) {
             return places[i].function;
         }
+    }
+    if (strcmp(queue, QUEUE_REFUNDS) == 0) {
+        return "order-updated";
     }
     return strcmp(queue, QUEUE_LEDGER) == 0 ? "stock-moved" : "sitoo-events";
 }

@@ -25,7 +25,11 @@ static const char *const event_types[] = {
 
 static const struct hook {
     const char *scope, *path;
-} hooks[] = {{"store/channel/*/inventory/product/stock_changed", "/hooks/bigcommerce/stock-changed"}};
+    const char *without; /* what goes wrong without it */
+} hooks[] = {{"store/channel/*/inventory/product/stock_changed", "/hooks/bigcommerce/stock-changed",
+              "a level that is changed by hand stays wrong until something touches the SKU"},
+             {"store/order/refund/created", "/hooks/bigcommerce/order-updated",
+              "a refund that is made in BigCommerce is found up to a day later"}};
 #define HOOKS (sizeof hooks / sizeof hooks[0])
 
 /* ---- are they registered? ---- */
@@ -92,9 +96,7 @@ static void judge(struct report *r, const struct hook *h, const cJSON *list) {
     (void)json_id(found, "id", &id);
     if (found == NULL) {
         report_add(r, CHECK_WARN, CHECK, "register it: onepool check --hooks says what to enter",
-                   "%s is not registered by this API account: a level that is changed by hand stays wrong until "
-                   "something touches the SKU",
-                   h->scope);
+                   "%s is not registered by this API account: %s", h->scope, h->without);
     } else if (elsewhere) {
         report_add(r, CHECK_WARN, CHECK, "compare ONEPOOL_PUBLIC_URL; register it: onepool check --hooks",
                    "%s goes to %.200s, not to us", h->scope, json_str(found, "destination"));

@@ -9,6 +9,7 @@
  *   onepool parked [--cause CAUSE]          what waits for a person
  *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
  *   onepool brake [--release]               is a write held? lets one pass
+ *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -23,6 +24,7 @@
 #include "app.h"
 #include "baseline.h"
 #include "buf.h"
+#include "goods_in.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -31,6 +33,7 @@ struct command_line {
     const char *action;               /* "retry" of --retry, "release" ...; NULL = just look */
     const char *id;                   /* what follows the action; NULL if it takes nothing */
     struct baseline_options baseline; /* of onepool baseline only */
+    struct goods_in goods_in;         /* of onepool returns only */
 };
 
 /* Each returns the exit status. */
@@ -39,6 +42,9 @@ int command_check(struct app *app, const struct command_line *line);
 int command_parked(struct app *app, const struct command_line *line);
 int command_brake(struct app *app, const struct command_line *line);
 int command_baseline(struct app *app, const struct command_line *line);
+int command_returns(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool returns_words(char **words, struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool baseline_words(char **words, struct command_line *line);
 /* What it needs of the settings: no mapping for a proposal. */

@@ -35,6 +35,10 @@ static const struct subcommand {
      .needs = NEED_REDIS,
      .by_cause = true},
     {.name = "baseline", .run = command_baseline, .read = baseline_words, .needs_of = baseline_needs},
+    {.name = "returns",
+     .run = command_returns,
+     .read = returns_words,
+     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -49,6 +53,8 @@ static int usage(FILE *out, int status) {
                        "              --close ID                     close the case, do nothing\n"
                        "              --ignore ID | --unignore ID    only count it from now on; or no longer so\n"
                        "       onepool brake [--json] [--release]    is a write held? let one pass\n"
+                       "       onepool returns [--json] --goods-in ORDER --sku SKU --quantity N --warehouse W\n"
+                       "                                             book goods of a refunded web order into Sitoo\n"
                        "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
                        "              --propose                      a mapping file to begin with; only printed\n"
                        "              --again                        read everything anew\n"

@@ -8,12 +8,12 @@
 -- and wake nobody, since whoever was woken has not looked yet.
 local function mark(P, now, queue, entity, till, hint, data)
   local job = job_key(P, queue, entity)
-  local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease')
+  local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease', 'since')
   local leased, set = old[4] == '1', {}
   if leased or not old[1] then
     set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
   end
-  if not old[1] then
+  if not old[1] or (tonumber(old[5] or '') or 0) > now then -- a timer (30_claim.lua) that is asked for early
     set[#set + 1] = 'since'
     set[#set + 1] = int(now)
   end
@@ -140,6 +140,15 @@ local EFFECTS = {
     end
   end, 1 },
   notice = { 9, function(P, now, ...) park_case(P, now, 0, ...) end },
+  -- A cause that is found anew whenever somebody looks: its case is made once per operation, so that one which a person
+  -- closed stays closed, and is kept up to date while it is open.
+  case_first = { 10, function(P, now, op, cause, owner, entity, ...)
+    if first_time(P, op) then
+      park_case(P, now, 1, cause, owner, entity, ...)
+    elseif redis.call('EXISTS', P .. 'case:' .. cause .. ':' .. entity) == 1 then
+      park_case(P, now, 0, cause, owner, entity, ...)
+    end
+  end },
   close = { 1, function(P, _, id) close_case(P, id) end },
   count = { 2, function(P, _, name, n) count(P, name, n) end, 2 },
   log = { 2, function(P, now, op, json)

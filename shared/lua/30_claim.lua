@@ -165,10 +165,11 @@ register('tick', function(P, args)
   end
   local job = job_key(P, queue, entity)
   local f = redis.call('HMGET', job, 'gen', 'cgen')
-  redis.call('HSET', job, 'lease', '0', 'tries', '0', 'since', int(now))
+  local at = f[1] == f[2] and now + tonumber(args[4]) or now
+  redis.call('HSET', job, 'lease', '0', 'tries', '0', 'since', int(at)) -- it waits on purpose: late only after that
   redis.call('HDEL', job, 'chint', 'ctill')
   redis.call('HDEL', job, 'cause')
-  redis.call('ZADD', P .. 'due:' .. queue, int(f[1] == f[2] and now + tonumber(args[4]) or now), entity)
+  redis.call('ZADD', P .. 'due:' .. queue, int(at), entity)
   if f[1] ~= f[2] then
     wake(P, queue)
   end

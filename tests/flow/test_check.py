@@ -14,6 +14,9 @@ URL = "https://hooks.example.com"
 SCOPE = "store/channel/*/inventory/product/stock_changed"
 ROUTE = "/hooks/bigcommerce/stock-changed"
 HOOK = {"scope": SCOPE, "destination": URL + ROUTE, "headers": {"X-Onepool-Secret": HOOK_SECRET}}
+REFUND_SCOPE = "store/order/refund/created"
+REFUND_ROUTE = "/hooks/bigcommerce/order-updated"
+REFUND_HOOK = {**HOOK, "scope": REFUND_SCOPE, "destination": URL + REFUND_ROUTE}
 SETTINGS = {"update_stock_behavior": "order_placed", "refund_order_stock_adjustment": False}
 
 
@@ -32,7 +35,7 @@ def healthy(request):
         shop = request.getfixturevalue("shop")
         shop.redis().flushall()
         shop.control("DELETE", "/faults")
-        shop.control("PUT", "/settings", {"hooks": [HOOK]})
+        shop.control("PUT", "/settings", {"hooks": [HOOK, REFUND_HOOK]})
 
 
 @contextlib.contextmanager
@@ -99,7 +102,7 @@ def test_a_line_is_result_what_and_what_to_do(shop):
     shop.control("PUT", "/settings", {"hooks": []})
     status, out, _ = shop.command("check")
     *lines, last = out.splitlines()
-    assert status == 0 and last == "0 failed, 2 to look at."
+    assert status == 0 and last == "0 failed, 3 to look at."
     assert all(re.fullmatch(r"(ok  |warn|FAIL)  [a-z0-9 ]+: .+", line) for line in lines), lines
     assert [line for line in lines if line.startswith("warn  webhooks: ")][0].endswith(
         "  - register it: onepool check --hooks says what to enter")
@@ -310,17 +313,27 @@ def test_neither_platform_tells_its_places(shop):
     ([{**HOOK, "headers": {"X-Onepool-Secret": "another"}}], "fail", "sends another X-Onepool-Secret"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_webhook_that_is_missing_or_wrong(shop, hooks, result, text):
-    shop.control("PUT", "/settings", {"hooks": hooks})
+    shop.control("PUT", "/settings", {"hooks": [*hooks, REFUND_HOOK]})
     status, lines = check(shop)
     assert status == (result == "fail")
     only(lines, "webhooks", result, text)
 
 
+def test_refunds_need_a_webhook_of_their_own(shop):
+    shop.control("PUT", "/settings", {"hooks": [HOOK]})
+    _, lines = check(shop)
+    only(lines, "webhooks", "warn", REFUND_SCOPE + " is not registered by this API account: a refund that is made in "
+                                    "BigCommerce is found up to a day later")
+
+
 def test_a_webhook_with_the_previous_secret_and_one_elsewhere_beside_ours(shop):
     with settings(shop, BIGCOMMERCE_HOOK_SECRET="the-new-secret-of-today", BIGCOMMERCE_HOOK_SECRET_PREVIOUS=HOOK_SECRET):
+        shop.control("PUT", "/settings", {
+            "hooks": [HOOK, {**REFUND_HOOK, "headers": {"X-Onepool-Secret": "the-new-secret-of-today"}}]})
         _, lines = check(shop)
     only(lines, "webhooks", "warn", "still sends the previous secret")
-    shop.control("PUT", "/settings", {"hooks": [{**HOOK, "destination": "https://other.example.com" + ROUTE}, HOOK]})
+    shop.control("PUT", "/settings", {
+        "hooks": [{**HOOK, "destination": "https://other.example.com" + ROUTE}, HOOK, REFUND_HOOK]})
     _, lines = check(shop)
     assert lines["webhooks"][0][0] == "ok"
 
@@ -346,8 +359,9 @@ def test_what_to_enter(shop):
     assert json.loads(out) == {
         "sitoo": {"base_url": URL + "/hooks/sitoo", "user": EVENTS_USER, "password_setting": "SITOO_EVENTS_PASSWORD",
                   "event_types": ["order", "booking", "order-delivery", "warehouse-transaction", "shipment", "shipment-v3"]},
-        "bigcommerce": [{"scope": SCOPE, "destination": URL + ROUTE, "header": "X-Onepool-Secret",
-                         "header_setting": "BIGCOMMERCE_HOOK_SECRET"}],
+        "bigcommerce": [{"scope": scope, "destination": URL + route, "header": "X-Onepool-Secret",
+                         "header_setting": "BIGCOMMERCE_HOOK_SECRET"}
+                        for scope, route in ((SCOPE, ROUTE), (REFUND_SCOPE, REFUND_ROUTE))],
         "public_url_known": True}
     since = shop.last_request()
     status, out, _ = shop.command("check", "--hooks")

@@ -16,7 +16,7 @@ from stack import FUNCTIONS, Stack, request
 SITOO = ["/hooks/sitoo", "/hooks/sitoo/", "/hooks/sitoo/events", "/hooks/sitoo/sale", "/hooks/sitoo/return",
          "/hooks/sitoo/unknown", "/hooks/sitoo/events/more", "/hooks/sitoo?a=b", "//hooks//sitoo/sale",
          "/hooks/sitoo/%73ale", "/x/../hooks/sitoo/sale"]
-BIGCOMMERCE = ["/hooks/bigcommerce/stock-changed"]
+BIGCOMMERCE = ["/hooks/bigcommerce/stock-changed", "/hooks/bigcommerce/order-updated"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "BREW"]
 
 

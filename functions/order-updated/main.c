@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A web order changed in BigCommerce. Refunds are looked at: those that somebody made there are recorded, and their
+ * goods are waited for; ours are watched until their payment ran. Other changes are stored and counted, since web
+ * orders are read by their modification date anyway.
+ */
+#include "function.h"
+#include "keys.h"
+#include "order_hook.h"
+#include "refund_list.h"
+#include "watch.h"
+
+static enum next work(struct app *app, int64_t *wait_ms, struct reason *why) {
+    struct reason list = {0};
+    enum next first = refund_list_work(app, wait_ms, &list);
+    enum next next = watch_work(app, wait_ms, why);
+    if (next == NEXT_DONE && first != NEXT_DONE) {
+        *why = list;
+    }
+    return next == NEXT_DONE ? first : next;
+}
+
+static const struct function function = {
+    .name = "order-updated",
+    .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
+    .budget = BUDGET_REFUNDS,
+    .accept = order_hook_accept,
+    .queues = {QUEUE_REFUND, QUEUE_REFUNDS, NULL},
+    .work = work,
+    .invoke = watch_invoke,
+};
+
+int main(int argc, char **argv) {
+    return function_main(argc, argv, &function);
+}

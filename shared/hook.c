@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hook.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+#include "gate.h"
+#include "json.h"
+#include "log.h"
+#include "queue.h"
+#include "ban.h"
+
+#define SOURCE   "bigcommerce"
+#define HASH_MAX 64
+
+void hook_effect_bad(const struct hook *hook, const char *owner, const char *what, const char *effect,
+                     struct args *effects) {
+    char entity[64], digest[17];
+    gate_digest(hook->body, digest);
+    (void)snprintf(entity, sizeof entity, "hook %s", digest);
+    const struct parked p = {.cause = "bad_hook",
+                             .owner = owner,
+                             .entity = entity,
+                             .text = what,
+                             .effect = effect,
+                             .step = "Show the bytes to the integrator; then run: onepool parked --close",
+                             .queue = "",
+                             .job = "",
+                             .bytes = hook->body,
+                             .bytes_len = hook->body_len};
+    effect_case(effects, &p);
+}
+
+/* id: idempotency key, "" if the hook carries none. */
+static void read_and_plan(const struct app *app, const struct fcgi_call *call, hook_plan plan, char id[HASH_MAX + 1],
+                          struct args *effects) {
+    struct hook hook = {.body = call->body, .body_len = call->body_len};
+    cJSON *json = json_read(call->body, call->body_len, hook.error, sizeof hook.error);
+    const char *hash = json_str(json, "hash"), *scope = json_str(json, "scope");
+    (void)str_copy(id, HASH_MAX + 1, hash != NULL && strlen(hash) <= HASH_MAX ? hash : "");
+    hook.scope = scope != NULL ? scope : "";
+    hook.data = json_get(json, "data");
+    if (json != NULL) {
+        hook.error[0] = '\0';
+    }
+    plan(app, &hook, effects);
+    cJSON_Delete(json);
+}
+
+static enum next store(struct app *app, const struct fcgi_call *call, hook_plan plan, struct reason *why) {
+    char id[HASH_MAX + 1];
+    struct args effects = {0}, a = {0};
+    redisReply *reply = NULL;
+    read_and_plan(app, call, plan, id, &effects);
+    args_add(&a, SOURCE);
+    args_add_int(&a, 1);
+    args_add(&a, id);
+    args_add_bytes(&a, call->body, call->body_len);
+    args_add(&a, "1"); /* the hash may repeat for two real changes: a duplicate is looked at again */
+    args_add_int(&a, (int64_t)effects.n);
+    args_append(&a, &effects);
+    enum next next = redis_fcall(app->redis, "accept", &a, true, &reply, why);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    args_free(&a);
+    args_free(&effects);
+    return next;
+}
+
+void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply, hook_plan plan) {
+    struct reason why = {0};
+    const char *secret = fcgi_header(call, "X_ONEPOOL_SECRET");
+    bool now = secret_equal(secret, app->set->hook_secret),
+         before = secret_equal(secret, app->set->hook_secret_previous);
+    if (!now && !before) {
+        reply->status = 401;
+        LOG(LOG_WARN, "hook without the right X-Onepool-Secret", {"outcome", "refused"}, {"path", call->path});
+        return;
+    }
+    if (strcmp(call->method, "POST") != 0 || !call->whole) {
+        LOG(LOG_WARN, "refused", {"outcome", "refused"}, {"method", call->method},
+            {"problem", call->whole ? "not a POST" : "body is not whole"});
+        return;
+    }
+    if (store(app, call, plan, &why) == NEXT_DONE) {
+        reply->status = 200;
+        LOG(LOG_INFO, "hook accepted", {"outcome", "accepted"}, {"path", call->path});
+    } else {
+        LOG(LOG_ERROR, "hook not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+    }
+}
