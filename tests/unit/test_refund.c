@@ -49,7 +49,7 @@ static void recorded_returns_are_withheld_and_judged(void **state) {
         const char *file, *want;
     } rows[] = {
         {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\n"
-                                  "verdict [11512] [0] [1] [44079-0] [1000] [unknown] [] [1463041119000]\n"
+                                  "verdict [11512] [0] [1] [44079-0] [1000] [unsellable] [RC123] [1463041119000]\n"
                                   "mark [sku] [44079-0] [0] [v1] []\n"},
         {"order-pos-return-of-ecom.json",
          "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\n"
