@@ -267,7 +267,8 @@ DRY = [("sale", "order-pos-sale.json", {"sku": "121292-4", "quantity": "1.000"})
        ("sitoo-events", "event-z-report.json", {"act": "ignored"}),
        ("return", "order-pos-return.json", {"order": 11512}),
        ("return", "order-pos-return-of-ecom.json", {"order": 11555}),
-       ("stock-moved", "hook-stock-changed.json", {"item": "113:127"})]
+       ("stock-moved", "hook-stock-changed.json", {"item": "113:127"}),
+       ("order-updated", "hook-refund-created.json", {"queue": "refund", "order": 250})]
 
 
 @pytest.mark.parametrize("name, payload, expected", DRY, ids=[f"{name}-{payload}" for name, payload, _ in DRY])
@@ -280,7 +281,7 @@ def test_dry_run_prints_the_plan_and_needs_nothing(name, payload, expected):
 
 
 @pytest.mark.parametrize("content", [b"not JSON", b"", b"[]", b'{"orderid":1}'])
-@pytest.mark.parametrize("name", ["sale", "return", "stock-moved"])
+@pytest.mark.parametrize("name", ["sale", "return", "stock-moved", "order-updated"])
 def test_dry_run_of_a_payload_that_is_none_says_so(tmp_path, name, content):
     payload = tmp_path / "payload.json"
     payload.write_bytes(content)
