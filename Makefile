@@ -210,9 +210,8 @@ $(foreach t,$(TESTS),$(eval $(call unit_test,$(t))))
 
 .PHONY: clang-check
 clang-check: $(BUILD)/lua_library.c ## compile every C file with clang too, without making anything
-	@for file in $(SOURCES) $(FUZZ_SOURCES) $(BUILD)/lua_library.c; do \
-	    echo "CLANG $$file"; $(CLANG) $(LANGUAGE) $(WARNINGS) -Werror -fsyntax-only "$$file"; \
-	done
+	@printf '%s\0' $(SOURCES) $(FUZZ_SOURCES) $(BUILD)/lua_library.c \
+	    | xargs -0 -P $(JOBS) -n 8 $(CLANG) $(LANGUAGE) $(WARNINGS) -Werror -fsyntax-only
 
 include tests/fuzz/fuzz.mk
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "clock.h"
 #include "json.h"
 #include "keys.h"
@@ -79,7 +80,10 @@ static enum next open_intent(struct app *app, const struct gate_write *w, char i
                              struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
-    (void)snprintf(id, GATE_INTENT_SIZE, "%s:%lld:%08x", w->kind, (long long)clock_wall_ms(), (unsigned)random_bits());
+    if (w->id == NULL || !str_copy(id, GATE_INTENT_SIZE, w->id)) {
+        (void)snprintf(id, GATE_INTENT_SIZE, "%s:%lld:%08x", w->kind, (long long)clock_wall_ms(),
+                       (unsigned)random_bits());
+    }
     args_add(&a, id);
     args_add(&a, w->intent);
     args_add(&a, w->lease);

@@ -27,6 +27,7 @@ struct gate_write {
     const char *method; /* of the platform's call */
     const char *path;   /* as bigcommerce_write and sitoo_write take it */
     const char *body;
+    const char *id;     /* of the intent; NULL = a new one. Named ones can be found again: "refund:R11555-100301" */
     const char *intent; /* JSON: ids and digest of what is written, no customer data */
     const char *lease;  /* name of the lease that fences it, or "" */
     const char *lease_token;

@@ -51,10 +51,13 @@ static bool all_unique(const cJSON *item, const char **repeated) {
     return true;
 }
 
-/* 1e999 is a number by grammar, but cJSON makes it infinite. */
+/* 1e999 is a number by grammar, but cJSON makes it infinite; and it prints the last few below the largest double with
+ * 15 digits, which round up to infinity (tried with 1.7.15). */
+#define NUMBER_MAX 1e308
+
 static bool all_finite(const cJSON *item) {
     const cJSON *child = NULL;
-    if (cJSON_IsNumber(item) && !isfinite(item->valuedouble)) {
+    if (cJSON_IsNumber(item) && !(fabs(item->valuedouble) <= NUMBER_MAX)) {
         return false;
     }
     cJSON_ArrayForEach(child, item) {

@@ -4,8 +4,8 @@
  * control characters in strings, numbers such as 007, cuts strings at \u0000, and saturates valueint at
  * 2^31-1 (tried with 1.7.15). json_read refuses all of these, in this one place.
  *
- * Integers are read as whole doubles within +-2^53, else refused. Ids travel as strings or int64_t.
- * Keys are compared with case.
+ * Integers are read as whole doubles within +-(2^53 - 1), where each has a double of its own, else refused. Ids travel
+ * as strings or int64_t. Keys are compared with case.
  */
 #ifndef ONEPOOL_JSON_H
 #define ONEPOOL_JSON_H
@@ -16,14 +16,14 @@
 #include <stdint.h>
 
 #define JSON_DEPTH_MAX 32                        /* platforms nest about eight deep */
-#define JSON_INT_MAX   INT64_C(9007199254740992) /* 2^53 */
+#define JSON_INT_MAX   INT64_C(9007199254740991) /* 2^53 - 1: 2^53 is also what 2^53 + 1 is read as */
 
 /*
  * Parses exactly len bytes as one JSON value. On failure returns NULL and writes what and where (byte offset)
  * into error. On success the caller frees with cJSON_Delete.
  * Refused: empty input, trailing bytes other than white space, invalid UTF-8, raw control characters in
  * strings, \u0000 and lone surrogates, duplicate keys in one object, numbers with leading zeros or plus,
- * NaN and infinities, depth beyond JSON_DEPTH_MAX.
+ * NaN, numbers beyond +-1e308, depth beyond JSON_DEPTH_MAX.
  */
 cJSON *json_read(const char *data, size_t len, char *error, size_t error_size);
 
@@ -31,7 +31,7 @@ cJSON *json_read(const char *data, size_t len, char *error, size_t error_size);
 const cJSON *json_get(const cJSON *o, const char *key);
 /* Text of a string member; NULL if absent, null or no string. Valid as long as o. */
 const char *json_str(const cJSON *o, const char *key);
-/* Whole number within +-2^53 of a number member; false if absent, fractional or of another type. */
+/* Whole number within +-(2^53 - 1) of a number member; false if absent, fractional or of another type. */
 bool json_int(const cJSON *o, const char *key, int64_t *out);
 /* The same of an item itself. */
 bool json_item_int(const cJSON *item, int64_t *out);

@@ -57,6 +57,9 @@
  *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
  *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
+ *   return:<id>          string  90 days         F  JSON: the three verdicts of a return, see functions/return/report.h
+ *   returns              zset    newest 10,000   F  return (Sitoo order id) by the time it was last worked on
+ *   settle:<reference>   string  its ttl         return: a refund was sent a moment ago; it is not sent again meanwhile
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  */
@@ -69,6 +72,7 @@
 /* entity: SKU; hint: words w<id> (read the warehouse), v<id> (its ledger moved), b (BigCommerce moved), f (write
  * again), s (sold, not identified) */
 #define QUEUE_SKU    "sku"
+#define QUEUE_REFUND "refund" /* entity: BigCommerce order id */
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 #define QUEUE_REFUND "refund" /* entity: BigCommerce order id, whose refunds are to be looked at */
@@ -103,6 +107,9 @@
 #define KEY_BRAKE             "brake"
 #define KEY_SHOP_CHECKED      "shop:checked"
 #define KEY_SHADOW            "shadow"
+#define KEY_RETURN            "return:%lld"
+#define KEY_RETURNS           "returns"
+#define KEY_SETTLE            "settle:%s"
 #define KEY_READY             "ready"
 #define KEY_PARKED            "parked"
 #define KEY_CASE              "case:%s"

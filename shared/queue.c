@@ -281,6 +281,12 @@ void effect_log(struct args *a, const char *op, const char *json) {
     args_add(a, json);
 }
 
+void effect_returned(struct args *a, int64_t return_id, const char *json) {
+    args_add(a, "returned");
+    args_add_int(a, return_id);
+    args_add(a, json);
+}
+
 void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku,
                  int64_t thousandths) {
     args_add(a, "hold");

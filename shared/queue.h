@@ -104,6 +104,8 @@ void effect_count(struct args *a, const char *name, int64_t n);
 void effect_sale(struct args *a, const char *op, const char *json);
 void effect_log(struct args *a, const char *op, const char *json);
 void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku, int64_t thousandths);
+/* What became of the return (a Sitoo order), see functions/return/report.h. */
+void effect_returned(struct args *a, int64_t return_id, const char *json);
 /* Applies effects on their own. */
 enum next effects_apply(struct redis *r, const struct args *effects, struct reason *why) NODISCARD;
 

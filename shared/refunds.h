@@ -18,7 +18,7 @@
 #define REFUND_REASON_MAX     1000       /* of one item, BigCommerce's limit */
 #define REFUNDS_MAX           1000       /* of one order */
 #define REFUND_REFERENCE      "onepool:" /* a reason of ours begins with it */
-#define REFUND_REFERENCE_SIZE 64
+#define REFUND_REFERENCE_SIZE 48
 
 struct refund_item {
     bool product;     /* item_type PRODUCT; others (SHIPPING, ORDER, ...) have no quantity */

@@ -80,7 +80,9 @@ enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *ou
             return reason_set(why, NEXT_PARK, "bad_web_order",
                               "BigCommerce order %lld: a line has no readable quantity", (long long)out->id);
         }
-        (void)json_id(line, "quantity_refunded", &refunded);
+        if (!json_id(line, "quantity_refunded", &refunded) || refunded < 0) {
+            refunded = 0; /* an order holds no more than was ordered */
+        }
         if (!line_counts(line, lines, quantity - refunded)) {
             continue;
         }
@@ -146,6 +148,21 @@ enum next weborder_read(const cJSON *json, const struct mapping *m, struct webor
     return next == NEXT_DONE ? read_group(shipping, m, false, out, why) : next;
 }
 
+enum next weborder_products_page(int status, const cJSON *lines, int64_t target, struct weborder *out,
+                                 struct reason *why) {
+    out->incomplete = false;
+    if (status == 404) {
+        return reason_set(why, NEXT_DEFER, "bad_web_order",
+                          "BigCommerce order %lld: its lines are not there (status 404)", (long long)out->id);
+    }
+    enum next next = lines != NULL ? weborder_lines(lines, target, out, why) : NEXT_DONE;
+    if (next == NEXT_DONE && out->incomplete) {
+        return reason_set(why, NEXT_PARK, "bad_web_order",
+                          "BigCommerce order %lld: its list of lines is no list, or not whole", (long long)out->id);
+    }
+    return next;
+}
+
 enum next weborder_products(struct app *app, struct weborder *o, int64_t target, struct reason *why) {
     enum next next = NEXT_DONE;
     int count = WEBORDER_PAGE;
@@ -159,11 +176,10 @@ enum next weborder_products(struct app *app, struct weborder *o, int64_t target,
         next = bigcommerce_get(app, path, &answer, why);
         if (next == NEXT_DONE) {
             count = cJSON_GetArraySize(answer.json);
-            next = weborder_lines(answer.json, target, o, why);
+            next = weborder_products_page(answer.status, answer.json, target, o, why);
             answer_free(&answer);
         }
     }
-    o->incomplete = false;
     return next;
 }
 

@@ -38,6 +38,10 @@ enum next weborder_read(const cJSON *json, const struct mapping *m, struct webor
 enum next weborder_lines(const cJSON *lines, int64_t target, struct weborder *out, struct reason *why) NODISCARD;
 void weborder_free(struct weborder *o);
 
+/* One page of /products (status and body of the answer; no body is an empty list) as weborder_lines takes it. Pure.
+ * NEXT_DEFER if the order has no such list, NEXT_PARK if the page is not whole: either way its units stay held. */
+enum next weborder_products_page(int status, const cJSON *lines, int64_t target, struct weborder *out,
+                                 struct reason *why) NODISCARD;
 /* The lines of one order from /products: all of them, whatever the list cut off. */
 enum next weborder_products(struct app *app, struct weborder *o, int64_t target, struct reason *why) NODISCARD;
 /* The pickup warehouse of an order whose lines have to be read apart, or 0 (one pickup location per order,

@@ -10,7 +10,7 @@
 
 static const struct function function = {
     .name = "return",
-    .needs = NEED_REDIS | NEED_EVENTS | NEED_MAPPING,
+    .needs = NEED_REDIS | NEED_EVENTS | NEED_MAPPING | NEED_SITOO | NEED_BIGCOMMERCE,
     .budget = BUDGET_REFUNDS,
     .accept = feed_accept,
     .queues = {QUEUE_RETURN, NULL},

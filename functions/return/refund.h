@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows returned at a till. In this release a return moves no money and puts nothing back on sale: the units are
- * withheld, their SKUs are due, and the return is parked with the words "returns not enabled yet". (return is a C
- * keyword, hence refund_.)
+ * Returns at a till: three verdicts per row, decided apart (goods, money, record). (return is a C keyword, hence
+ * refund_.) An order is worked on as often as it is marked; whatever was done is found again and not done twice.
  */
 #ifndef ONEPOOL_REFUND_H
 #define ONEPOOL_REFUND_H
 
 #include "app.h"
-#include "order.h"
+#include "credit.h"
+#include "original.h"
 #include "redis.h"
 
-/* Appends the effects of one order's returned rows; pure. owner: who gets the case. data: the rows as handed on. */
-void refund_plan(const struct order *rows, const char *owner, const char *data, struct args *effects);
+/* Appends the effects on goods of a return: withheld until judged, the verdict, the SKUs due. Pure. */
+void refund_plan_goods(const struct credit *c, const struct mapping *m, struct args *effects);
 
 /* One round of work, see function.h. */
 enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why);
 
-/* --invoke: payload is a Sitoo order with returned rows, or rows handed on. */
+/* --invoke: payload is a Sitoo order with returned rows. */
 int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run);
 
 #endif

@@ -80,6 +80,44 @@ local function ledger_add(P, now, json)
   redis.call('XADD', P .. 'ledger', 'MINID', '~', int(now - LEDGER_KEEP_MS), '*', 'row', json)
 end
 
+-- A verdict on the units of one returned row. Sellable: they are withheld no more, on either side; a side whose row comes
+-- later is below zero until then. Anything else: they stay withheld, and an entry says why, until they are released.
+local function withheld_change(P, id, warehouse, sku, units)
+  local field = warehouse .. '|' .. sku
+  redis.call('HINCRBY', P .. 'withheld:l', field, int(-units))
+  redis.call('HINCRBY', P .. 'withheld:r', field, int(-units))
+end
+
+local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, at)
+  local id, fields = ret .. ':' .. item, nil
+  local key = P .. 'withheld:row:' .. id
+  if first_time(P, 'verdict:' .. id) then
+    if word == 'sellable' then
+      withheld_change(P, id, warehouse, sku, tonumber(units))
+    else
+      redis.call('HSET', key, 'warehouse', warehouse, 'sku', sku, 'left', units, 'verdict', word, 'reason', reason, 'since', at)
+      redis.call('ZADD', P .. 'withheld:rows', at, id)
+      redis.call('ZADD', P .. 'withheld:of:' .. warehouse .. '|' .. sku, at, id)
+    end
+  else
+    fields = redis.call('HMGET', key, 'left', 'verdict')
+    if not fields[1] or fields[2] == word then
+      return nil
+    end
+    if word == 'sellable' then
+      withheld_change(P, id, warehouse, sku, tonumber(fields[1]))
+      redis.call('DEL', key)
+      redis.call('ZREM', P .. 'withheld:rows', id)
+      redis.call('ZREM', P .. 'withheld:of:' .. warehouse .. '|' .. sku, id)
+    else
+      redis.call('HSET', key, 'verdict', word, 'reason', reason)
+    end
+  end
+  ledger_add(P, now, cjson.encode({ type = 'verdict', ['return'] = ret, item = item, warehouse = warehouse, sku = sku,
+    thousandths = units, verdict = word, reason = reason }))
+  return nil
+end
+
 -- name -> { number of arguments, function(P, now, arguments...) returning a queue to wake or nil, which argument
 -- must be a whole number (or '') }
 local EFFECTS = {
@@ -126,6 +164,13 @@ local EFFECTS = {
     else
       count(P, 'sales_again', 1)
     end
+  end },
+  verdict = { 8, verdict, 5 },
+  -- What became of a return: its three verdicts, for people.
+  returned = { 2, function(P, now, id, json)
+    redis.call('SET', P .. 'return:' .. id, json, 'EX', OP_KEEP_S)
+    redis.call('ZADD', P .. 'returns', int(now), id)
+    redis.call('ZREMRANGEBYRANK', P .. 'returns', 0, -10001)
   end },
   -- Units withheld from sale. They are counted from two sides, the ledger ("l") and the return orders ("r");
   -- the larger of both is withheld, so it does not matter which is read first.

@@ -34,6 +34,7 @@ local function begin_epoch(P, now, old, state, cause, position)
     redis.call('HSET', P .. 'epoch', 'was:' .. old, 1)
   end
   if state == 'lossy' then
+    redis.call('HSET', P .. 'epoch', 'lossy_ms', int(now))
     local token = tonumber(redis.call('GET', P .. 'token') or '') or 0
     redis.call('SET', P .. 'token', int(math.max(token, now * 1000, position) + 1))
     forget_levels(P)
@@ -83,4 +84,14 @@ register('epoch_whole', function(P, args)
   redis.call('HSET', P .. 'epoch', 'state', 'whole', 'since_ms', int(now_ms()))
   redis.call('HDEL', P .. 'epoch', 'step', 'done', 'total', 'problem')
   return 1
+end)
+
+-- money_wait(repeat_ms) -> ms until money may move: not while it is unknown whether Redis is whole, and after a loss not before
+-- a refund that was sent just then, and forgotten, must have become visible.
+register('money_wait', function(P, args)
+  local f = redis.call('HMGET', P .. 'epoch', 'state', 'lossy_ms')
+  if f[1] ~= 'whole' then
+    return 5000
+  end
+  return math.max(0, (tonumber(f[2] or '') or -tonumber(args[1])) + tonumber(args[1]) - now_ms())
 end)

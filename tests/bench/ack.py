@@ -97,7 +97,8 @@ def peers(make, numbers):
     stack = make(functions=(), nginx=False)
     redis = stack.redis()
     found = []
-    for number, port in zip(numbers, flow.free_ports(len(numbers))):
+    stack.peer_ports = flow.Ports(len(numbers))  # theirs as long as the stack is there
+    for number, port in zip(numbers, stack.peer_ports.numbers):
         peer.start_acceptor(stack, port, number, name=f"peer-{number}")
         found.append(Candidate(f"peer_{number}", f"peer, {number} process{'es' if number > 1 else ''}", port,
                                lambda: redis.llen("bull:events:wait")))

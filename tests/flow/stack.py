@@ -24,6 +24,8 @@ BUILD = pathlib.Path(os.environ.get("ONEPOOL_TEST_BUILD", ROOT / "build" / "asan
 sys.path.insert(0, str(ROOT / "tests" / "contract"))
 import verdict  # noqa: E402  tests/contract/verdict.py
 
+from ports import Ports  # noqa: E402
+
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
 QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
@@ -92,18 +94,6 @@ class Process:
         return ended
 
 
-def free_ports(count):
-    """Ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
-
-
 def wait_until(predicate, timeout=10.0, what="the condition"):
     """Calls predicate until it returns something true, which is returned. After timeout seconds: TimeoutError."""
     end = time.monotonic() + timeout
@@ -166,7 +156,8 @@ class Stack:
         self.exchanges = self.folder / "exchanges"  # what the simulators were asked; its contract is checked at the end
         self.processes = {}
         self.simulator_urls = {}
-        self.http_port, self.internal_port = free_ports(2)
+        self.ports = Ports(2)
+        self.http_port, self.internal_port = self.ports.numbers
         self.complaints = []  # what teardown found
         self.taken = set()  # SKUs that fresh_sku gave out
 
@@ -231,6 +222,7 @@ class Stack:
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.ports.release()
 
     def _start(self, name, argv, **options):
         assert name not in self.processes or not self.processes[name].alive(), f"{name} runs already"

@@ -494,6 +494,7 @@ def kill_after(one, calls):
     return False
 
 
+@pytest.mark.long
 def test_a_killed_reading_goes_on_where_it_was(stack):
     one = shop_with_past(stack, skus=200, sitoo={"page_size": 10}, baseline={"default_class": "hand_over"},
                          arguments=("--latency-ms", "5"))
@@ -519,6 +520,7 @@ def test_a_reading_that_takes_longer_than_its_lease_keeps_it(stack):
     assert differences(answer) == wrong(one)
 
 
+@pytest.mark.long
 def test_two_readings_do_not_run_at_once(stack):
     one = shop_with_past(stack, skus=60)
     report(one)
@@ -547,6 +549,7 @@ def test_a_reading_that_was_stopped_for_long_mixes_nothing_into_the_next(stack):
         first.wait(10)
 
 
+@pytest.mark.long
 def test_a_shop_of_20000_skus_with_3000_open_orders(stack):
     """The report is right by the oracle, nothing is written before acceptance, and it survives being killed."""
     one = shop_with_past(stack, skus=20000, baseline={"externalid_patterns": ["{order}", "WEB-{order}"],

@@ -25,6 +25,20 @@ def settled(stack):
             and not redis.exists("{default}:intents"))
 
 
+def wait_settled(stack, timeout=90):
+    """Fails with what is left to do or wrong."""
+    try:
+        stack.wait_until(lambda: settled(stack), timeout)
+    except TimeoutError:
+        redis, busy = stack.redis(), {}
+        for queue in ("order", "sale", "return", "sku", "item"):
+            busy[queue] = [(job, score, redis.hgetall(stack.key(f"job:{queue}:{job}")))
+                           for job, score in redis.zrange(stack.key(f"due:{queue}"), 0, 4, withscores=True)]
+        pytest.fail(f"not settled after {timeout} s: {stack.control('GET', '/oracle?full=1&list=1')}; due: {busy}; unconfirmed: "
+                    f"{redis.zrange(stack.key('unconfirmed'), 0, 4, withscores=True)}; intents: "
+                    f"{redis.hgetall(stack.key('intents'))}; cases: {list(stack.cases())}; Redis time: {redis.time()}")
+
+
 def rush(stack, meanwhile):
     """Plays a rush; `meanwhile` is called again and again until it is over."""
     stack.control("POST", "/day", RUSH)
@@ -38,7 +52,7 @@ def rush(stack, meanwhile):
 def check(stack, counts, lowest=100):
     """What must hold at the end, whatever was killed."""
     assert counts["sales"] >= lowest
-    stack.wait_until(lambda: settled(stack), 90, "every level right and every queue empty")
+    wait_settled(stack)
     stats = stack.control("GET", "/stats")
     assert stats["events_lost"] == 0
     assert stats["events_queued"] == 0
@@ -101,6 +115,7 @@ def test_killing_nginx_loses_nothing(stack):
     check(running, rush(running, kill_nginx))
 
 
+@pytest.mark.long
 def test_killing_redis_loses_nothing(stack):
     running = stack()
 
@@ -111,6 +126,7 @@ def test_killing_redis_loses_nothing(stack):
     check(running, rush(running, kill_redis))
 
 
+@pytest.mark.long
 def test_killing_everything_at_random_loses_nothing(stack):
     running = stack()
     dice = random.Random(20261123)
@@ -131,6 +147,7 @@ def test_killing_everything_at_random_loses_nothing(stack):
     check(running, rush(running, kill_anything))
 
 
+@pytest.mark.long
 def test_a_writer_that_is_stopped_beyond_its_lease_does_no_harm(stack):
     """SIGSTOP of the writer, then CONT: another process has taken over meanwhile, and the late one is fenced."""
     running = stack(env={"ONEPOOL_WORKERS": "2"})

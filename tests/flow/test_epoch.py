@@ -113,6 +113,7 @@ def test_redis_that_comes_back_empty_is_noticed_by_a_stack_that_starts_with_it(s
     assert business.raised(since) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("running", [True, False], ids=["while it runs", "before a start"])
 def test_append_only_file_cut_at_many_places(stack, running):
     """Each cut loses another part of the last business. The processes go on with what they remember, or start anew

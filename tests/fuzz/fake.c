@@ -13,12 +13,14 @@
 #include "ban.h"
 
 static struct {
-    const char *at, *end;
+    const char *begin, *at, *end;
     size_t calls, applied, accepted;
+    struct args accept; /* of the last call */
 } input;
 
 void fake_begin(const uint8_t *data, size_t size) {
-    input.at = (const char *)data;
+    args_free(&input.accept);
+    input.begin = input.at = (const char *)data;
     input.end = input.at + size;
     input.calls = input.applied = input.accepted = 0;
 }
@@ -29,6 +31,10 @@ size_t fake_calls(void) {
 
 size_t fake_applied(void) {
     return input.applied;
+}
+
+const struct args *fake_accepted_args(void) {
+    return &input.accept;
 }
 
 size_t fake_accepted(void) {
@@ -43,17 +49,43 @@ void answer_free(struct answer *a) {
     memset(a, 0, sizeof *a);
 }
 
+/* Cuts off the answer that begins at *at. */
+static const char *piece_of(const char **at, size_t *len) {
+    const char *piece = *at, *stop = memchr(piece, '\f', (size_t)(input.end - piece));
+    *len = (size_t)((stop != NULL ? stop : input.end) - piece);
+    *at = stop != NULL ? stop + 1 : input.end;
+    return piece;
+}
+
+cJSON *fake_answer(size_t i, int empty_status, int *status) {
+    char error[120];
+    const char *at = input.begin, *piece = NULL;
+    size_t len = 0;
+    *status = 0;
+    for (size_t k = 0; k <= i; k++) {
+        if (at == NULL || at >= input.end) {
+            return NULL;
+        }
+        piece = piece_of(&at, &len);
+    }
+    if (len == 0 || (len == 3 && memcmp(piece, "404", 3) == 0)) {
+        *status = len == 0 ? empty_status : 404;
+        return NULL;
+    }
+    cJSON *json = json_read(piece, len, error, sizeof error);
+    *status = json != NULL ? 200 : 0;
+    return json;
+}
+
 static enum next take(struct answer *a, int empty_status, struct reason *why) {
     char error[120];
-    const char *piece = input.at;
+    size_t len = 0;
     memset(a, 0, sizeof *a);
     input.calls++;
-    if (piece == NULL || piece >= input.end) {
+    if (input.at == NULL || input.at >= input.end) {
         return reason_set(why, NEXT_DEFER, "platform_down", "no answer is left");
     }
-    const char *stop = memchr(piece, '\f', (size_t)(input.end - piece));
-    size_t len = (size_t)((stop != NULL ? stop : input.end) - piece);
-    input.at = stop != NULL ? stop + 1 : input.end;
+    const char *piece = piece_of(&input.at, &len);
     a->status = len == 0 ? empty_status : 200;
     a->date_ms = INT64_C(1763000000000);
     if (len == 3 && memcmp(piece, "404", 3) == 0) {
@@ -116,7 +148,7 @@ static redisReply *text_reply(const char *text) {
  */
 static redisReply *known(const struct args *a) {
     if (a->n == 3 && strcmp(a->argv[0], "HGET") == 0 && strlen(a->argv[2]) % 2 == 1) {
-        return text_reply("16 9000");
+        return text_reply("16 9000 0");
     }
     if (a->n == 4 && strcmp(a->argv[0], "HMGET") == 0 && strcmp(a->argv[2], "ledger") == 0) {
         redisReply *r = nothing();
@@ -193,6 +225,8 @@ enum next redis_fcall(struct redis *r, const char *function, const struct args *
         check_pending(args);
     } else if (strcmp(function, "accept") == 0) {
         check_accept(args);
+        args_free(&input.accept);
+        args_append(&input.accept, args);
     }
     *reply = nothing();
     return NEXT_DONE;

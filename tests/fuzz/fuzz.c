@@ -49,21 +49,36 @@ char *fuzz_text(const uint8_t *data, size_t size) {
     return xstrndup((const char *)data, size > 0 ? strnlen((const char *)data, size) : 0);
 }
 
+static const struct {
+    const char *verb;
+    size_t count, number; /* arguments; which of them is a whole number or empty, 0 = none */
+} verbs[] = {{"mark", 5, 3},       {"case", 9, 0},   {"case_sold", 9, 0}, {"sold", 1, 0},
+             {"identified", 1, 0}, {"notice", 9, 0}, {"close", 1, 0},     {"count", 2, 2},
+             {"sale", 2, 0},       {"log", 2, 0},    {"hold", 5, 5}};
+
+static size_t verb_of(const char *text) {
+    size_t k = 0;
+    while (k < sizeof verbs / sizeof verbs[0] && strcmp(verbs[k].verb, text) != 0) {
+        k++;
+    }
+    FUZZ_CHECK(k < sizeof verbs / sizeof verbs[0]);
+    return k;
+}
+
+bool fuzz_has_effect(const struct args *args, const char *verb, size_t i, const char *a, size_t k, const char *b) {
+    bool found = false;
+    for (size_t at = 0; at < args->n && !found; at += verbs[verb_of(args->argv[at])].count + 1) {
+        found = strcmp(args->argv[at], verb) == 0 && strcmp(args->argv[at + i], a) == 0 &&
+                strcmp(args->argv[at + k], b) == 0;
+    }
+    return found;
+}
+
 void fuzz_check_effects(const struct args *args, size_t from, size_t n) {
-    static const struct {
-        const char *verb;
-        size_t count, number; /* arguments; which of them is a whole number or empty, 0 = none */
-    } verbs[] = {{"mark", 5, 3},       {"case", 9, 0},   {"case_sold", 9, 0}, {"sold", 1, 0},
-                 {"identified", 1, 0}, {"notice", 9, 0}, {"close", 1, 0},     {"count", 2, 2},
-                 {"sale", 2, 0},       {"log", 2, 0},    {"hold", 5, 5}};
     size_t i = from, end = from + n;
     FUZZ_CHECK(end <= args->n);
     while (i < end) {
-        size_t k = 0;
-        while (k < sizeof verbs / sizeof verbs[0] && strcmp(verbs[k].verb, args->argv[i]) != 0) {
-            k++;
-        }
-        FUZZ_CHECK(k < sizeof verbs / sizeof verbs[0]);
+        size_t k = verb_of(args->argv[i]);
         FUZZ_CHECK(i + verbs[k].count < end);
         if (verbs[k].number > 0) {
             int64_t ignored = 0;

@@ -2,13 +2,14 @@
 /*
  * What the fuzz targets share. A target is one file fuzz_<name>.c with LLVMFuzzerTestOneInput; it checks properties,
  * not only that nothing crashes. `make fuzz` links it with libFuzzer; `make test` with replay.c, which sends every file
- * of tests/fuzz/corpus/<name> and tests/fuzz/crashes/<name> through it once.
+ * of tests/fuzz/seeds/<name>, corpus/<name> and crashes/<name> through it once.
  *
  * A target names what it needs beside the library in its first ten lines, as a unit test does (links: and the files).
  */
 #ifndef ONEPOOL_TESTS_FUZZ_H
 #define ONEPOOL_TESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,5 +40,8 @@ char *fuzz_text(const uint8_t *data, size_t size);
 /* Checks n arguments from args[from] on as effects (shared/lua/10_effects.lua): known verbs, whole, none left over, and
  * numbers where numbers belong. */
 void fuzz_check_effects(const struct args *args, size_t from, size_t n);
+/* Whether all effects of args (none left over) have one of this verb with this text at these two arguments, counted
+ * from 1. */
+bool fuzz_has_effect(const struct args *args, const char *verb, size_t i, const char *a, size_t k, const char *b);
 
 #endif

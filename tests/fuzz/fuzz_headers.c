@@ -75,8 +75,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(absent_or(a.rate_window_ms, 86400000) && absent_or(a.rate_reset_ms, 86400000));
     FUZZ_CHECK(absent_or(a.rate_quota, 1000000000) && absent_or(a.rate_left, 1000000000));
     FUZZ_CHECK(absent_or(a.retry_after_s, 86400) && absent_or(a.reset_epoch_s, INT64_C(4102444800)));
+    FUZZ_CHECK(a.rate_window_ms == HTTP_ABSENT || times("x-rate-limit-time-window-ms") == 1);
+    FUZZ_CHECK(a.rate_reset_ms == HTTP_ABSENT || times("x-rate-limit-time-reset-ms") == 1);
     FUZZ_CHECK(a.rate_quota == HTTP_ABSENT || times("x-rate-limit-requests-quota") == 1);
     FUZZ_CHECK(a.rate_left == HTTP_ABSENT || times("x-rate-limit-requests-left") == 1);
+    FUZZ_CHECK(a.retry_after_s == HTTP_ABSENT || times("retry-after") == 1 || times("x-retry-after") == 1);
+    FUZZ_CHECK(a.reset_epoch_s == HTTP_ABSENT || times("x-rate-limit-reset") == 1);
     FUZZ_CHECK(a.date_ms == HTTP_ABSENT || times("date") == 1);
     free(text);
     return 0;

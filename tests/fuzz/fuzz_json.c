@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strict JSON: what is read can be printed, and what was printed reads back as the same; what is refused says where. */
+#include <math.h>
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -23,8 +24,10 @@ static void check_tree(const cJSON *item, int depth) {
     const cJSON *child = NULL, *other = NULL;
     int64_t n = 0;
     FUZZ_CHECK(depth <= JSON_DEPTH_MAX + 1);
+    FUZZ_CHECK(!cJSON_IsNumber(item) || isfinite(item->valuedouble));
     if (json_item_int(item, &n)) {
         FUZZ_CHECK(n >= -JSON_INT_MAX && n <= JSON_INT_MAX);
+        FUZZ_CHECK(fabs((double)n - item->valuedouble) < 0.5 && fabs(item->valuedouble) < 9007199254740992.0);
     }
     cJSON_ArrayForEach(child, item) {
         if (cJSON_IsObject(item)) {

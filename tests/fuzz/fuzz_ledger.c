@@ -1,11 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: tests/fuzz/fake.c */
-/* Pages of Sitoo's ledger: what is handed to Redis is well formed, and no page that is no list moves anything. */
+/*
+ * Pages of Sitoo's ledger: what is handed to Redis is well formed, every SKU of a page that was taken is looked at, a
+ * row that does not follow from the one before it is a case, and no page that is no list moves anything.
+ */
 #include "tests/fuzz/fake.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The cursor stands in Redis, which knows nothing here: begin in the middle, with the file's own functions. */
 #include "functions/stock-moved/ledger.c" /* NOLINT(bugprone-suspicious-include) */
+
+/* Row and total of the last row that fake.c knows of a SKU of odd length. */
+#define LAST_ROW   16
+#define LAST_TOTAL (9 * QUANTITY_ONE)
+
+/* Reads an item a second time: its SKU is marked, to be computed only if the row follows from the one before it; a jump
+ * is a case. */
+static void check_item(const struct page *p, const cJSON *item, int64_t id, int64_t warehouse) {
+    const char *sku = json_str(item, "sku"), *moved = json_str(item, "decimalquantity"),
+               *after = json_str(item, "decimaltotal");
+    int64_t delta = 0, total = 0;
+    char hint[32], entity[320];
+    if (sku == NULL || sku[0] == '\0' || strlen(sku) > 255) {
+        return;
+    }
+    bool readable = moved != NULL && after != NULL && quantity_parse(moved, &delta) && quantity_parse(after, &total);
+    bool known = strlen(sku) % 2 == 1, jumps = known && id >= LAST_ROW && total != LAST_TOTAL + delta;
+    bool follows = readable && !jumps && !(known && id < LAST_ROW);
+    (void)snprintf(hint, sizeof hint, "%c%lld", follows ? 'v' : 'w', (long long)warehouse);
+    (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
+    FUZZ_CHECK(fuzz_has_effect(&p->effects, "mark", 2, sku, 4, hint));
+    FUZZ_CHECK(!readable || !jumps || fuzz_has_effect(&p->effects, "notice", 1, "ledger_gap", 3, entity));
+}
+
+/* Every row of a page that was taken counts, and every SKU in it is looked at. */
+static void check_rows(const struct page *p) {
+    int status = 0;
+    cJSON *answer = fake_answer(0, 404, &status);
+    const cJSON *row = NULL, *item = NULL, *rows = json_array(answer, "items");
+    FUZZ_CHECK(cJSON_IsArray(rows) && p->rows == (size_t)cJSON_GetArraySize(rows) && p->fresh == p->rows);
+    cJSON_ArrayForEach(row, rows) {
+        int64_t id = 0, warehouse = 0;
+        FUZZ_CHECK(json_int(row, "warehousetransactionid", &id) && id > 0 && id <= p->last_id);
+        FUZZ_CHECK(json_int(row, "warehouseid", &warehouse));
+        cJSON_ArrayForEach(item, json_array(row, "items")) {
+            check_item(p, item, id, warehouse);
+        }
+    }
+    for (size_t i = 0; i < p->hole_count; i++) {
+        FUZZ_CHECK(p->holes[i] > LAST_ROW && p->holes[i] < p->last_id);
+    }
+    cJSON_Delete(answer);
+}
 
 static void check_page(const struct page *p, enum next next, const struct reason *why) {
     FUZZ_CHECK(next == NEXT_DONE || (next == NEXT_DEFER && why->text[0] != '\0'));
@@ -13,6 +59,9 @@ static void check_page(const struct page *p, enum next next, const struct reason
     FUZZ_CHECK(next != NEXT_DONE || fake_applied() <= 1);
     FUZZ_CHECK(p->last_id >= 0);
     fuzz_check_effects(&p->effects, 0, p->effects.n);
+    if (next == NEXT_DONE) {
+        check_rows(p);
+    }
 }
 
 /* Numbers of the first line decide what the last row was: the four cases, and that late and first never say "hole". */

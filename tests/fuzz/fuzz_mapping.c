@@ -17,6 +17,18 @@ static void check_ids(const int64_t *ids, size_t n, size_t max) {
     }
 }
 
+/* Two locations of a kind that share a warehouse would both sell its stock. */
+static bool share_warehouse(const struct mapping_location *a, const struct mapping_location *b) {
+    for (size_t i = 0; i < a->warehouse_count; i++) {
+        for (size_t k = 0; k < b->warehouse_count; k++) {
+            if (a->warehouse_ids[i] == b->warehouse_ids[k]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void check_locations(const struct mapping *m) {
     FUZZ_CHECK(m->location_count >= 1 && m->location_count <= MAPPING_LOCATIONS_MAX);
     for (size_t i = 0; i < m->location_count; i++) {
@@ -30,6 +42,7 @@ static void check_locations(const struct mapping *m) {
         }
         for (size_t k = 0; k < i; k++) {
             FUZZ_CHECK(m->locations[k].location_id != l->location_id);
+            FUZZ_CHECK(m->locations[k].is_pickup != l->is_pickup || !share_warehouse(&m->locations[k], l));
         }
     }
 }

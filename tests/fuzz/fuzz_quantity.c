@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantities, whole numbers and dates: what is read is within its limits and reads back after it was written. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static void check_quantity(const char *text) {
     }
     FUZZ_CHECK(n >= -QUANTITY_MAX && n <= QUANTITY_MAX);
     FUZZ_CHECK(text[strspn(text, "+-.0123456789")] == '\0');
+    FUZZ_CHECK(fabs(strtod(text, NULL) * (double)QUANTITY_ONE - (double)n) < 0.5);
     quantity_format(n, out);
     FUZZ_CHECK(quantity_parse(out, &again) && again == n);
     int64_t units = quantity_whole_units(n);

@@ -40,6 +40,34 @@ static size_t check_handed(const struct order *o, int sign) {
     return n;
 }
 
+/* Reads the rows a second time: each that moves stock is there once, in order, with its id, quantity and warehouse. */
+static void check_rows(const struct order *o, const cJSON *json) {
+    const cJSON *item = NULL;
+    size_t n = 0;
+    cJSON_ArrayForEach(item, json_array(json, "orderitems")) {
+        const char *sku = json_str(item, "sku"), *total = json_str(item, "decimalquantitytotal");
+        const char *other = json_str(json_get(item, "additionaldata"), "return-warehouseid");
+        int64_t id = 0, thousandths = 0, warehouse = 0;
+        if (total == NULL && json_int(item, "quantity", &thousandths)) {
+            thousandths *= QUANTITY_ONE;
+        } else if (total != NULL) {
+            (void)quantity_parse(total, &thousandths);
+        }
+        if (sku == NULL || sku[0] == '\0' || thousandths == 0) {
+            continue;
+        }
+        FUZZ_CHECK(n < o->row_count && json_int(item, "orderitemid", &id));
+        const struct order_row *row = &o->rows[n++];
+        FUZZ_CHECK(strcmp(row->sku, sku) == 0 && row->item_id == id && row->thousandths == thousandths);
+        if (thousandths > 0 || other == NULL || !int_parse(other, 1, JSON_INT_MAX, &warehouse)) {
+            warehouse = o->warehouse_id;
+        }
+        FUZZ_CHECK(row->warehouse_id == warehouse ||
+                   cJSON_IsNumber(json_get(json_get(item, "additionaldata"), "return-warehouseid")));
+    }
+    FUZZ_CHECK(n == o->row_count);
+}
+
 static void check_order(const struct order *o) {
     char hint[32];
     FUZZ_CHECK(o->id > 0 && o->row_count <= ORDER_ROWS_MAX && o->date_ms >= 0);
@@ -63,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK((next == NEXT_DONE) == (o != NULL));
     if (o != NULL) {
         check_order(o);
+        check_rows(o, json);
     } else {
         FUZZ_CHECK(next == NEXT_PARK && why.text[0] != '\0' && strcmp(why.cause, "bad_order") == 0);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * main() of a fuzz target without libFuzzer: runs every file of the folders named through the target once. The last
- * line is "N passed"; a crash or a failed check ends the process at the file whose name was printed last. An empty
- * input is always run too. Usage: <target> FOLDER...
+ * line is "N passed", N files; a crash or a failed check ends the process at the file whose name was printed last. An
+ * empty input is always run too. Usage: <target> FOLDER...
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static size_t run_folder(const char *folder) {
 }
 
 int main(int argc, char **argv) {
-    size_t count = 1;
+    size_t count = 0;
     uint8_t nothing[1] = {0};
     (void)LLVMFuzzerTestOneInput(nothing, 0);
     for (int i = 1; i < argc; i++) {

@@ -108,7 +108,9 @@ static void an_order_id_is_a_whole_number_above_0(void **state) {
         {"other case", ORDER("\"Order_ID\":11513"), FEED_BAD, 0, problem},
         {"1", ORDER("\"order_id\":1"), FEED_ORDER, 1, NULL},
         {"above 2^31", ORDER("\"order_id\":4294967297"), FEED_ORDER, INT64_C(4294967297), NULL},
-        {"2^53", ORDER("\"order_id\":9007199254740992"), FEED_ORDER, INT64_C(9007199254740992), NULL},
+        {"2^53 - 1", ORDER("\"order_id\":9007199254740991"), FEED_ORDER, INT64_C(9007199254740991), NULL},
+        {"2^53", ORDER("\"order_id\":9007199254740992"), FEED_BAD, 0, problem},
+        {"2^53 + 1", ORDER("\"order_id\":9007199254740993"), FEED_BAD, 0, problem},
     };
     (void)state;
     check_rows(rows, sizeof rows / sizeof rows[0]);

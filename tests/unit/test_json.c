@@ -59,6 +59,8 @@ static void strict_reading_refuses_what_cjson_would_pass(void **state) {
         {"NaN", "[NaN]", 0, "unexpected character"},
         {"infinite", "{\"n\":[1e999]}", 0, "beyond what a double holds"},
         {"infinite below zero", "-1e999", 0, "beyond what a double holds"},
+        {"the largest double, which would be printed as infinite", "1.7976931348623157e308", 0,
+         "beyond what a double holds"},
         {"raw newline in a string", "\"a\nb\"", 0, "control character"},
         {"NUL in a string", "\"a\0b\"", 5, "control character"},
         {"NUL behind", "1\0", 2, "unexpected character"},
@@ -95,15 +97,20 @@ static void depth_has_a_limit(void **state) {
     }
 }
 
-static void integers_are_whole_and_within_2_to_the_53(void **state) {
+static void integers_are_whole_and_below_2_to_the_53(void **state) {
     static const struct {
         const char *text;
         int64_t want;
         bool good;
     } rows[] = {
         {"{\"n\":1763803700123}", INT64_C(1763803700123), true},
-        {"{\"n\":9007199254740992}", INT64_C(9007199254740992), true},
-        {"{\"n\":-9007199254740992}", -INT64_C(9007199254740992), true},
+        {"{\"n\":9007199254740991}", INT64_C(9007199254740991), true},
+        {"{\"n\":-9007199254740991}", -INT64_C(9007199254740991), true},
+        {"{\"n\":9007199254740992}", 0, false},
+        {"{\"n\":-9007199254740992}", 0, false},
+        {"{\"n\":9007199254740993}", 0, false}, /* the double next to it is 2^53 */
+        {"{\"n\":-9007199254740993}", 0, false},
+        {"{\"n\":9007199254740991.5}", 0, false},
         {"{\"n\":1e3}", 1000, true},
         {"{\"n\":9007199254740994}", 0, false},
         {"{\"n\":1e300}", 0, false},
@@ -169,7 +176,7 @@ int main(void) {
         cmocka_unit_test(strict_reading_takes_what_the_standard_allows),
         cmocka_unit_test(strict_reading_refuses_what_cjson_would_pass),
         cmocka_unit_test(depth_has_a_limit),
-        cmocka_unit_test(integers_are_whole_and_within_2_to_the_53),
+        cmocka_unit_test(integers_are_whole_and_below_2_to_the_53),
         cmocka_unit_test(an_id_may_be_a_text_of_digits),
         cmocka_unit_test(large_integers_are_printed_exactly),
         cmocka_unit_test(many_keys_do_not_take_long),

@@ -491,7 +491,7 @@ static void a_hint_names_the_warehouse_if_there_is_one(void **state) {
     static const struct {
         int64_t warehouse;
         const char *want;
-    } rows[] = {{1, "w1"}, {43, "w43"}, {INT64_C(9007199254740992), "w9007199254740992"}, {0, ""}, {-1, ""}};
+    } rows[] = {{1, "w1"}, {43, "w43"}, {INT64_C(9007199254740991), "w9007199254740991"}, {0, ""}, {-1, ""}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct order_row row = {.warehouse_id = rows[i].warehouse};

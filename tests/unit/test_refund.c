@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/return/refund.c functions/sitoo-events/sort.c tests/unit/plan.c */
+/* links: functions/return/refund.c functions/return/candidates.c functions/return/cases.c functions/return/credit.c */
+/* links: functions/return/decide.c functions/return/original.c functions/return/record.c functions/return/report.c */
+/* links: functions/return/settle.c functions/return/weborder_paid.c functions/sitoo-events/sort.c tests/unit/plan.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,92 +11,81 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <stdio.h>
+
+#include "buf.h"
+#include "functions/return/original.h"
 #include "functions/return/refund.h"
 #include "functions/sitoo-events/sort.h"
 #include "plan.h"
 #include "ban.h"
 
-#define CASE(order, count, data)                                                                           \
-    "case [returns_not_enabled] [finance] [order " order "] [Sitoo order " order " takes " count           \
-    " row(s) back; returns are not enabled yet, so nothing was refunded or restocked] "                    \
-    "[The returned units are not offered; if it was a web order, its refund is not shown in BigCommerce] " \
-    "[Refund in BigCommerce by hand if the web order needs it; then run: onepool parked --close] [] [] [" data "]\n"
-#define HANDED(rows) "{\"order\":7,\"till_ms\":1763900000000,\"rows\":[" rows "]}"
-#define ROW(item, sku, quantity, warehouse) \
-    "{\"item\":" item ",\"sku\":\"" sku "\",\"quantity\":\"" quantity "\",\"warehouse\":" warehouse "}"
+static struct mapping *rules(void) {
+    static const char text[] =
+        "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]}],"
+        "\"baseline\":{\"externalid_patterns\":[\"WEB-{order}-X\"]},"
+        "\"returns\":{\"reasons\":{\"101\":\"sellable\",\"RC123\":\"unsellable\"},\"warehouses\":{\"4\":\"unsellable\"}"
+        ","
+        "\"payments\":{\"Card\":\"paid_at_till\",\"Cash\":\"paid_at_till\",\"Web\":\"pay_in_bigcommerce\"}}}";
+    struct buf mistakes;
+    buf_init(&mistakes, 2000);
+    struct mapping *m = mapping_read(text, strlen(text), &mistakes);
+    assert_non_null(m);
+    buf_free(&mistakes);
+    return m;
+}
 
-/* The effects of rows as handed on. */
-static char *plan(const char *data) {
-    struct order *o = NULL;
+static void read_file(const char *name, const struct mapping *m, struct credit *c) {
     struct reason why = {0};
-    struct args effects = {0};
-    assert_int_equal(order_rows_read(data, &o, &why), NEXT_DONE);
-    refund_plan(o, "finance", data, &effects);
-    char *got = plan_text(&effects);
-    args_free(&effects);
-    order_free(o);
-    return got;
-}
-
-static void returned_rows_are_withheld_and_the_return_is_parked(void **state) {
-    static const struct {
-        const char *name, *data, *want;
-    } rows[] = {
-        {"one row", HANDED(ROW("0", "A", "-1.000", "1")),
-         "hold [hold:r:7:0] [r] [1] [A] [1000]\nmark [sku] [A] [0] [v1] []\n" CASE(
-             "7", "1", HANDED(ROW("0", "A", "-1.000", "1")))},
-        {"two rows, two warehouses", HANDED(ROW("0", "A", "-0.350", "1") "," ROW("4", "B", "-2.000", "4")),
-         "hold [hold:r:7:0] [r] [1] [A] [350]\nmark [sku] [A] [0] [v1] []\n"
-         "hold [hold:r:7:4] [r] [4] [B] [2000]\nmark [sku] [B] [0] [v4] []\n" CASE(
-             "7", "2", HANDED(ROW("0", "A", "-0.350", "1") "," ROW("4", "B", "-2.000", "4")))},
-        {"no warehouse", HANDED(ROW("0", "A", "-1.000", "0")),
-         "hold [hold:r:7:0] [r] [0] [A] [1000]\nmark [sku] [A] [0] [] []\n" CASE("7", "1",
-                                                                                 HANDED(ROW("0", "A", "-1.000", "0")))},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char *got = plan(rows[i].data);
-        plan_same(rows[i].name, got, rows[i].want);
-        free(got);
+    cJSON *json = plan_json(name);
+    if (credit_read(json, m, c, &why) != NEXT_DONE) {
+        fail_msg("%s: %s", name, why.text);
     }
+    cJSON_Delete(json);
 }
 
-static void recorded_returns_are_parked_with_the_rows_as_handed_on(void **state) {
+static void recorded_returns_are_withheld_and_judged(void **state) {
     static const struct {
         const char *file, *want;
     } rows[] = {
-        {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
+        {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\n"
+                                  "verdict [11512] [0] [1] [44079-0] [1000] [unknown] [] [1463041119000]\n"
+                                  "mark [sku] [44079-0] [0] [v1] []\n"},
         {"order-pos-return-of-ecom.json",
-         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v4] []\n"},
-        {"order-pos-return-manual.json",
-         "hold [hold:r:11556:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
+         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\n"
+         "verdict [11555] [0] [4] [44079-0] [1000] [unsellable] [101] [1763900000000]\n"
+         "mark [sku] [44079-0] [0] [v4] []\n"},
         {"order-pos-exchange-refund-part.json",
-         "hold [hold:r:11560:0] [r] [1] [44079-0] [1000]\nmark [sku] [44079-0] [0] [v1] []\n"},
+         "hold [hold:r:11560:0] [r] [1] [44079-0] [1000]\n"
+         "verdict [11560] [0] [1] [44079-0] [1000] [sellable] [101] [1763900500000]\n"
+         "mark [sku] [44079-0] [0] [v1] []\n"},
     };
+    struct mapping *m = rules();
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct order *o = plan_order_file(rows[i].file);
-        char *data = order_rows_json(o, -1);
-        char *got = plan(data);
-        char *parked = strstr(got, "case [returns_not_enabled] [finance] [order ");
-        assert_non_null(parked);
-        assert_non_null(strstr(parked, data));
-        assert_null(strstr(parked, "Fictional"));
-        *parked = '\0';
+        struct credit c;
+        struct args effects = {0};
+        read_file(rows[i].file, m, &c);
+        refund_plan_goods(&c, m, &effects);
+        char *got = plan_text(&effects);
         plan_same(rows[i].file, got, rows[i].want);
         free(got);
-        free(data);
-        order_free(o);
+        args_free(&effects);
+        credit_free(&c);
     }
+    mapping_free(m);
 }
 
 /* Each unit is withheld once: both functions name the same operation, and the second changes nothing. */
 static void the_order_function_withholds_under_the_same_operation(void **state) {
     struct order *o = plan_order_file("order-pos-return-of-ecom.json");
+    struct mapping *m = rules();
+    struct credit c;
     struct args sorted = {0}, refunded = {0};
     (void)state;
+    read_file("order-pos-return-of-ecom.json", m, &c);
     (void)sort_plan(o, &sorted);
-    refund_plan(o, "finance", "", &refunded);
+    refund_plan_goods(&c, m, &refunded);
     struct args a = plan_slice(&sorted, 6, 6), b = plan_slice(&refunded, 0, 6); /* sort marks first, which takes 6 */
     char *first = plan_text(&a), *second = plan_text(&b);
     assert_string_equal(a.argv[0], "hold");
@@ -103,14 +94,150 @@ static void the_order_function_withholds_under_the_same_operation(void **state) 
     free(first);
     args_free(&refunded);
     args_free(&sorted);
+    credit_free(&c);
+    mapping_free(m);
     order_free(o);
+}
+
+static void what_a_recorded_return_says_of_its_money(void **state) {
+    struct mapping *m = rules();
+    struct credit c;
+    (void)state;
+    read_file("order-pos-return-of-ecom.json", m, &c);
+    assert_int_equal(c.original_count, 1); /* both references name the same purchase */
+    assert_int_equal(c.originals[0], 11540);
+    assert_int_equal(c.payer, PAYER_TILL);
+    assert_false(c.exchange || c.mixed || c.paid_differs);
+    assert_int_equal(c.rows[0].gross, 29900000);
+    assert_int_equal(c.rows[0].reference, 0);
+    assert_string_equal(c.receipt, "SII000000150000110021");
+    credit_free(&c);
+    read_file("order-pos-exchange-refund-part.json", m, &c);
+    assert_true(c.exchange);
+    assert_int_equal(c.payer, PAYER_TILL);
+    assert_string_equal(c.payments, ""); /* the virtual one is no money */
+    credit_free(&c);
+    read_file("order-pos-return-manual.json", m, &c);
+    assert_int_equal(c.original_count, 0);
+    assert_int_equal(c.rows[0].reference, CREDIT_REFERENCE);
+    credit_free(&c);
+    mapping_free(m);
+}
+
+#define RETURN(order_extra, row_extra, more)                                                                          \
+    "{\"orderid\":9,\"eshopid\":1,\"ordertypeid\":10,\"orderstateid\":10,\"orderdate\":1763900000,"                   \
+    "\"warehouseid\":1,\"currencycode\":\"SEK\",\"moneytotal_gross_all\":\"-10.00\",\"additionaldata\":{" order_extra \
+    "},\"orderitems\":[{\"orderitemid\":5,\"sku\":\"A\",\"quantity\":-1,"                                             \
+    "\"moneyitemtotal_net\":\"-8.00\",\"moneyitemtotal_vat\":\"-2.00\",\"additionaldata\":{" row_extra "}}]," more "}"
+#define ORIGINAL          "\"pos-originalsales-orderid\":\"70\""
+#define PAY(name, amount) "{\"name\":\"" name "\",\"moneyamount\":\"" amount "\",\"additionaldata\":{}}"
+
+static void who_paid_is_told_by_the_payments(void **state) {
+    static const struct {
+        const char *extra, *payments;
+        enum payer payer;
+        bool mixed, exchange, differs;
+    } rows[] = {
+        {"", PAY("Card", "-10.00"), PAYER_TILL, false, false, false},
+        {"", PAY("Web", "-10.00"), PAYER_BIGCOMMERCE, false, false, false},
+        {"", PAY("Swish", "-10.00"), PAYER_UNKNOWN, false, false, false},
+        {"", PAY("Card", "-6.00") "," PAY("Cash", "-4.00"), PAYER_TILL, false, false, false},
+        {"", PAY("Card", "-6.00") "," PAY("Web", "-4.00"), PAYER_BIGCOMMERCE, true, false, false},
+        {"", PAY("Card", "-6.00") "," PAY("Swish", "-4.00"), PAYER_UNKNOWN, true, false, false},
+        {"", PAY("Card", "-100.00"), PAYER_TILL, false, false, true},
+        {"", PAY("Card", "-10.00") "," PAY("Web", "0.00"), PAYER_TILL, false, false, false},
+        {"", PAY("Card", "ten"), PAYER_UNKNOWN, false, false, true},
+        {"", "", PAYER_UNKNOWN, false, false, true},
+        {"\"pos-refundsales-orderid\":\"10\"", PAY("Web", "-10.00"), PAYER_TILL, false, true, false},
+        {"\"pos-refundsales-orderid\":\"0\"", PAY("Web", "-10.00"), PAYER_BIGCOMMERCE, false, false, false},
+        {"", "{\"name\":\"X\",\"moneyamount\":\"-10.00\",\"additionaldata\":{\"virtual-payment\":\"true\"}}",
+         PAYER_TILL, false, true, false},
+    };
+    struct mapping *m = rules();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[1200];
+        struct credit c;
+        struct reason why = {0};
+        (void)snprintf(text, sizeof text, RETURN("%s", "", "\"payments\":[%s]"), rows[i].extra, rows[i].payments);
+        cJSON *json = plan_parse(text);
+        assert_int_equal(credit_read(json, m, &c, &why), NEXT_DONE);
+        if (c.mixed != rows[i].mixed || (!c.mixed && c.payer != rows[i].payer) || c.exchange != rows[i].exchange ||
+            c.paid_differs != rows[i].differs) {
+            fail_msg("row %zu: %s mixed %d exchange %d differs %d", i, payer_name(c.payer), c.mixed, c.exchange,
+                     c.paid_differs);
+        }
+        credit_free(&c);
+        cJSON_Delete(json);
+    }
+    mapping_free(m);
+}
+
+#define PURCHASE(id, external, items) \
+    "{\"orderid\":" id ",\"externalid\":" external ",\"additionaldata\":{},\"orderitems\":[" items "]}"
+#define ITEM(id, sku, web) \
+    "{\"orderitemid\":" id ",\"sku\":\"" sku "\",\"quantity\":1,\"additionaldata\":{\"web-itemid\":\"" web "\"}}"
+
+static void the_purchase_of_a_row_is_found_or_not_guessed(void **state) {
+    static const struct {
+        const char *name, *order_extra, *row_extra, *purchase;
+        enum match_kind want;
+        int64_t web_order, product;
+    } rows[] = {
+        {"web order by id", ORIGINAL, "\"pos-originalsales-orderitemid\":\"5\"",
+         PURCHASE("70", "\"BC-100301\"", ITEM("4", "A", "611") "," ITEM("5", "A", "612")), MATCH_WEB, 100301, 612},
+        {"web order by index", ORIGINAL, "\"pos-originalsales-orderitemid\":\"1\"",
+         PURCHASE("70", "\"BC-100301\"", ITEM("4", "B", "611") "," ITEM("6", "A", "612")), MATCH_WEB, 100301, 612},
+        {"id and index differ", ORIGINAL, "\"pos-originalsales-orderitemid\":\"1\"",
+         PURCHASE("70", "\"BC-100301\"", ITEM("1", "A", "611") "," ITEM("2", "A", "612")), MATCH_SEVERAL, 100301, 611},
+        {"the row named has another SKU", ORIGINAL, "\"pos-originalsales-orderitemid\":\"4\"",
+         PURCHASE("70", "\"BC-100301\"", ITEM("4", "B", "611") "," ITEM("5", "A", "612")), MATCH_NO_ROW, 0, 0},
+        {"no row named, one of the SKU", ORIGINAL, "",
+         PURCHASE("70", "\"BC-100301\"", ITEM("4", "B", "611") "," ITEM("5", "A", "612")), MATCH_WEB, 100301, 612},
+        {"no row named, two of the SKU", ORIGINAL, "",
+         PURCHASE("70", "\"BC-100301\"", ITEM("4", "A", "611") "," ITEM("5", "A", "612")), MATCH_SEVERAL, 100301, 611},
+        {"a later part", ORIGINAL, "", PURCHASE("70", "\"BC-100301-2r1\"", ITEM("0", "A", "611")), MATCH_WEB, 100301,
+         611},
+        {"an older connector's", ORIGINAL, "", PURCHASE("70", "\"WEB-5-X\"", ITEM("0", "A", "611")), MATCH_WEB, 5, 611},
+        {"an unknown externalid", ORIGINAL, "", PURCHASE("70", "\"WEB-5\"", ITEM("0", "A", "611")), MATCH_TILL, 0, 611},
+        {"a till's", ORIGINAL, "", PURCHASE("70", "null", ITEM("0", "A", "")), MATCH_TILL, 0, 0},
+        {"two alike at a till", ORIGINAL, "", PURCHASE("70", "null", ITEM("0", "A", "") "," ITEM("1", "A", "")),
+         MATCH_TILL, 0, 0},
+        {"not in Sitoo", ORIGINAL, "", NULL, MATCH_MISSING, 0, 0},
+        {"manual", "", "", NULL, MATCH_MANUAL, 0, 0},
+        {"BC- without a number", ORIGINAL, "", PURCHASE("70", "\"BC-X1\"", ITEM("0", "A", "611")), MATCH_TILL, 0, 611},
+    };
+    struct mapping *m = rules();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[1200];
+        struct credit c;
+        struct match match;
+        struct reason why = {0};
+        (void)snprintf(text, sizeof text, RETURN("%s", "%s", "\"payments\":[]"), rows[i].order_extra,
+                       rows[i].row_extra);
+        cJSON *json = plan_parse(text), *purchase = rows[i].purchase != NULL ? plan_parse(rows[i].purchase) : NULL;
+        const cJSON *list[] = {purchase};
+        assert_int_equal(credit_read(json, m, &c, &why), NEXT_DONE);
+        original_match(&c, &c.rows[0], list, purchase != NULL ? 1 : 0, m, &match);
+        if (match.kind != rows[i].want || match.web_order != rows[i].web_order || match.product != rows[i].product) {
+            fail_msg("%s: kind %d, web order %lld, product %lld", rows[i].name, (int)match.kind,
+                     (long long)match.web_order, (long long)match.product);
+        }
+        credit_free(&c);
+        cJSON_Delete(json);
+        cJSON_Delete(purchase);
+    }
+    mapping_free(m);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(returned_rows_are_withheld_and_the_return_is_parked),
-        cmocka_unit_test(recorded_returns_are_parked_with_the_rows_as_handed_on),
+        cmocka_unit_test(recorded_returns_are_withheld_and_judged),
         cmocka_unit_test(the_order_function_withholds_under_the_same_operation),
+        cmocka_unit_test(what_a_recorded_return_says_of_its_money),
+        cmocka_unit_test(who_paid_is_told_by_the_payments),
+        cmocka_unit_test(the_purchase_of_a_row_is_found_or_not_guessed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,6 +209,9 @@ static void only_what_is_still_to_be_delivered_counts(void **state) {
         {"refunded whole", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":3,\"quantity_refunded\":3}"), "9 status 11\n"},
         {"refunded more than ordered", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":3,\"quantity_refunded\":4}"),
          "9 status 11\n"},
+        {"refunded less than nothing holds no more than was ordered",
+         SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":3,\"quantity_refunded\":-9007199254740991}"),
+         "9 status 11\n0|A 3000\n"},
         {"refunded null", SHIPPED("{\"id\":1,\"sku\":\"A\",\"quantity\":3,\"quantity_refunded\":null}"),
          "9 status 11\n0|A 3000\n"},
         {"numbers as texts", SHIPPED("{\"id\":\"1\",\"sku\":\"A\",\"quantity\":\"3\",\"quantity_refunded\":\"1\"}"),
@@ -369,6 +372,42 @@ static void lines_of_several_pages_add_up(void **state) {
     cJSON_Delete(page);
 }
 
+/* What /products does not show is not 0: the order would stop holding its units. */
+static void a_page_of_lines_is_whole_or_the_order_cannot_be_read(void **state) {
+    static const struct {
+        const char *name, *json;
+        int status;
+        enum next want;
+        size_t rows;
+        const char *why;
+    } rows[] = {
+        {"a line", "[" A "]", 200, NEXT_DONE, 1, ""},
+        {"an empty list", "[]", 200, NEXT_DONE, 0, ""},
+        {"204, an empty list", NULL, 204, NEXT_DONE, 0, ""},
+        {"an empty body", NULL, 200, NEXT_DONE, 0, ""},
+        {"404", NULL, 404, NEXT_DEFER, 0, "order 9: its lines are not there"},
+        {"an object", "{}", 200, NEXT_PARK, 0, "order 9: its list of lines is no list, or not whole"},
+        {"null", "null", 200, NEXT_PARK, 0, "order 9: its list of lines is no list, or not whole"},
+        {"cut off", "[" A ",{\"__warning__\":{}}]", 200, NEXT_PARK, 1,
+         "order 9: its list of lines is no list, or not whole"},
+        {"a link", "[{\"url\":\"u\",\"resource\":\"r\"}]", 200, NEXT_PARK, 0,
+         "order 9: its list of lines is no list, or not whole"},
+        {"no quantity", "[{\"id\":1,\"sku\":\"A\"}]", 200, NEXT_PARK, 0, "order 9: a line has no readable quantity"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weborder o = {.id = 9, .incomplete = true};
+        struct reason why = {0};
+        cJSON *json = rows[i].json != NULL ? plan_parse(rows[i].json) : NULL;
+        enum next next = weborder_products_page(rows[i].status, json, 0, &o, &why);
+        if (next != rows[i].want || o.rows != rows[i].rows || strstr(why.text, rows[i].why) == NULL) {
+            fail_msg("%s: %d, %zu rows, %s", rows[i].name, (int)next, o.rows, why.text);
+        }
+        weborder_free(&o);
+        cJSON_Delete(json);
+    }
+}
+
 static void a_sku_has_at_most_255_characters(void **state) {
     (void)state;
     for (int len = 255; len <= 256; len++) {
@@ -397,6 +436,7 @@ int main(void) {
         cmocka_unit_test(an_order_has_at_most_2000_lines),
         cmocka_unit_test(lines_of_several_pages_add_up),
         cmocka_unit_test(a_sku_has_at_most_255_characters),
+        cmocka_unit_test(a_page_of_lines_is_whole_or_the_order_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
