@@ -72,7 +72,6 @@
 /* entity: SKU; hint: words w<id> (read the warehouse), v<id> (its ledger moved), b (BigCommerce moved), f (write
  * again), s (sold, not identified) */
 #define QUEUE_SKU    "sku"
-#define QUEUE_REFUND "refund" /* entity: BigCommerce order id */
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 #define QUEUE_REFUND "refund" /* entity: BigCommerce order id, whose refunds are to be looked at */

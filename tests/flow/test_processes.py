@@ -13,7 +13,8 @@ from stack import BUILD, FUNCTIONS, ROOT, SANITIZER_REPORT, shop_mapping
 
 PAYLOADS = ROOT / "tests" / "payloads"
 ROUTES = {"sitoo-events": "/hooks/sitoo/events", "sale": "/hooks/sitoo/sale", "return": "/hooks/sitoo/return",
-          "stock-moved": "/hooks/bigcommerce/stock-changed"}
+          "stock-moved": "/hooks/bigcommerce/stock-changed", "order-updated": "/hooks/bigcommerce/order-updated"}
+BIGCOMMERCE = ("stock-moved", "order-updated")
 EXIT_SETTINGS = 100
 
 
@@ -31,10 +32,11 @@ def event(kind="z-report", **data):
             "data": {"eshop_id": 1, **data}}
 
 
-def hook():
-    return {"scope": "store/channel/*/inventory/product/stock_changed", "producer": "stores/simstore",
-            "hash": uuid.uuid4().hex, "created_at": 1682624640,
-            "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}}
+def hook(name):
+    what = {"stock-moved": {"scope": "store/channel/*/inventory/product/stock_changed",
+                            "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}},
+            "order-updated": {"scope": "store/order/refund/created", "data": {"type": "order", "id": 1, "refund": {"refund_id": 1}}}}
+    return {"producer": "stores/simstore", "hash": uuid.uuid4().hex, "created_at": 1682624640, **what[name]}
 
 
 class Poster:
@@ -58,8 +60,8 @@ class Poster:
 
     def post(self, name, path):
         while not self.over.is_set():
-            body = hook() if name == "stock-moved" else [event()]
-            self.sent[name].append(body["hash"] if name == "stock-moved" else body[0]["event_id"])
+            body = hook(name) if name in BIGCOMMERCE else [event()]
+            self.sent[name].append(body["hash"] if name in BIGCOMMERCE else body[0]["event_id"])
             try:
                 self.answers[name].append(self.stack.post(path, body).status)
             except OSError as problem:
@@ -95,7 +97,7 @@ def test_restart_with_a_gap_answers_200_or_503_only_and_loses_nothing_acknowledg
         one.start_function("sitoo-events")
         poster.wait_more("sitoo-events")
     assert set(poster.answers["sitoo-events"]) == {200, 503}
-    for name in ("sale", "return", "stock-moved"):
+    for name in ("sale", "return", *BIGCOMMERCE):
         assert set(poster.answers[name]) == {200}
     journal = {fields["id"] for _, fields in one.redis().xrange(one.key("journal"))}
     acknowledged = {number for name in ROUTES for number, status in zip(poster.sent[name], poster.answers[name])
@@ -267,7 +269,8 @@ DRY = [("sale", "order-pos-sale.json", {"sku": "121292-4", "quantity": "1.000"})
        ("sitoo-events", "event-z-report.json", {"act": "ignored"}),
        ("return", "order-pos-return.json", {"order": 11512}),
        ("return", "order-pos-return-of-ecom.json", {"order": 11555}),
-       ("stock-moved", "hook-stock-changed.json", {"item": "113:127"})]
+       ("stock-moved", "hook-stock-changed.json", {"item": "113:127"}),
+       ("order-updated", "hook-refund-created.json", {"queue": "refund", "order": 250})]
 
 
 @pytest.mark.parametrize("name, payload, expected", DRY, ids=[f"{name}-{payload}" for name, payload, _ in DRY])
@@ -280,7 +283,7 @@ def test_dry_run_prints_the_plan_and_needs_nothing(name, payload, expected):
 
 
 @pytest.mark.parametrize("content", [b"not JSON", b"", b"[]", b'{"orderid":1}'])
-@pytest.mark.parametrize("name", ["sale", "return", "stock-moved"])
+@pytest.mark.parametrize("name", ["sale", "return", "stock-moved", "order-updated"])
 def test_dry_run_of_a_payload_that_is_none_says_so(tmp_path, name, content):
     payload = tmp_path / "payload.json"
     payload.write_bytes(content)

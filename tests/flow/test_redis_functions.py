@@ -721,6 +721,55 @@ def test_tick_never_settles_and_makes_due_after_its_delay(timed):
         assert timed.claim("ledger") == (1, [])
 
 
+def test_what_waits_on_purpose_is_not_late_before_its_time(timed):
+    timed.mark("100301", "refund")
+    [c] = timed.claim("refund")[1]
+    assert timed("tick", "refund", "100301", c.token, 5000) == 1
+
+    def age():
+        return timed("status", 10, "refund")[0][4]
+    timed.set_time(NOW + 4000)
+    assert age() == 0
+    timed.set_time(NOW + 7000)
+    assert age() == 2000
+    # Asked for early: late from then on.
+    [c] = timed.claim("refund")[1]
+    assert timed("tick", "refund", "100301", c.token, 5000) == 1
+    timed.mark("100301", "refund")
+    timed.set_time(NOW + 8000)
+    assert age() == 1000
+
+
+def test_a_case_made_once_stays_closed_and_is_kept_up_to_date_while_open(pool):
+    def look(op, text):
+        pool("apply", "case_first", op, "refunded_not_back", "operations", "web order 7", text, "effect", "step", "", "", "")
+    key = pool.key("case:refunded_not_back:web order 7")
+    look("not_back:7:1", "two units")
+    look("not_back:7:1", "one unit")
+    assert pool.redis.hmget(key, "text", "count") == ["one unit", "1"]
+    assert pool("unpark", "refunded_not_back:web order 7", "close") == 1
+    look("not_back:7:1", "one unit")
+    assert not pool.redis.exists(key)
+    look("not_back:7:2", "another one")
+    assert pool.redis.hmget(key, "text", "count") == ["another one", "1"]
+
+
+def test_goods_are_booked_once_per_transaction_and_their_intent_ends(pool):
+    pool.redis.hset(pool.key("intents"), "goods-in:1", "{}")
+    assert pool("goods_book", "7", "4711", "2000 A B", "goods-in:1", '{"type":"goods_booked_in"}') == 1
+    assert pool("goods_book", "7", "4711", "2000 A B", "", '{"type":"goods_booked_in"}') == 0
+    assert pool.redis.hgetall(pool.key("goods:7")) == {"4711": "2000 A B"}
+    assert pool.redis.xlen(pool.key("ledger")) == 1 and not pool.redis.exists(pool.key("intents"))
+    assert pool.redis.zscore(pool.key("due:refund"), "7") is not None and pool.redis.ttl(pool.key("goods:7")) > 365 * 86400
+
+
+@pytest.mark.parametrize("bad", [("x", "1", "1 A"), ("7", "", "1 A"), ("7", "1", "A"), ("7", "1", "1 ")])
+def test_goods_that_are_none_change_nothing(pool, bad):
+    with pytest.raises(Exception, match="BADCALL"):
+        pool("goods_book", *bad, "", "{}")
+    assert not pool.redis.exists(pool.key("ledger")) and not pool.redis.keys(pool.key("goods:*"))
+
+
 def test_tick_is_due_at_once_if_marked_meanwhile(pool):
     pool.mark("main", "ledger", hint="w1")
     c = pool.claim_one("ledger")
