@@ -62,7 +62,7 @@ static enum next take_lines(const cJSON *list, struct paid_order *out, struct re
     }
     out->lines = xrealloc(out->lines, out->n + count + 1, sizeof *out->lines);
     cJSON_ArrayForEach(line, list) {
-        struct paid_line one = {.total = -1, .discounted = -1};
+        struct paid_line one = {0};
         const char *sku = json_str(line, "sku");
         if (!json_id(line, "id", &one.id) || !json_id(line, "quantity", &one.quantity) || one.quantity < 0) {
             return bad(out->id, "a line has no id or no readable quantity", why);
@@ -70,8 +70,6 @@ static enum next take_lines(const cJSON *list, struct paid_order *out, struct re
         if (!json_id(line, "quantity_refunded", &one.refunded) || one.refunded < 0) {
             return bad(out->id, "a line has no readable quantity_refunded", why);
         }
-        (void)money_get(line, "total_inc_tax", &one.total);
-        (void)money_get(line, "discounted_total_inc_tax", &one.discounted);
         one.sku = xstrdup(sku != NULL ? sku : "");
         out->lines[out->n++] = one;
     }

@@ -20,8 +20,6 @@ struct paid_line {
     int64_t id; /* order product id */
     char *sku;
     int64_t quantity, refunded; /* whole units */
-    int64_t total;              /* total_inc_tax (money.h), before discounts; -1 if unreadable */
-    int64_t discounted;         /* discounted_total_inc_tax; -1 if unreadable */
 };
 
 struct paid_order {

@@ -43,6 +43,15 @@ class Stack:
     def status(self):
         return self.call(self.internal + "/status")
 
+    def returned(self, number):
+        """What became of a return (onepool returns)."""
+        out = subprocess.run([ROOT / "build" / "onepool", "returns", str(number), "--json"], env=self.env, cwd=ROOT,
+                             capture_output=True, text=True, check=False)
+        try:
+            return json.loads(out.stdout)
+        except ValueError:
+            return {"error": out.stderr.strip()}
+
     def parked(self):
         """Parked cases, as the command for operators lists them."""
         out = subprocess.run([ROOT / "build" / "onepool", "parked", "--json"], env=self.env, cwd=ROOT, capture_output=True,
@@ -75,7 +84,7 @@ def seconds(ms):
 
 def play(stack):
     stack.control("/reset-stats", "POST")
-    stack.control("/day", "POST", {"scale": 1.0})
+    stack.control("/day", "POST", {"scale": 1.0, "returns": True})
     while True:
         day = stack.control("/day")
         show_live(stack, day, stack.control("/stats"))
@@ -127,6 +136,38 @@ def show_parked(stack):
         print(f"    {case['id']:<34} x{case['count']:<3} {case['owner']}: {case['text'][:110]}")
 
 
+def show_returns(stack, day, opinion):
+    """Each verdict: goods by row, money by return; and that the totals are the oracle's."""
+    goods, money, causes = {}, {}, {}
+    for number in opinion["returns"]:
+        found = stack.returned(number)
+        for row in found.get("rows", []):
+            goods[row["stock"]] = goods.get(row["stock"], 0) + 1
+        outcomes = [one["outcome"] for one in found.get("money", [])]
+        for one in found.get("money", []):
+            if one["outcome"] == "parked":
+                causes[one["cause"]] = causes.get(one["cause"], 0) + 1
+        for row in found.get("rows", []):
+            if row["purchase"] == "till":
+                outcomes.append("bought at a till: goods only")
+            elif row["purchase"] != "web":
+                outcomes.append("purchase not known: parked")
+        for outcome in outcomes:
+            money[outcome] = money.get(outcome, 0) + 1
+    kinds = day["counts"].get("returns_of_every_kind", {})
+    print(f"  Returns of {len(kinds)} kinds: {', '.join(sorted(kinds))}")
+    print("    goods: " + ", ".join(f"{n} {word}" for word, n in sorted(goods.items())))
+    print("    money: " + ", ".join(f"{n} {word}" for word, n in sorted(money.items())))
+    print("    parked because: " + ", ".join(f"{n} {cause}" for cause, n in sorted(causes.items())))
+    totals = ", ".join(f"{amount} {currency}" for currency, amount in sorted(opinion["refunded_total"].items()))
+    wanted = ", ".join(f"{amount} {currency}" for currency, amount in sorted(opinion["expected_total"].items()))
+    print(f"    refunded {totals or 'nothing'} (must be {wanted or 'nothing'});"
+          f" twice {len(opinion['refunded_twice'])}, above what was paid {len(opinion['over_refunded'])}")
+    for name in ("missing", "unexpected", "wrong_amount", "paid_online", "unexplained", "refunded_twice", "over_refunded"):
+        for one in opinion[name][:5]:
+            print(f"    {name}: {one}")
+
+
 def summary(stack, day, oracle, done):
     stats, report = stack.control("/stats"), stack.control("/report")
     twice = report["units_sold_twice"]
@@ -142,12 +183,14 @@ def summary(stack, day, oracle, done):
     show_lags(stack, day, report)
     print(f"  Units sold twice: {twice['inside']} inside a measured window, {twice['inside_web']} by two web orders at once,"
           f" {twice['outside']} outside (must be 0)")
+    opinion = stack.control("/refunds")
+    show_returns(stack, day, opinion)
     show_parked(stack)
     print(f"  Levels right: {oracle['checked'] - oracle['wrong']} of {oracle['checked']}"
           + ("" if done else f"; NOT settled within {DRAIN_LIMIT_S} s"))
     for wrong in oracle["mismatches"][:10]:
         print(f"    SKU {wrong['sku']} at location {wrong['location']}: should be {wrong['expected']}, is {wrong['actual']} {wrong['parts']}")
-    return (done and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
+    return (done and opinion["ok"] and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
             and stats["relative_writes"] == 0 and stats["unmapped_writes"] == 0 and stats["quota_violations"] == 0)
 
 
