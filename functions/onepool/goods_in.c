@@ -88,6 +88,12 @@ static enum next call(struct app *app, const char *function, struct args *a, int
     return next;
 }
 
+/* For "try again in N s". */
+static long long seconds(int64_t ms) {
+    int64_t s = ms / 1000 + 1;
+    return (long long)s;
+}
+
 static enum next take_lease(struct booking *b, struct reason *why) {
     struct args a = {0};
     int64_t ours = 0, token = 0;
@@ -98,7 +104,7 @@ static enum next take_lease(struct booking *b, struct reason *why) {
     enum next next = call(b->app, "lease", &a, &ours, &token, why);
     if (next == NEXT_DONE && ours != 1) {
         return reason_set(why, NEXT_DEFER, "lease", "somebody else books goods of order %lld in: try again in %lld s",
-                          (long long)b->asked.order, (long long)(token / 1000 + 1));
+                          (long long)b->asked.order, seconds(token));
     }
     (void)snprintf(b->token, sizeof b->token, "%lld", (long long)token);
     return next;
@@ -224,7 +230,7 @@ static enum next check(const struct booking *b, struct reason *why) {
             why, NEXT_DEFER, "unknown_outcome",
             "an earlier call (%s) had no answer, and Sitoo's ledger does not show it yet: nothing was sent "
             "now; run this again in %lld s",
-            b->reference, (long long)(wait_ms / 1000 + 1));
+            b->reference, seconds(wait_ms));
     }
     if (b->goods.sitoo_order_id == 0) {
         return reason_set(why, NEXT_PARK, "not_in_sitoo",
