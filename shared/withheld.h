@@ -11,9 +11,18 @@
 #include "mapping.h"
 #include "redis.h"
 
-/* The verdict on the units of one row of a return; thousandths > 0. Saying it again changes nothing; a later "sellable"
- * releases what is left. reason: reason code, NULL = none. at_ms: when it came back. */
-void effect_verdict(struct args *a, int64_t return_id, int64_t item_id, int64_t warehouse_id, const char *sku,
-                    int64_t thousandths, enum verdict v, const char *reason, int64_t at_ms);
+/* The units of one row of a return. */
+struct judged {
+    int64_t return_id, item_id; /* Sitoo order and row */
+    int64_t warehouse_id;
+    const char *sku;
+    int64_t thousandths; /* above 0 */
+    enum verdict verdict;
+    const char *reason; /* reason code; NULL = none */
+    int64_t at_ms;      /* when it came back */
+};
+
+/* The verdict. Saying it again changes nothing; a later "sellable" releases what is left. */
+void effect_verdict(struct args *a, const struct judged *j);
 
 #endif

@@ -50,7 +50,7 @@ void case_money(const struct app *app, const struct part *p, const struct decisi
                              .step = step(d->cause),
                              .queue = QUEUE_RETURN,
                              .job = job};
-    effect_notice(effects, &k);
+    effect_case(effects, &k);
 }
 
 void case_money_ends(const struct part *p, const char *except, struct args *effects) {
@@ -123,7 +123,7 @@ void case_purchase(const struct app *app, const struct credit *c, const struct m
                                  "--close",
                              .queue = QUEUE_RETURN,
                              .job = job};
-    effect_notice(effects, &p);
+    effect_case(effects, &p);
     buf_free(&text);
 }
 

@@ -56,8 +56,17 @@ void refund_plan_goods(const struct credit *c, const struct mapping *m, struct a
         /* The same operation id as in sitoo-events: whoever comes first withholds, the other changes nothing. */
         (void)snprintf(op, sizeof op, "hold:r:%lld:%lld", (long long)c->order->id, (long long)row->item_id);
         effect_hold(effects, op, 'r', row->warehouse_id, row->sku, c->rows[i].thousandths);
-        effect_verdict(effects, c->order->id, row->item_id, row->warehouse_id, row->sku, c->rows[i].thousandths,
-                       mapping_verdict(&m->returns, row->reason, row->warehouse_id), row->reason, c->order->date_ms);
+        const struct judged judged = {
+            .return_id = c->order->id,
+            .item_id = row->item_id,
+            .warehouse_id = row->warehouse_id,
+            .sku = row->sku,
+            .thousandths = c->rows[i].thousandths,
+            .verdict = mapping_verdict(&m->returns, row->reason, row->warehouse_id),
+            .reason = row->reason,
+            .at_ms = c->order->date_ms,
+        };
+        effect_verdict(effects, &judged);
         order_row_hint(row, ORDER_SOLD, hint);
         effect_mark(effects, QUEUE_SKU, row->sku, 0, hint, "");
     }
@@ -84,15 +93,16 @@ static const cJSON *first_order(const struct answer *answer, int64_t id) {
     return NULL;
 }
 
-static void order_path(char *out, size_t size, int64_t id, const char *fields) {
-    (void)snprintf(out, size, "/orders.json?orderid=%lld&num=10&fields=%s", (long long)id, fields);
+static void order_path(const struct app *app, char *out, size_t size, int64_t id, const char *fields) {
+    (void)snprintf(out, size, "/orders.json?eshopid=%lld&orderid=%lld&num=10&fields=%s",
+                   (long long)app->set->sitoo_site_id, (long long)id, fields);
 }
 
 static enum next read_return(struct app *app, int64_t id, struct job *j, struct reason *why) {
     char path[400];
     const char *paths[] = {path};
     struct answer answer;
-    order_path(path, sizeof path, id, CREDIT_FIELDS);
+    order_path(app, path, sizeof path, id, CREDIT_FIELDS);
     enum next next = sitoo_get(app, paths, &answer, 1, why);
     if (next != NEXT_DONE) {
         return next;
@@ -111,7 +121,7 @@ static enum next read_purchases(struct app *app, struct job *j, struct reason *w
     char text[2][400];
     const char *paths[] = {text[0], text[1]};
     for (size_t i = 0; i < j->credit.original_count; i++) {
-        order_path(text[i], sizeof text[i], j->credit.originals[i], ORIGINAL_FIELDS);
+        order_path(app, text[i], sizeof text[i], j->credit.originals[i], ORIGINAL_FIELDS);
     }
     enum next next =
         j->credit.original_count > 0 ? sitoo_get(app, paths, j->originals, j->credit.original_count, why) : NEXT_DONE;
@@ -255,10 +265,9 @@ static enum next money_may_move(struct app *app, struct reason *why) {
 
 /* ---- one return ---- */
 
-static enum next work_on(struct app *app, int64_t id, struct job *j, struct reason *why) {
-    fault_point(app, "return.claimed");
-    enum next next = read_return(app, id, j, why);
-    next = next == NEXT_DONE ? judge_goods(app, j, why) : next;
+/* j->credit has been read. */
+static enum next work_on(struct app *app, struct job *j, struct reason *why) {
+    enum next next = judge_goods(app, j, why);
     fault_point(app, "return.judged");
     next = next == NEXT_DONE ? read_purchases(app, j, why) : next;
     if (next != NEXT_DONE) {
@@ -276,7 +285,8 @@ static enum next work_on(struct app *app, int64_t id, struct job *j, struct reas
     park_rows(app, j);
     if (j->credit.paid_differs) {
         effect_count(&j->effects, "returns:payments_differ", 1);
-        LOG(LOG_WARN, "payments and total of a return differ", {"return", log_int(id)}, {"receipt", j->credit.receipt});
+        LOG(LOG_WARN, "payments and total of a return differ", {"return", log_int(j->credit.order->id)},
+            {"receipt", j->credit.receipt});
     }
     report_end(&j->report, &j->credit, &j->effects);
     return NEXT_DONE;
@@ -287,9 +297,11 @@ static void settle(struct app *app, const struct claim *c) {
     struct reason why = {0};
     size_t fenced = 0;
     int64_t id = 0;
+    fault_point(app, "return.claimed");
     enum next next = int_parse(c->entity, 1, JSON_INT_MAX, &id)
-                         ? work_on(app, id, &j, &why)
+                         ? read_return(app, id, &j, &why)
                          : reason_set(&why, NEXT_BUG, "bad_entity", "%s is no order of Sitoo", c->entity);
+    next = next == NEXT_DONE ? work_on(app, &j, &why) : next;
     fault_point(app, "return.before_complete");
     if (next == NEXT_DONE) {
         next = queue_complete(app->redis, QUEUE_RETURN, c, 1, &j.effects, &fenced, &why);
@@ -336,14 +348,14 @@ enum next refund_work(struct app *app, int64_t *wait_ms, struct reason *why) {
 
 /* ---- invoke ---- */
 
-static enum next read_payload(const struct app *app, const char *payload, size_t len, struct job *j,
+static enum next read_payload(const struct mapping *m, const char *payload, size_t len, struct job *j,
                               struct reason *why) {
     char error[120];
     cJSON *json = json_read(payload, len, error, sizeof error);
     if (json == NULL) {
         return reason_set(why, NEXT_PARK, "payload", "the payload is not JSON: %s", error);
     }
-    enum next next = credit_read(json, app->set->mapping, &j->credit, why);
+    enum next next = credit_read(json, m, &j->credit, why);
     cJSON_Delete(json);
     if (next == NEXT_DONE && (j->credit.n == 0 || order_kind(j->credit.order) != ORDER_SOLD)) {
         return reason_set(why, NEXT_PARK, "payload",
@@ -352,28 +364,39 @@ static enum next read_payload(const struct app *app, const char *payload, size_t
     return next;
 }
 
+/* What the tables say of goods and payer; the purchase is not looked up. */
+static void print_plan(const struct app *app, const struct mapping *m, struct job *j) {
+    j->matches = xcalloc(j->credit.n + 1, sizeof *j->matches);
+    for (size_t i = 0; i < j->credit.n; i++) {
+        original_match(&j->credit, &j->credit.rows[i], NULL, 0, m, &j->matches[i]);
+    }
+    report_begin(&j->report, &j->credit, m, j->matches);
+    char *plan = json_print(j->report.json);
+    app->trace("plan", plan);
+    free(plan);
+}
+
+static enum next invoke(struct app *app, struct job *j, struct reason *why) {
+    enum next next = mode_refresh(app, why);
+    free(j->matches);
+    j->matches = NULL;
+    cJSON_Delete(j->report.json);
+    memset(&j->report, 0, sizeof j->report);
+    next = next == NEXT_DONE ? work_on(app, j, why) : next;
+    next = next == NEXT_DONE ? effects_apply(app->redis, &j->effects, why) : next;
+    app->trace("outcome", next == NEXT_DONE ? "{\"settled\":true}" : "{\"settled\":false}");
+    return next;
+}
+
 int refund_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
+    static const struct mapping unset = {.sitoo_order_prefix = "BC-"}; /* a dry run may come without settings */
+    const struct mapping *m = app->set->mapping != NULL ? app->set->mapping : &unset;
     struct job j = {0};
     struct reason why = {0};
-    enum next next = read_payload(app, payload, len, &j, &why);
+    enum next next = read_payload(m, payload, len, &j, &why);
     if (next == NEXT_DONE) {
-        j.matches = xcalloc(j.credit.n + 1, sizeof *j.matches);
-        if (dry_run) {
-            match_rows(app, &j);
-            report_begin(&j.report, &j.credit, app->set->mapping, j.matches);
-            char *plan = json_print(j.report.json);
-            app->trace("plan", plan);
-            free(plan);
-        } else {
-            char entity[24];
-            (void)snprintf(entity, sizeof entity, "%lld", (long long)j.credit.order->id);
-            struct job live = {0};
-            next = mode_refresh(app, &why);
-            next = next == NEXT_DONE ? work_on(app, j.credit.order->id, &live, &why) : next;
-            next = next == NEXT_DONE ? effects_apply(app->redis, &live.effects, &why) : next;
-            app->trace("outcome", next == NEXT_DONE ? "{\"settled\":true}" : "{\"settled\":false}");
-            job_free(&live);
-        }
+        print_plan(app, m, &j);
+        next = dry_run ? NEXT_DONE : invoke(app, &j, &why);
     }
     if (next != NEXT_DONE) {
         (void)fprintf(stderr, "%s\n", why.text);

@@ -177,7 +177,7 @@ def test_return_raises_nothing_and_waits_for_finance(shop, receiving):
     before, since = shop.levels(sku), shop.last_request()
     back = {"rows": rows((sku, 2)), "warehouse": 1, "return_warehouse": receiving, "reason": "RC123"}
     order = shop.control("POST", "/return", back)["order_id"]
-    case = shop.wait_until(lambda: shop.cases().get(f"returns_not_enabled:order {order}"), 10, "the return is parked")
+    case = shop.wait_until(lambda: shop.cases().get(f"return_manual:return {order}"), 10, "the return is parked")
     assert (case["owner"], case["count"]) == ("finance", "1")
     shop.wait_quiet()
     assert shop.levels(sku) == before

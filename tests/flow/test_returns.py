@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Returns at a till: what becomes of goods, money and record, with both platforms simulated."""
 import json
-import pathlib
 
 import pytest
 
@@ -46,12 +45,14 @@ def refunds(shop, order):
 
 def test_return_paid_at_the_till_is_recorded_as_an_offline_refund_and_sold_again(shop):
     order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()  # the web order is subtracted
     before = shop.levels(sku)[1]
     number = give_back(shop, sitoo, sku)
     assert money(shop, number)["outcome"] == "refunded"
     (refund,) = refunds(shop, order)
     assert refund["offline"] is True, refund
-    shop.wait_levels(sku, {1: before + 1})
+    shop.wait_levels(sku, {1: before + 2})  # the unit itself, and the one that the web order held
     shop.wait_quiet()
     opinion = shop.control("GET", "/refunds")
     assert opinion["ok"], opinion
+    assert shop.redis().hgetall(shop.key("intents")) == {}

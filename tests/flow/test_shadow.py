@@ -79,5 +79,5 @@ def test_live_levels_are_not_touched(shadow):
 def test_sales_and_returns_are_recorded_all_the_same(shadow):
     counts, report = shadow.control("GET", "/day")["counts"], shadow.control("GET", "/report")
     assert len(shadow.records("sale")) == report["till_rows"] >= counts["sales"]
-    returned = [name for name in shadow.cases() if name.startswith("returns_not_enabled:")]
+    returned = [name for name in shadow.cases() if name.startswith("return_manual:")]
     assert len(returned) == counts["returns"]
