@@ -250,7 +250,7 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     const cJSON *item = NULL;
     bool seen = false;
     int index = 0;
-    (void)json_int(row, "warehousetransactionid", &id); /* check_page has looked at both */
+    (void)json_int(row, "warehousetransactionid", &id); /* page_as_asked has looked at both */
     (void)json_int(row, "warehouseid", &warehouse);
     p->rows++;
     p->last_id = id > p->last_id ? id : p->last_id;
@@ -290,7 +290,7 @@ static enum next store_page(struct app *app, struct page *p, struct reason *why)
 
 /* Sitoo ignores a filter that it does not know, and answers 200. Rows of history must not count as news, and a full
  * page in another order would hide what lies between. */
-static enum next check_page(const struct page *p, const cJSON *items, struct reason *why) {
+static enum next page_as_asked(const struct page *p, const cJSON *items, struct reason *why) {
     const cJSON *row = NULL;
     int64_t last = 0;
     bool sorted = true;
@@ -330,7 +330,7 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
     if (json_array(answer.json, "items") == NULL) {
         next = reason_set(why, NEXT_DEFER, "bad_ledger", "Sitoo's ledger is not a list (status %d)", answer.status);
     }
-    next = next == NEXT_DONE ? check_page(p, json_array(answer.json, "items"), why) : next;
+    next = next == NEXT_DONE ? page_as_asked(p, json_array(answer.json, "items"), why) : next;
     cJSON_ArrayForEach(row, json_array(answer.json, "items")) {
         next = next == NEXT_DONE ? take_row(app, p, row, why) : next;
     }
