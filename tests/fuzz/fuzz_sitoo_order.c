@@ -53,7 +53,7 @@ static void check_rows(const struct order *o, const cJSON *json) {
         } else if (total != NULL) {
             (void)quantity_parse(total, &thousandths);
         }
-        if (sku == NULL || sku[0] == '\0' || thousandths == 0) {
+        if (sku == NULL || sku[0] == '\0' || !sku_fits(sku) || thousandths == 0) {
             continue;
         }
         FUZZ_CHECK(n < o->row_count && json_int(item, "orderitemid", &id));
