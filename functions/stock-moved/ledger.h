@@ -21,7 +21,9 @@
 #include "app.h"
 
 #define LEDGER_POLL_MS INT64_C(5000)
+#define LEDGER_SALE    30 /* sitoo.md 7.3 */
 #define LEDGER_REFUND  40
+#define LEDGER_COUNT   50
 
 /* The last ledger row of a SKU in a warehouse. */
 struct chain {

@@ -88,6 +88,47 @@ local function withheld_change(P, id, warehouse, sku, units)
   redis.call('HINCRBY', P .. 'withheld:r', field, int(-units))
 end
 
+-- Lets units of one entry go; '' or more than there are: all that is left. Returns how many (thousandths).
+local function release_entry(P, now, id, units, how)
+  local key = P .. 'withheld:row:' .. id
+  local f = redis.call('HMGET', key, 'warehouse', 'sku', 'left')
+  if not f[1] then
+    return 0
+  end
+  local left = tonumber(f[3])
+  local n = math.min(tonumber(units) or left, left)
+  withheld_change(P, id, f[1], f[2], n)
+  if n == left then
+    local of = P .. 'withheld:of:' .. f[1] .. '|' .. f[2]
+    redis.call('DEL', key)
+    redis.call('ZREM', P .. 'withheld:rows', id)
+    redis.call('ZREM', of, id)
+    if redis.call('EXISTS', of) == 0 then
+      close_case(P, 'stock_count_withheld:' .. f[1] .. '|' .. f[2])
+    end
+  else
+    redis.call('HSET', key, 'left', int(left - n))
+  end
+  ledger_add(P, now, cjson.encode({ type = 'release', entry = id, warehouse = f[1], sku = f[2], thousandths = int(n), how = how }))
+  return n, mark(P, now, 'sku', f[2], '0', 'v' .. f[1], '')
+end
+
+-- Goods left the warehouse otherwise than by a sale: the oldest withheld units of the SKU there went with them.
+local function moved_out(P, now, op, warehouse, sku, units)
+  local left, queue = tonumber(units), nil
+  local of = P .. 'withheld:of:' .. warehouse .. '|' .. sku
+  if redis.call('EXISTS', of) == 0 or not first_time(P, op) then
+    return nil
+  end
+  for _, id in ipairs(redis.call('ZRANGE', of, 0, -1)) do
+    if left > 0 then
+      local n, due = release_entry(P, now, id, left, op)
+      left, queue = left - n, queue or due
+    end
+  end
+  return queue
+end
+
 local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, at)
   local id, fields = ret .. ':' .. item, nil
   local key = P .. 'withheld:row:' .. id
@@ -105,10 +146,7 @@ local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, a
       return nil
     end
     if word == 'sellable' then
-      withheld_change(P, id, warehouse, sku, tonumber(fields[1]))
-      redis.call('DEL', key)
-      redis.call('ZREM', P .. 'withheld:rows', id)
-      redis.call('ZREM', P .. 'withheld:of:' .. warehouse .. '|' .. sku, id)
+      release_entry(P, now, id, '', 'verdict')
     else
       redis.call('HSET', key, 'verdict', word, 'reason', reason)
     end
@@ -166,6 +204,21 @@ local EFFECTS = {
     end
   end },
   verdict = { 8, verdict, 5 },
+  -- release: op id, entry "return:item", thousandths or '' = all, how (who or what released them).
+  release = { 4, function(P, now, op, id, units, how)
+    if not first_time(P, op) then
+      return nil
+    end
+    local _, queue = release_entry(P, now, id, units, how)
+    return queue
+  end, 3 },
+  moved_out = { 4, moved_out, 4 },
+  -- A stock was counted: a case if units of the SKU are withheld there. The first argument names the place.
+  counted = { 10, function(P, now, place, ...)
+    if redis.call('EXISTS', P .. 'withheld:of:' .. place) == 1 then
+      park_case(P, now, 1, ...)
+    end
+  end },
   -- What became of a return: its three verdicts, for people.
   returned = { 2, function(P, now, id, json)
     redis.call('SET', P .. 'return:' .. id, json, 'EX', OP_KEEP_S)
