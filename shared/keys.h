@@ -57,6 +57,10 @@
  *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
  *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
+ *   withheld:row:<r>:<i> hash    until closed    F  units of a return's row that are not on sale: warehouse sku left
+ *                                                    verdict reason since
+ *   withheld:rows        zset    until closed    F  "return:item" by the time they came back
+ *   withheld:of:<w>|<s>  zset    until closed    F  the same of one warehouse and SKU
  *   return:<id>          string  90 days         F  JSON: the three verdicts of a return, see functions/return/report.h
  *   returns              zset    newest 10,000   F  return (Sitoo order id) by the time it was last worked on
  *   settle:<reference>   string  its ttl         return: a refund was sent a moment ago; it is not sent again meanwhile
@@ -107,6 +111,8 @@
 #define KEY_SHOP_CHECKED      "shop:checked"
 #define KEY_SHADOW            "shadow"
 #define KEY_RETURN            "return:%lld"
+#define KEY_WITHHELD_ROWS     "withheld:rows"
+#define KEY_WITHHELD_ROW      "withheld:row:%s"
 #define KEY_RETURNS           "returns"
 #define KEY_SETTLE            "settle:%s"
 #define KEY_READY             "ready"

@@ -9,6 +9,9 @@
  *   onepool parked [--cause CAUSE]          what waits for a person
  *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
  *   onepool brake [--release]               is a write held? lets one pass
+ *   onepool returns [RETURN]                what became of the last returns, or of one
+ *   onepool withheld [--sku SKU] [--aged]   returned units that are not on sale
+ *   onepool withheld --release RETURN:ITEM [--quantity N]
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
@@ -34,6 +37,12 @@ struct command_line {
     const char *id;                   /* what follows the action; NULL if it takes nothing */
     struct baseline_options baseline; /* of onepool baseline only */
     struct goods_in goods_in;         /* of onepool returns only */
+    int64_t returned;                 /* the return asked for; 0 = the last ones */
+    struct {
+        bool aged;
+        const char *sku;     /* NULL = all */
+        int64_t thousandths; /* to be released; 0 = all */
+    } withheld;              /* of onepool withheld only */
 };
 
 /* Each returns the exit status. */
@@ -43,6 +52,10 @@ int command_parked(struct app *app, const struct command_line *line);
 int command_brake(struct app *app, const struct command_line *line);
 int command_baseline(struct app *app, const struct command_line *line);
 int command_returns(struct app *app, const struct command_line *line);
+int command_returned(struct app *app, const struct command_line *line, int64_t id);
+int command_withheld(struct app *app, const struct command_line *line);
+bool withheld_words(char **words, struct command_line *line);
+unsigned returns_needs(const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool returns_words(char **words, struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */

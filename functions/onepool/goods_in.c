@@ -51,6 +51,9 @@ bool returns_words(char **words, struct command_line *line) {
             line->json = true;
             continue;
         }
+        if (**words != '-' && line->returned == 0 && int_parse(*words, 1, JSON_INT_MAX, &line->returned)) {
+            continue;
+        }
         if (value == NULL) {
             return false;
         }
@@ -70,7 +73,14 @@ bool returns_words(char **words, struct command_line *line) {
         }
         words++;
     }
-    return g->order > 0 && g->sku != NULL && g->thousandths > 0 && g->warehouse > 0;
+    if (g->order == 0 && g->sku == NULL && g->thousandths == 0 && g->warehouse == 0) {
+        return true; /* only to look */
+    }
+    return line->returned == 0 && g->order > 0 && g->sku != NULL && g->thousandths > 0 && g->warehouse > 0;
+}
+
+unsigned returns_needs(const struct command_line *line) {
+    return line->goods_in.order > 0 ? NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING : NEED_REDIS;
 }
 
 /* ---- Redis ---- */
@@ -367,6 +377,9 @@ static void print_result(const struct booking *b, const struct command_line *lin
 int command_returns(struct app *app, const struct command_line *line) {
     struct booking b = {.app = app, .asked = line->goods_in};
     struct reason why = {0};
+    if (line->goods_in.order == 0) {
+        return command_returned(app, line, line->returned);
+    }
     app->budget = BUDGET_REFUNDS;
     enum next next = mode_refresh(app, &why);
     next = next == NEXT_DONE ? take_lease(&b, &why) : next;

@@ -35,10 +35,8 @@ static const struct subcommand {
      .needs = NEED_REDIS,
      .by_cause = true},
     {.name = "baseline", .run = command_baseline, .read = baseline_words, .needs_of = baseline_needs},
-    {.name = "returns",
-     .run = command_returns,
-     .read = returns_words,
-     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
+    {.name = "returns", .run = command_returns, .read = returns_words, .needs_of = returns_needs},
+    {.name = "withheld", .run = command_withheld, .read = withheld_words, .needs = NEED_REDIS | NEED_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -53,6 +51,9 @@ static int usage(FILE *out, int status) {
                        "              --close ID                     close the case, do nothing\n"
                        "              --ignore ID | --unignore ID    only count it from now on; or no longer so\n"
                        "       onepool brake [--json] [--release]    is a write held? let one pass\n"
+                       "       onepool returns [--json] [RETURN]     what became of the last returns, or of one\n"
+                       "       onepool withheld [--json] [--sku S] [--aged]   returned units that are not on sale\n"
+                       "              --release RETURN:ITEM [--quantity N]   let them be sold\n"
                        "       onepool returns [--json] --goods-in ORDER --sku SKU --quantity N --warehouse W\n"
                        "                                             book goods of a refunded web order into Sitoo\n"
                        "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"

@@ -25,7 +25,8 @@ static void check_item(const struct page *p, const cJSON *item, int64_t id, int6
         return;
     }
     bool readable = moved != NULL && after != NULL && quantity_parse(moved, &delta) && quantity_parse(after, &total);
-    bool known = strlen(sku) % 2 == 1, jumps = known && id >= LAST_ROW && total != LAST_TOTAL + delta;
+    bool known = strlen(sku) % 2 == 1,
+         jumps = known && id >= LAST_ROW && total != LAST_TOTAL + delta && !(id == LAST_ROW && total == LAST_TOTAL);
     bool follows = readable && !jumps && !(known && id < LAST_ROW);
     (void)snprintf(hint, sizeof hint, "%c%lld", follows ? 'v' : 'w', (long long)warehouse);
     (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
@@ -75,7 +76,7 @@ static void check_chain_rule(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct app *app = fuzz_app();
     for (int by_id = 0; by_id < 2; by_id++) {
-        struct page p = {.by_id = by_id == 1};
+        struct page p = {.by_id = by_id == 1, .to = JSON_INT_MAX, .size = 1000};
         struct reason why = {0};
         fake_begin(data, size);
         enum next next = read_page(app, "/ledger", &p, &why);
