@@ -358,6 +358,6 @@ def test_shadow_mode_sends_nothing(shop):
     ["--goods-in", "1", "--sku", "", "--quantity", "1", "--warehouse", "1"],
     ["--goods-in", "1", "--sku", "A", "--quantity", "1"],
     ["--goods-in", "1", "--sku", "A", "--quantity", "1", "--warehouse", "1", "--more"],
-    ["--goods-in", "1", "--goods-in", "2", "--sku", "A", "--quantity", "1", "--warehouse", "1"], []])
+    ["--goods-in", "1", "--goods-in", "2", "--sku", "A", "--quantity", "1", "--warehouse", "1"], ["zero"], ["7", "8"]])
 def test_wrong_words_are_wrong_usage(shop, words):
     assert shop.command("returns", *words)[0] == 2

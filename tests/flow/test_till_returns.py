@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Returns at a till: what becomes of goods, money and record, with both platforms simulated."""
+import json
+import pathlib
+import re
+
+import pytest
+
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = [*(ROOT / "functions" / "return").glob("*.c")]
+FAULT_POINTS = ("return.claimed", "return.judged", "refund.leased", "refund.decided", "refund.before_intent", "refund.sent",
+                "refund.before_record", "refund.recorded", "return.before_complete", "return.completed")
+
+
+@pytest.fixture(scope="module")
+def shop(module_stack):
+    one = module_stack(functions=FUNCTIONS, simulator_args=("--returns", "--skus", "200"))
+    one.wait_until(one.idle, 20, "the first round is over")
+    return one
+
+
+@pytest.fixture(autouse=True)
+def no_faults(request):
+    yield
+    if "shop" in request.fixturenames:
+        shop = request.getfixturevalue("shop")
+        shop.control("DELETE", "/faults")
+        shop.control("PUT", "/settings", {"refund_restock": False, "refunds": {"offline_method": True}})
+
+
+def bought(shop, *, units=1, rows=1, handover=None, status=2, row=None, **more):
+    """A web order, handed over to Sitoo so that shops can take returns of it. (web order, Sitoo order, SKUs)"""
+    skus = [shop.fresh_sku({1: units + 2}) for _ in range(rows)]
+    made = shop.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": units, **(row or {})} for sku in skus],
+                                               "status": status, **more})
+    assert not made["refused"]
+    sitoo = shop.control("POST", "/web-handover", {"order_id": made["order_id"], **(handover or {})})["order_id"]
+    return made["order_id"], sitoo, skus
+
+
+def give_back(shop, sitoo, *skus, quantity=1, reason="101", row=None, **more):
+    rows = [{"sku": sku, "quantity": quantity, "reason": reason, **(row or {})} for sku in skus]
+    return shop.control("POST", "/return", {"rows": rows, "original": sitoo, "warehouse": 1, **more})["order_id"]
+
+
+def worked_on(shop, number, timeout=15):
+    """What onepool says of a return, once it has worked on it."""
+    text = shop.wait_until(lambda: shop.redis().get(shop.key(f"return:{number}")), timeout, f"return {number} is worked on")
+    return json.loads(text)
+
+
+def money(shop, number):
+    (one,) = worked_on(shop, number)["money"]
+    return one
+
+
+def refunds(shop, order):
+    return shop.control("GET", "/refunds")["orders"].get(str(order), {}).get("refunds", [])
+
+
+def right(shop, *skus):
+    """Money and goods as the oracle wants them, and nothing is left open."""
+    shop.wait_quiet()
+    opinion = shop.control("GET", "/refunds")
+    assert opinion["ok"], {name: opinion[name] for name in ("missing", "unexpected", "wrong_amount", "paid_online",
+                                                            "unexplained", "refunded_twice", "over_refunded")}
+    for sku in skus:
+        for location, row in shop.explain(sku).items():
+            assert row["after_landing"] == row["expected"], (sku, location, row)
+    assert shop.redis().hgetall(shop.key("intents")) == {}
+
+
+def parked(shop, number, cause, order=None):
+    name = f"{cause}:return {number}" + (f" of web order {order}" if order else "")
+    case = shop.wait_until(lambda: shop.cases().get(name), 15, f"{name} is parked")
+    assert all(case[field] for field in ("owner", "text", "effect", "step")), case
+    return case
+
+
+# ---------------------------------------------------------------- who pays
+
+def test_return_paid_at_the_till_is_recorded_as_an_offline_refund_and_sold_again(shop):
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()  # the web order is subtracted
+    before = shop.levels(sku)[1]
+    number = give_back(shop, sitoo, sku)
+    found = money(shop, number)
+    assert (found["outcome"], found["paid_by"]) == ("refunded", "paid_at_till")
+    (refund,) = refunds(shop, order)
+    assert refund["offline"] is True, refund
+    shop.wait_levels(sku, {1: before + 2})  # the unit itself, and the one that the web order held
+    right(shop, sku)
+
+
+def test_return_that_bigcommerce_pays_is_refunded_online(shop):
+    order, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku, payments=[{"name": "Web"}])
+    assert money(shop, number)["outcome"] == "refunded"
+    (refund,) = refunds(shop, order)
+    assert refund["offline"] is False, refund
+    right(shop, sku)
+
+
+@pytest.mark.parametrize("first", ["refund", "sale"])
+def test_exchange_records_the_refund_offline_in_either_order(shop, first):
+    order, sitoo, (sku,) = bought(shop)
+    other = shop.fresh_sku({1: 3})
+    back = {"rows": [{"sku": sku, "quantity": 1}], "original": sitoo, "reason": "101", "warehouse": 1}
+    made = shop.control("POST", "/exchange", {"return": back, "sale": {"rows": [{"sku": other, "quantity": 1}], "warehouse": 1},
+                                              "first": first, "delay_ms": 300})
+    number = made["refund_order_id"]
+    assert money(shop, number)["outcome"] == "refunded" and worked_on(shop, number)["exchange"]
+    assert refunds(shop, order)[0]["offline"] is True
+    shop.wait_until(lambda: shop.sales(made["sale_order_id"]), 10, "the sale part goes its way")
+    right(shop, sku, other)
+
+
+PARKED = {
+    "unknown payment": ({}, {"payments": [{"name": "Swish"}]}, "return_payer_unknown"),
+    "mixed payers": ({}, {"payments": [{"name": "Card", "amount": "1.00"}, {"name": "Web"}]}, "return_payers_mixed"),
+    "no payment": ({}, {"payments": []}, "return_no_payment"),
+    "another amount": ({}, {"row": {"amount": "1.00"}}, "return_amounts_differ"),
+    "another currency": ({"currency": "EUR"}, {"currency": "SEK"}, "return_currency"),
+    "not paid": ({"status": 7}, {}, "return_order_not_paid"),
+}
+
+
+@pytest.mark.parametrize("purchase, back, cause", PARKED.values(), ids=PARKED)
+def test_money_that_is_not_clear_is_parked_and_goods_are_not(shop, purchase, back, cause):
+    order, sitoo, (sku,) = bought(shop, **purchase)
+    number = give_back(shop, sitoo, sku, **back)
+    assert parked(shop, number, cause, order)["owner"] == "finance"
+    assert refunds(shop, order) == []
+    assert worked_on(shop, number)["rows"][0]["stock"] == "sellable"
+    right(shop, sku)
+
+
+def test_cancelled_order_is_parked(shop):
+    order, sitoo, (sku,) = bought(shop, status=11)
+    shop.control("POST", "/web-order-status", {"order_id": order, "status": 5})
+    number = give_back(shop, sitoo, sku)
+    parked(shop, number, "return_order_cancelled", order)
+    right(shop, sku)
+
+
+@pytest.mark.parametrize("purchase", [
+    {"row": {"price": "100.00", "line_discount": "9.99"}, "units": 3}, {"order_discount": "7.77", "units": 3},
+    {"currency": "JPY", "row": {"price": "1999"}}, {"currency": "KWD", "row": {"price": "12.340"}},
+    {"guest": False, "payments": [{"method": "giftcertificate", "amount": "5.00"}, {"method": "card"}]}],
+    ids=["line discount", "order discount", "yen", "dinar", "gift certificate and card"])
+def test_discounts_currencies_and_ways_of_paying_online(shop, purchase):
+    order, sitoo, (sku,) = bought(shop, **purchase)
+    number = give_back(shop, sitoo, sku)
+    assert money(shop, number)["outcome"] == "refunded", money(shop, number)
+    assert len(refunds(shop, order)) == 1
+    right(shop, sku)
+
+
+# ---------------------------------------------------------------- which purchase
+
+def test_manual_return_is_parked_with_web_orders_that_may_be_meant(shop):
+    order, _, (sku,) = bought(shop)
+    number = give_back(shop, None, sku)
+    case = parked(shop, number, "return_manual")
+    assert str(order) in case["text"] and sku in case["text"]
+    assert refunds(shop, order) == []
+    right(shop, sku)
+
+
+def test_unknown_purchase_is_parked(shop):
+    sku = shop.fresh_sku({1: 3})
+    number = shop.control("POST", "/return", {"rows": [{"sku": sku, "quantity": 1, "reason": "101"}], "original": 99999999,
+                                              "unknown_original": True, "warehouse": 1})["order_id"]
+    parked(shop, number, "return_unknown_purchase")
+    right(shop, sku)
+
+
+def test_return_of_a_purchase_at_a_till_moves_goods_only(shop):
+    sku = shop.fresh_sku({1: 3})
+    sale = shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 1})["order_id"]
+    shop.wait_quiet()
+    before = shop.levels(sku)[1]
+    number = give_back(shop, sale, sku)
+    found = worked_on(shop, number)
+    assert found["money"] == [] and found["rows"][0]["purchase"] == "till"
+    shop.wait_levels(sku, {1: before + 1})
+
+
+@pytest.mark.parametrize("reference", ["creditorderid", "pos-originalsales-orderid"])
+@pytest.mark.parametrize("item_ref", ["id", "index", "none"])
+def test_either_reference_and_id_or_index_find_the_row(shop, reference, item_ref):
+    order, sitoo, skus = bought(shop, rows=3, handover={"item_step": 2})
+    number = give_back(shop, sitoo, skus[1], reference=reference, item_ref=item_ref)
+    assert money(shop, number)["outcome"] == "refunded"
+    assert len(refunds(shop, order)) == 1
+    right(shop, *skus)
+
+
+# ---------------------------------------------------------------- how often
+
+def test_parts_over_days_and_more_than_was_bought(shop):
+    order, sitoo, (sku,) = bought(shop, units=2)
+    for _ in range(2):
+        assert money(shop, give_back(shop, sitoo, sku))["outcome"] == "refunded"
+    number = give_back(shop, sitoo, sku, row={"item": 0})
+    parked(shop, number, "return_more_than_bought", order)
+    assert len(refunds(shop, order)) == 2
+    right(shop, sku)
+
+
+def test_events_told_again_refund_once(shop):
+    order, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku)
+    assert money(shop, number)["outcome"] == "refunded"
+    for _ in range(3):
+        shop.control("POST", "/update-order", {"order_id": number})
+    right(shop, sku)
+    assert len(refunds(shop, order)) == 1
+    text = shop.bigcommerce(f"/v2/orders/{order}")["staff_notes"]
+    assert len(re.findall(rf"onepool R{number}-{order}", text)) == 1
+    (field,) = shop.bigcommerce(f"/v3/orders/{order}/metafields")["data"]
+    assert (field["namespace"], field["key"]) == ("onepool", f"return-R{number}-{order}")
+
+
+def test_refund_by_hand_in_between_is_parked_as_urgent(shop):
+    order, sitoo, (sku,) = bought(shop)
+    shop.control("POST", "/web-refund", {"order_id": order})
+    number = give_back(shop, sitoo, sku)
+    case = parked(shop, number, "return_refunded_else", order)
+    assert "URGENT" in case["text"] and "paid twice" in case["text"]
+    right(shop, sku)
+
+
+def test_person_mends_the_cause_and_tries_again(shop):
+    shop.control("PUT", "/settings", {"refunds": {"offline_method": False}})
+    order, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku)
+    parked(shop, number, "return_no_method", order)
+    shop.control("PUT", "/settings", {"refunds": {"offline_method": True}})
+    assert shop.command("parked", "--retry", f"return_no_method:return {number} of web order {order}")[0] == 0
+    shop.wait_until(lambda: len(refunds(shop, order)) == 1, 10, "it is refunded now")
+    right(shop, sku)
+    assert not [name for name in shop.cases() if str(number) in name]
+
+
+# ---------------------------------------------------------------- goods
+
+@pytest.mark.parametrize("back", [{"reason": "RC123"}, {"row": {"return_warehouse": 4}}, {"reason": "never heard of"}],
+                         ids=["reason", "warehouse", "unknown reason"])
+def test_goods_that_may_not_be_sold_stay_withheld_until_they_leave(shop, back):
+    order, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku, **back)
+    warehouse = back.get("row", {}).get("return_warehouse", 1)
+    assert money(shop, number)["outcome"] == "refunded"
+    right(shop, sku)
+    status, out, err = shop.command("withheld", "--sku", sku, "--json")
+    assert status == 0, err
+    (entry,) = json.loads(out)["withheld"]
+    assert (entry["entry"], entry["warehouse"], entry["quantity"]) == (f"{number}:0", warehouse, "1.000")
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": warehouse})
+    right(shop, sku)  # a sale releases nothing
+    shop.control("POST", "/move", {"sku": sku, "quantity": 1, "from": warehouse})
+    shop.wait_until(lambda: json.loads(shop.command("withheld", "--sku", sku, "--json")[1])["withheld"] == [], 10,
+                    "what left is not withheld")
+    right(shop, sku)
+    assert order
+
+
+def test_person_releases_withheld_goods(shop):
+    _, sitoo, (sku,) = bought(shop, units=2)
+    number = give_back(shop, sitoo, sku, quantity=2, reason="RC123")
+    worked_on(shop, number)
+    right(shop, sku)
+    assert shop.command("withheld", "--release", "12")[0] == 1
+    assert shop.command("withheld", "--release", f"{number}:0", "--quantity", "3")[0] == 1
+    status, _, err = shop.command("withheld", "--release", f"{number}:0", "--quantity", "1")
+    assert status == 0, err
+    shop.control("POST", "/release", {"sku": sku, "warehouse": 1, "quantity": 1})
+    right(shop, sku)
+    shop.control("POST", "/stocktake", {"sku": sku, "counted": 9, "warehouse": 1})
+    case = shop.wait_until(lambda: shop.cases().get(f"stock_count_withheld:1|{sku}"), 10, "a count asks a person")
+    assert sku in case["text"]
+    assert shop.command("withheld", "--release", f"{number}:0")[0] == 0
+    shop.control("POST", "/release", {"sku": sku, "warehouse": 1, "quantity": 1})
+    right(shop, sku)
+    assert f"stock_count_withheld:1|{sku}" not in shop.cases()
+
+
+def test_refund_that_restocks_by_itself_is_put_right(shop):
+    shop.control("PUT", "/settings", {"refund_restock": True})
+    _, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku, reason="RC123")
+    assert money(shop, number)["outcome"] == "refunded"
+    shop.control("PUT", "/settings", {"refund_restock": False})
+    shop.mark(sku)
+    shop.wait_until(lambda: all(row["after_landing"] == row["expected"] for row in shop.explain(sku).values()), 30,
+                    "the level is right again")
+
+
+def test_staff_see_what_became_of_it(shop):
+    order, sitoo, (sku,) = bought(shop)
+    number = give_back(shop, sitoo, sku)
+    worked_on(shop, number)
+    shop.wait_quiet()
+    status, out, err = shop.command("returns", str(number))
+    assert status == 0, err
+    assert sku in out and f"web order {order}: refunded" in out and "sellable" in out
+    assert shop.command("returns", "1")[0] == 1
+
+
+# ---------------------------------------------------------------- bad days
+
+def fault(shop, **rule):
+    shop.control("PUT", "/faults/bigcommerce", {"rules": [rule]})
+
+
+BAD = {
+    "time-out after the refund": {"kind": "timeout_after_apply", "seconds": 60, "path": "payment_actions/refunds", "method": "POST", "count": 1},
+    "reset before": {"kind": "reset", "path": "payment_actions/refunds", "method": "POST", "count": 1},
+    "500": {"kind": "status", "status": 500, "path": "payment_actions/refunds", "method": "POST", "count": 1},
+    "tax service away": {"kind": "tax_away", "count": 1},
+    "half a body": {"kind": "half_body", "path": "payment_actions/refunds", "method": "POST", "count": 1},
+    "not JSON": {"kind": "html", "status": 200, "path": "payment_actions/refunds", "method": "POST", "count": 1},
+}
+
+
+def skip_the_wait(shop, number, order):
+    """A refund without an answer is not sent again for 120 s; the test does not wait."""
+    shop.redis().delete(shop.key(f"settle:R{number}-{order}"))
+    shop.redis().zadd(shop.key("due:return"), {str(number): 1})
+    shop.redis().publish(shop.key("wake:return"), "1")
+
+
+@pytest.mark.parametrize("rule", BAD.values(), ids=BAD)
+def test_refund_that_fails_on_the_way_is_made_once(shop, rule):
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()
+    fault(shop, **rule)
+    number = give_back(shop, sitoo, sku)
+
+    def done():
+        skip_the_wait(shop, number, order)
+        return shop.redis().get(shop.key(f"return:{number}"))
+    shop.wait_until(done, 60, "it is settled")
+    assert money(shop, number)["outcome"] == "refunded"
+    assert len(refunds(shop, order)) == 1
+    shop.control("DELETE", "/faults")
+    right(shop, sku)
+
+
+@pytest.mark.parametrize("kind, cause", [("quote_refused", "return_quote_refused"), ("methods_change", "return_no_method")])
+def test_refund_that_is_always_refused_is_parked(shop, kind, cause):
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()
+    fault(shop, kind=kind)
+    number = give_back(shop, sitoo, sku)
+    parked(shop, number, cause, order)
+    assert refunds(shop, order) == []
+    shop.control("DELETE", "/faults")
+    if kind == "methods_change":
+        return  # the method of this order does not come back
+    assert shop.command("parked", "--retry", f"{cause}:return {number} of web order {order}")[0] == 0
+    shop.wait_until(lambda: len(refunds(shop, order)) == 1, 10, "it is refunded now")
+    right(shop, sku)
+
+
+def test_every_fault_point_is_in_the_list():
+    named = {name for path in SOURCES for name in re.findall(r'fault_point\(app, "([a-z._]+)"\)', path.read_text())}
+    assert named == set(FAULT_POINTS)
+
+
+@pytest.fixture(scope="module")
+def frail(module_stack, tmp_path_factory):
+    """A shop whose function return can be killed at a named point, by making a file."""
+    folder = tmp_path_factory.mktemp("faults")
+    one = module_stack(functions=[name for name in FUNCTIONS if name != "return"], simulator_args=("--returns", "--skus", "200"),
+                       env={"ONEPOOL_DEV": "1"})
+    one.fault_folder = folder
+    one.wait_until(one.idle, 20, "the first round is over")
+    return one
+
+
+@pytest.mark.parametrize("point", FAULT_POINTS)
+def test_kill_at_every_point_between_claimed_and_settled(frail, point):
+    order, sitoo, (sku,) = bought(frail)
+    file = frail.fault_folder / point
+    file.touch()
+    frail.env_overrides["ONEPOOL_FAULT_POINT"] = f"{point}:{file}"
+    frail.start_function("return")
+    number = give_back(frail, sitoo, sku)
+    frail.wait_until(lambda: not file.exists(), 15, f"it is killed at {point}")
+
+    def done():
+        skip_the_wait(frail, number, order) if frail.redis().exists(frail.key(f"job:return:{number}")) else None
+        return frail.redis().get(frail.key(f"return:{number}")) and frail.idle()
+    frail.wait_until(done, 60, "it is settled after all")
+    assert money(frail, number)["outcome"] == "refunded"
+    assert len(refunds(frail, order)) == 1
+    right(frail, sku)
+    frail.processes.pop("return").stop()
