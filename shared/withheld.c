@@ -32,23 +32,25 @@ void effect_release(struct args *a, const char *op, const char *entry, int64_t t
     args_add(a, how);
 }
 
-void effect_moved_out(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths) {
+void effect_moved_out(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths,
+                      int64_t at_ms) {
     args_add(a, "moved_out");
     args_add(a, op);
     args_add_int(a, warehouse_id);
     args_add(a, sku);
     args_add_int(a, thousandths);
+    args_add_int(a, at_ms);
 }
 
 void effect_counted(struct args *a, int64_t warehouse_id, const char *sku, int64_t row, const char *owner) {
-    char place[KEY_MAX], text[REASON_TEXT_MAX + KEY_MAX];
+    char place[KEY_MAX], text[REASON_TEXT_MAX], shown[SKU_SHOWN_SIZE];
     struct args notice = {0};
     (void)snprintf(place, sizeof place, "%lld|%s", (long long)warehouse_id, sku);
     (void)snprintf(
         text, sizeof text,
-        "SKU %s was counted in warehouse %lld (ledger row %lld), where returned units are withheld; are they "
-        "among the units counted?",
-        sku, (long long)warehouse_id, (long long)row);
+        "units of SKU %s that came back are withheld in warehouse %lld, and a stock count was made of it there (ledger "
+        "row %lld); are they among the units counted?",
+        sku_shown(sku, shown), (long long)warehouse_id, (long long)row);
     const struct parked p = {.cause = "stock_count_withheld",
                              .owner = owner,
                              .entity = place,
@@ -61,6 +63,7 @@ void effect_counted(struct args *a, int64_t warehouse_id, const char *sku, int64
                              .job = ""};
     effect_case(&notice, &p);
     args_add(a, "counted");
+    args_addf(a, "count:%lld:%s", (long long)row, sku);
     args_add(a, place);
     for (size_t i = 1; i < notice.n; i++) { /* without its verb */
         args_add(a, notice.argv[i]);

@@ -27,9 +27,12 @@ void effect_verdict(struct args *a, const struct judged *j);
 
 /* Releases units of one entry ("11555:0"): thousandths, or 0 = all that are left. op: once per operation. how: who. */
 void effect_release(struct args *a, const char *op, const char *entry, int64_t thousandths, const char *how);
-/* Goods left a warehouse otherwise than by a sale: releases the oldest entries of the SKU there. thousandths > 0. */
-void effect_moved_out(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths);
-/* The SKU was counted in a warehouse: if units of it are withheld there, a person must say what was counted. */
+/* Goods left a warehouse otherwise than by a sale: releases the oldest entries of the SKU there, then units that are
+ * not judged yet. thousandths > 0; at_ms: when. */
+void effect_moved_out(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths,
+                      int64_t at_ms);
+/* The SKU was counted in a warehouse: if units of it are withheld there, a person must say what was counted. Once for
+ * each row and SKU. */
 void effect_counted(struct args *a, int64_t warehouse_id, const char *sku, int64_t row, const char *owner);
 
 #endif

@@ -7,13 +7,9 @@
 #include "buf.h"
 #include "goods_in.h"
 #include "json.h"
-#include "platform.h"
+#include "moves.h"
 #include "quantity.h"
 #include "ban.h"
-
-#define MOVE_IN   10
-#define PAGES_MAX 500
-#define FIELDS    "warehousetransactionid,warehouseid,datecreated,transactiontype,externalid,items"
 
 void goods_in_founds_free(struct goods_founds *f) {
     for (size_t i = 0; i < f->n; i++) {
@@ -57,63 +53,28 @@ bool goods_in_take_page(const cJSON *items, int64_t order, struct goods_founds *
     return true;
 }
 
-static enum next take_answer(const cJSON *json, int64_t order, struct goods_founds *out, int64_t *last, bool *more,
-                             struct reason *why) {
-    const cJSON *items = json_array(json, "items");
-    int64_t total = -1, n = cJSON_GetArraySize(items);
-    if (items == NULL || !json_int(json, "totalcount", &total) || total < n || (n == 0 && total > 0) ||
-        !goods_in_take_page(items, order, out, last)) {
-        return reason_set(why, NEXT_DEFER, "incomplete_read",
-                          "Sitoo's stock ledger after row %lld cannot be read whole", (long long)*last);
-    }
-    *more = total > n;
-    return NEXT_DONE;
+struct search {
+    int64_t order;
+    struct goods_founds *out;
+};
+
+static bool take_page(void *context, const cJSON *items, int64_t *last) {
+    const struct search *search = context;
+    return goods_in_take_page(items, search->order, search->out, last);
 }
 
 enum next goods_in_search(struct app *app, int64_t order, int64_t from_ms, struct goods_founds *out,
                           struct reason *why) {
-    int64_t last = 0;
-    bool more = true;
+    struct search search = {.order = order, .out = out};
     memset(out, 0, sizeof *out);
-    for (int page = 0; more; page++) {
-        char path[400];
-        const char *paths[] = {path};
-        struct answer answer;
-        if (page == PAGES_MAX) {
-            return reason_set(why, NEXT_PARK, "incomplete_read", "Sitoo's stock ledger has too many rows to search");
-        }
-        (void)snprintf(path, sizeof path,
-                       "/sites/%lld/warehousetransactions.json?datecreatedfrom=%lld&transactiontype=%d"
-                       "&warehousetransactionidfrom=%lld&sort=warehousetransactionid&num=%lld&fields=" FIELDS,
-                       (long long)app->set->sitoo_site_id, (long long)(from_ms > 0 ? from_ms / 1000 : 0), MOVE_IN,
-                       (long long)last + 1, (long long)app->set->mapping->sitoo_page_size);
-        enum next next = sitoo_get(app, paths, &answer, 1, why);
-        if (next != NEXT_DONE) {
-            return next;
-        }
-        next = take_answer(answer.json, order, out, &last, &more, why);
-        answer_free(&answer);
-        if (next != NEXT_DONE) {
-            return next;
-        }
-    }
-    return NEXT_DONE;
+    return moves_read(app, from_ms, MOVE_IN, take_page, &search, why);
 }
 
 int64_t goods_in_answer(const cJSON *json, const char **text) {
-    int64_t id = -1, status = 0;
+    int64_t id = -1;
     *text = NULL;
     if (json_item_int(json, &id)) {
         return id > 0 ? id : -1;
     }
-    const cJSON *one = cJSON_IsArray(json) && cJSON_GetArraySize(json) == 1 ? json->child : NULL;
-    if (!json_int(one, "statuscode", &status)) {
-        return -1;
-    }
-    if (status != 200) {
-        *text = json_str(one, "errortext");
-        *text = *text != NULL ? *text : "no reason given";
-        return 0;
-    }
-    return json_id(one, "return", &id) && id > 0 ? id : -1;
+    return moves_answer(json, 0, 1, text);
 }

@@ -17,6 +17,7 @@
 #include "money.h"
 #include "platform.h"
 #include "quantity.h"
+#include "quarantine.h"
 #include "queue.h"
 #include "report.h"
 #include "settle.h"
@@ -263,13 +264,28 @@ static enum next money_may_move(struct app *app, struct reason *why) {
     return NEXT_DONE;
 }
 
+/* As with money: after a loss of Redis a move that was sent just then must have become visible. */
+static enum next to_quarantine(struct app *app, struct job *j, struct reason *why) {
+    if (app->mode != MODE_LIVE || !quarantine_wanted(&j->credit, app->set->mapping)) {
+        return NEXT_DONE;
+    }
+    enum next next = money_may_move(app, why);
+    return next == NEXT_DONE ? quarantine_move(app, &j->credit, &j->effects, why) : next;
+}
+
 /* ---- one return ---- */
 
 /* j->credit has been read. */
 static enum next work_on(struct app *app, struct job *j, struct reason *why) {
     enum next next = judge_goods(app, j, why);
     fault_point(app, "return.judged");
-    next = next == NEXT_DONE ? read_purchases(app, j, why) : next;
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    /* The money does not wait for the goods: what could not be moved is told at the end. */
+    struct reason unmoved = {0};
+    enum next moved = to_quarantine(app, j, &unmoved);
+    next = read_purchases(app, j, why);
     if (next != NEXT_DONE) {
         return next;
     }
@@ -289,7 +305,10 @@ static enum next work_on(struct app *app, struct job *j, struct reason *why) {
             {"receipt", j->credit.receipt});
     }
     report_end(&j->report, &j->credit, &j->effects);
-    return NEXT_DONE;
+    if (moved != NEXT_DONE) {
+        *why = unmoved;
+    }
+    return moved;
 }
 
 static void settle(struct app *app, const struct claim *c) {

@@ -14,7 +14,6 @@
 #include "quantity.h"
 #include "queue.h"
 #include "sku.h"
-#include "withheld.h"
 #include "ban.h"
 
 #define FIELDS \
@@ -218,24 +217,6 @@ static void plan_record(struct page *p, const cJSON *row, int index, int64_t id,
     cJSON_Delete(json);
 }
 
-/* Returned goods are withheld until they are judged; goods that leave otherwise than by a sale take withheld ones
- * along; a count raises a question. */
-static void plan_goods(const struct app *app, struct page *p, const cJSON *row, int index, int64_t id,
-                       int64_t warehouse, const char *sku, int64_t delta) {
-    char op[80];
-    int64_t type = 0;
-    (void)json_int(row, "transactiontype", &type);
-    if (type == LEDGER_REFUND && delta > 0) {
-        (void)snprintf(op, sizeof op, "hold:l:%lld:%d", (long long)id, index);
-        effect_hold(&p->effects, op, 'l', warehouse, sku, delta);
-    } else if (type == LEDGER_COUNT) {
-        effect_counted(&p->effects, warehouse, sku, id, app->set->mapping->owner_stock);
-    } else if (delta < 0 && type != LEDGER_SALE) {
-        (void)snprintf(op, sizeof op, "out:%lld:%d", (long long)id, index);
-        effect_moved_out(&p->effects, op, warehouse, sku, -delta);
-    }
-}
-
 static enum next take_item(struct app *app, struct page *p, const cJSON *row, const cJSON *item, int index, int64_t id,
                            int64_t warehouse, struct reason *why) {
     const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity"),
@@ -253,7 +234,7 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
         return NEXT_DONE;
     }
     plan_record(p, row, index, id, warehouse, sku, delta, total);
-    plan_goods(app, p, row, index, id, warehouse, sku, delta);
+    ledger_plan_withheld(row, index, sku, delta, app->set->mapping->owner_stock, &p->effects);
     enum next next = check_chain(app, p, warehouse, sku, id, delta, total, why);
     row_hint(hint, warehouse, !p->fits || !app->set->mapping->sitoo_ledger_levels);
     bool lowers = delta < 0 && json_int(row, "datecreated", &created_s) && created_s > 0 && created_s < DATE_S_MAX;

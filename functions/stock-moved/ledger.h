@@ -15,10 +15,12 @@
 #ifndef ONEPOOL_LEDGER_H
 #define ONEPOOL_LEDGER_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "app.h"
+#include "redis.h"
 
 #define LEDGER_POLL_MS INT64_C(5000)
 #define LEDGER_SALE    30 /* sitoo.md 7.3 */
@@ -40,6 +42,12 @@ enum chain_verdict { CHAIN_FIRST, CHAIN_FITS, CHAIN_HOLE, CHAIN_LATE };
 /* Compares a row with the last one before it. Pure. LATE: the row is older than the last one. Several items of one row
  * carry the same id and follow one another. */
 enum chain_verdict chain_check(const struct chain *last, int64_t id, int64_t delta, int64_t total);
+
+/* What an item of a row means for withheld units (docs/adr/0014-withheld-units.md): a refund withholds, what leaves
+ * otherwise than by a sale or a count releases, a count asks a person (owner NULL: it does not). index: of the item in
+ * its row. Appends effects that happen once however often the row is read. Pure. */
+void ledger_plan_withheld(const cJSON *row, int index, const char *sku, int64_t delta, const char *owner,
+                          struct args *effects);
 
 /* Reads everything that is new. */
 enum next ledger_read(struct app *app, struct reason *why) NODISCARD;

@@ -113,30 +113,67 @@ local function release_entry(P, now, id, units, how)
   return n, mark(P, now, 'sku', f[2], '0', 'v' .. f[1], '')
 end
 
--- Goods left the warehouse otherwise than by a sale: the oldest withheld units of the SKU there went with them.
-local function moved_out(P, now, op, warehouse, sku, units)
-  local left, queue = tonumber(units), nil
-  local of = P .. 'withheld:of:' .. warehouse .. '|' .. sku
-  if redis.call('EXISTS', of) == 0 or not first_time(P, op) then
+-- Units withheld at "warehouse|sku" as the level counts them (shared/level.c), and how many of them no entry speaks of.
+local function withheld_there(P, field)
+  local all, judged = 0, 0
+  for _, side in ipairs({ 'l', 'r' }) do
+    all = math.max(all, tonumber(redis.call('HGET', P .. 'withheld:' .. side, field) or '') or 0)
+  end
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'withheld:of:' .. field, 0, -1)) do
+    judged = judged + (tonumber(redis.call('HGET', P .. 'withheld:row:' .. id, 'left') or '') or 0)
+  end
+  return all, math.max(0, all - judged)
+end
+
+-- Goods left the warehouse otherwise than by a sale: the oldest withheld units of the SKU there went with them, then those
+-- that nobody has judged yet. Of these as many are remembered as gone, with the time, for the verdicts that follow.
+local function moved_out(P, now, op, warehouse, sku, units, at)
+  local field, left, queue = warehouse .. '|' .. sku, tonumber(units), nil
+  if (withheld_there(P, field) == 0 and redis.call('EXISTS', P .. 'withheld:of:' .. field) == 0) or not first_time(P, op) then
     return nil
   end
-  for _, id in ipairs(redis.call('ZRANGE', of, 0, -1)) do
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'withheld:of:' .. field, 0, -1)) do
     if left > 0 then
       local n, due = release_entry(P, now, id, left, op)
       left, queue = left - n, queue or due
     end
   end
+  local _, unjudged = withheld_there(P, field)
+  local gone = math.min(left, unjudged)
+  if gone > 0 then
+    local n, last = string.match(redis.call('HGET', P .. 'withheld:gone', field) or '0 0', '^(%d+) (%d+)$')
+    redis.call('HSET', P .. 'withheld:gone', field, int(tonumber(n) + gone) .. ' ' .. int(math.max(tonumber(last), tonumber(at))))
+    withheld_change(P, '', warehouse, sku, gone)
+    ledger_add(P, now, cjson.encode({ type = 'release', entry = '', warehouse = warehouse, sku = sku, thousandths = int(gone), how = op }))
+    queue = mark(P, now, 'sku', sku, '0', 'v' .. warehouse, '') or queue
+  end
   return queue
+end
+
+-- How many of the units that came back at that time went before they were judged; they are counted off.
+local function take_gone(P, field, units, at)
+  local n, last = string.match(redis.call('HGET', P .. 'withheld:gone', field) or '', '^(%d+) (%d+)$')
+  if not n or tonumber(at) > tonumber(last) then
+    return 0
+  end
+  local taken = math.min(tonumber(n), units)
+  if taken == tonumber(n) then
+    redis.call('HDEL', P .. 'withheld:gone', field)
+  else
+    redis.call('HSET', P .. 'withheld:gone', field, int(tonumber(n) - taken) .. ' ' .. last)
+  end
+  return taken
 end
 
 local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, at)
   local id, fields = ret .. ':' .. item, nil
   local key = P .. 'withheld:row:' .. id
   if first_time(P, 'verdict:' .. id) then
-    if word == 'sellable' then
-      withheld_change(P, id, warehouse, sku, tonumber(units))
-    else
-      redis.call('HSET', key, 'warehouse', warehouse, 'sku', sku, 'left', units, 'verdict', word, 'reason', reason, 'since', at)
+    local here = tonumber(units) - take_gone(P, warehouse .. '|' .. sku, tonumber(units), at)
+    if here > 0 and word == 'sellable' then
+      withheld_change(P, id, warehouse, sku, here)
+    elseif here > 0 then
+      redis.call('HSET', key, 'warehouse', warehouse, 'sku', sku, 'left', int(here), 'verdict', word, 'reason', reason, 'since', at)
       redis.call('ZADD', P .. 'withheld:rows', at, id)
       redis.call('ZADD', P .. 'withheld:of:' .. warehouse .. '|' .. sku, at, id)
     end
@@ -212,11 +249,14 @@ local EFFECTS = {
     local _, queue = release_entry(P, now, id, units, how)
     return queue
   end, 3 },
-  moved_out = { 4, moved_out, 4 },
-  -- A stock was counted: a case if units of the SKU are withheld there. The first argument names the place.
-  counted = { 10, function(P, now, place, ...)
-    if redis.call('EXISTS', P .. 'withheld:of:' .. place) == 1 then
-      park_case(P, now, 1, ...)
+  moved_out = { 5, moved_out, 4 },
+  -- A stock was counted: a case, once per operation, if units of the SKU are withheld at that place. Their number is put in
+  -- front of its text.
+  counted = { 11, function(P, now, op, place, cause, owner, entity, text, ...)
+    local all = withheld_there(P, place)
+    if all > 0 and first_time(P, op) then
+      local number = string.gsub(string.format('%.3f', all / 1000), '%.?0+$', '')
+      park_case(P, now, 1, cause, owner, entity, number .. ' ' .. text, ...)
     end
   end },
   -- What became of a return: its three verdicts, for people.

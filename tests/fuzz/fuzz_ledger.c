@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: tests/fuzz/fake.c */
+/* links: functions/stock-moved/released.c tests/fuzz/fake.c */
 /*
  * Pages of Sitoo's ledger: what is handed to Redis is well formed, every SKU of a page that was taken is looked at, a
  * row that does not follow from the one before it is a case, and no page that is no list moves anything.

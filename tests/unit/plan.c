@@ -72,7 +72,7 @@ static size_t arity(const char *verb) {
     } verbs[] = {{"mark", 5},      {"case", 9},        {"case_sold", 9}, {"sold", 1},     {"identified", 1},
                  {"notice", 9},    {"case_first", 10}, {"close", 1},     {"count", 2},    {"sale", 2},
                  {"log", 2},       {"hold", 5},        {"verdict", 8},   {"returned", 2}, {"release", 4},
-                 {"moved_out", 4}, {"counted", 10}};
+                 {"moved_out", 5}, {"counted", 11}};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].verb, verb) == 0) {
             return verbs[i].n;
