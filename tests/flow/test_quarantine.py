@@ -121,3 +121,22 @@ def test_a_refused_move_is_a_case_with_the_units_still_withheld(shop):
     case = shop.wait_until(lambda: shop.cases().get(name), 60, "the case")
     shop.control("DELETE", "/faults")
     assert "No." in case["text"] and case["step"]
+
+
+@pytest.mark.parametrize("point", ["quarantine.before_intent", "quarantine.sent", "quarantine.recorded"])
+def test_killed_on_the_way_it_moves_once(stack, tmp_path, point):
+    file = tmp_path / "now"
+    file.touch()
+    returns = {"reasons": {"RC123": "unsellable"}, "quarantine_warehouse_id": RECLAIMS, "repeat_after_s": 30}
+    one = stack(functions=("sitoo-events", "sale", "return", "stock-moved"), mapping=shop_mapping(returns=returns),
+                simulator_args=QUICK, env={"ONEPOOL_DEV": "1", "ONEPOOL_FAULT_POINT": f"{point}:{file}"})
+    one.wait_quiet()
+    sku = one.fresh_sku({1: 2})
+    there, since = on_hand(one, sku, RECLAIMS), one.last_request()
+    number = give_back(one, sku)
+    one.wait_until(lambda: not file.exists(), 15, f"it is killed at {point}")
+    one.wait_until(lambda: one.redis().exists(one.key(f"return:{number}")), 60, "it is settled after all")
+    one.wait_until(lambda: not one.redis().exists(one.key(f"withheld:row:{number}:0")), 30, "the ledger's row releases it")
+    one.wait_quiet()
+    assert on_hand(one, sku, RECLAIMS) == there + 1000
+    assert len(posts(one, since)) == 1

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/return/refund.c functions/return/quarantine.c functions/return/candidates.c functions/return/cases.c functions/return/credit.c */
+/* links: functions/return/refund.c functions/return/candidates.c functions/return/cases.c functions/return/credit.c */
+/* links: functions/return/quarantine.c */
 /* links: functions/return/decide.c functions/return/original.c functions/return/record.c functions/return/report.c */
 /* links: functions/return/settle.c functions/return/weborder_paid.c functions/sitoo-events/sort.c tests/unit/plan.c */
 #include <setjmp.h>
