@@ -63,8 +63,7 @@ enum next moves_read(struct app *app, int64_t from_ms, int64_t type, moves_take 
 int64_t moves_answer(const cJSON *json, int i, int count, const char **text) {
     int64_t id = -1, status = 0;
     *text = NULL;
-    const cJSON *one =
-        cJSON_IsArray(json) && cJSON_GetArraySize(json) == count ? cJSON_GetArrayItem(json, i) : NULL;
+    const cJSON *one = cJSON_IsArray(json) && cJSON_GetArraySize(json) == count ? cJSON_GetArrayItem(json, i) : NULL;
     if (!json_int(one, "statuscode", &status)) {
         return -1;
     }

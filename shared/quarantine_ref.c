@@ -12,8 +12,7 @@
 #define PREFIX "OPQ-"
 
 bool quarantine_ref_write(int64_t return_id, int64_t item_id, char out[QUARANTINE_REF_SIZE]) {
-    int len =
-        snprintf(out, QUARANTINE_REF_SIZE, PREFIX "%lld-%lld", (long long)return_id, (long long)item_id);
+    int len = snprintf(out, QUARANTINE_REF_SIZE, PREFIX "%lld-%lld", (long long)return_id, (long long)item_id);
     if (len < 0 || len >= QUARANTINE_REF_SIZE) {
         out[0] = '\0';
     }

@@ -142,9 +142,9 @@ static void park(const struct app *app, const struct move *v, const char *cause,
     entity_of(v, entity);
     quantity_format(v->left, quantity);
     (void)snprintf(job, sizeof job, "%lld", (long long)v->credit->order->id);
-    (void)snprintf(text, sizeof text, "Moving %s of SKU %s from warehouse %lld to quarantine, warehouse %lld (%s): %.200s",
-                   quantity, sku_shown(v->row->sku, shown), (long long)v->row->warehouse_id, (long long)v->to,
-                   v->reference, what);
+    (void)snprintf(
+        text, sizeof text, "Moving %s of SKU %s from warehouse %lld to quarantine, warehouse %lld (%s): %.200s",
+        quantity, sku_shown(v->row->sku, shown), (long long)v->row->warehouse_id, (long long)v->to, v->reference, what);
     const struct parked p = {.cause = cause,
                              .owner = app->set->mapping->owner_stock,
                              .entity = entity,
@@ -207,8 +207,7 @@ bool quarantine_take_page(void *context, const cJSON *items, int64_t *last) {
     cJSON_ArrayForEach(row, items) {
         const char *reference = json_str(row, "externalid");
         int64_t id = 0, type = 0;
-        if (!json_int(row, "warehousetransactionid", &id) || id <= *last ||
-            !json_int(row, "transactiontype", &type)) {
+        if (!json_int(row, "warehousetransactionid", &id) || id <= *last || !json_int(row, "transactiontype", &type)) {
             return false;
         }
         *last = id;
@@ -270,7 +269,7 @@ static enum next unknown(const struct app *app, const struct move *v, int64_t wa
                       v->reference, (long long)wait_ms);
 }
 
-#define REFUSED_STEP \
+#define REFUSED_STEP                                                                                                  \
     "Look at both warehouses in Sitoo (a Virtual one cannot be moved to); move the units by hand, then run: onepool " \
     "parked --close; or mend the cause and run: onepool parked --retry"
 
@@ -384,8 +383,7 @@ enum next quarantine_move(struct app *app, const struct credit *c, struct args *
                          .lease = lease,
                          .token = token,
                          .effects = effects};
-        if (row_wanted(v.row, app->set->mapping) &&
-            quarantine_ref_write(c->order->id, v.row->item_id, v.reference)) {
+        if (row_wanted(v.row, app->set->mapping) && quarantine_ref_write(c->order->id, v.row->item_id, v.reference)) {
             (void)snprintf(v.intent_id, sizeof v.intent_id, "move:%s", v.reference);
             next = move_row(app, &v, why);
         }

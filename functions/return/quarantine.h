@@ -9,9 +9,10 @@
  *    {"warehouseid":9,"transactiontype":10,"description":"...","externalid":"OPQ-11555-0",
  *     "items":[{"sku":"SKU-1","decimalquantity":"1.000"}]}]
  *
- * At most once: the return's lease is held, an intent is stored before the call, and before every call Sitoo's ledger is
- * searched for our reference from the return on. Whether both halves succeed or fail together is not known (sitoo.md 7.4):
- * if only one is there, a person books the other. The ledger's row then releases the withheld units (stock-moved).
+ * At most once: the return's lease is held, an intent is stored before the call, and before every call Sitoo's ledger
+ * is searched for our reference from the return on. Whether both halves succeed or fail together is not known
+ * (sitoo.md 7.4): if only one is there, a person books the other. The ledger's row then releases the withheld units
+ * (stock-moved).
  */
 #ifndef ONEPOOL_RETURN_QUARANTINE_H
 #define ONEPOOL_RETURN_QUARANTINE_H

@@ -5,12 +5,14 @@ import json
 import pytest
 import redis as client
 
-from test_redis_functions import durable_server, pool  # noqa: F401  fixtures
+import test_redis_functions
+
+durable_server, pool = test_redis_functions.durable_server, test_redis_functions.pool  # fixtures
 
 DAY_MS = 86400 * 1000
 
 
-def came_back(pool, ret, units=1000, word="unsellable", at=1000, sku="S1", warehouse=2, ledger=True):  # noqa: F811
+def came_back(pool, ret, units=1000, word="unsellable", at=1000, sku="S1", warehouse=2, ledger=True):
     """A returned row, seen from both sides (or by its order only) and judged; word None: not judged yet."""
     if ledger:
         pool("apply", "hold", f"hold:l:{ret}:0", "l", warehouse, sku, units)
@@ -19,15 +21,15 @@ def came_back(pool, ret, units=1000, word="unsellable", at=1000, sku="S1", wareh
         pool("apply", "verdict", ret, 0, warehouse, sku, units, word, "RC123", at)
 
 
-def moved_out(pool, op, units, at=5000, sku="S1", warehouse=2):  # noqa: F811
+def moved_out(pool, op, units, at=5000, sku="S1", warehouse=2):
     pool("apply", "moved_out", op, warehouse, sku, units, at)
 
 
-def sides(pool, field="2|S1"):  # noqa: F811
+def sides(pool, field="2|S1"):
     return [int(pool.redis.hget(pool.key(f"withheld:{side}"), field) or 0) for side in "lr"]
 
 
-def entries(pool, field="2|S1"):  # noqa: F811
+def entries(pool, field="2|S1"):
     """{return:item: thousandths left}, oldest first; the list of all entries and that of the SKU must agree."""
     ids = pool.redis.zrange(pool.key(f"withheld:of:{field}"), 0, -1)
     assert set(ids) <= set(pool.redis.zrange(pool.key("withheld:rows"), 0, -1))
@@ -36,12 +38,12 @@ def entries(pool, field="2|S1"):  # noqa: F811
     return {i: int(pool.redis.hget(pool.key(f"withheld:row:{i}"), "left")) for i in ids}
 
 
-def releases(pool):  # noqa: F811
+def releases(pool):
     return [(row["how"], row["entry"], int(row["thousandths"])) for row in map(json.loads, pool.ledger())
             if row["type"] == "release"]
 
 
-def test_the_effect_lets_go_once_per_operation(pool):  # noqa: F811
+def test_the_effect_lets_go_once_per_operation(pool):
     came_back(pool, 11, 3000)
     for _ in range(3):
         pool("apply", "release", "out:5:0", "11:0", 1000, "quarantine")
@@ -52,7 +54,7 @@ def test_the_effect_lets_go_once_per_operation(pool):  # noqa: F811
     assert releases(pool) == [("quarantine", "11:0", 1000), ("quarantine", "11:0", 2000)]
 
 
-def test_units_moved_out_are_the_oldest_ones(pool):  # noqa: F811
+def test_units_moved_out_are_the_oldest_ones(pool):
     came_back(pool, 13, 2000, at=3000)
     came_back(pool, 11, 1000, at=1000)
     came_back(pool, 12, 1000, at=2000, word="unknown")
@@ -66,7 +68,7 @@ def test_units_moved_out_are_the_oldest_ones(pool):  # noqa: F811
                               ("out:1:1", "13:0", 2000)]
 
 
-def test_only_that_sku_and_warehouse(pool):  # noqa: F811
+def test_only_that_sku_and_warehouse(pool):
     came_back(pool, 11)
     came_back(pool, 12, warehouse=3)
     came_back(pool, 13, sku="S2")
@@ -76,7 +78,7 @@ def test_only_that_sku_and_warehouse(pool):  # noqa: F811
 
 @pytest.mark.parametrize("word", ["sellable", "unsellable"])
 @pytest.mark.parametrize("ledger", [True, False], ids=["seen in the ledger", "seen as an order only"])
-def test_units_that_left_before_they_were_judged_are_not_withheld_by_the_verdict(pool, word, ledger):  # noqa: F811
+def test_units_that_left_before_they_were_judged_are_not_withheld_by_the_verdict(pool, word, ledger):
     came_back(pool, 11, 2000, word=None, at=1000, ledger=ledger)
     moved_out(pool, "out:1:0", 500)
     pool("apply", "verdict", 11, 0, 2, "S1", 2000, word, "", 1000)
@@ -87,21 +89,21 @@ def test_units_that_left_before_they_were_judged_are_not_withheld_by_the_verdict
     assert not pool.redis.exists(pool.key("withheld:gone"))
 
 
-def test_a_unit_that_came_back_after_the_move_is_withheld(pool):  # noqa: F811
+def test_a_unit_that_came_back_after_the_move_is_withheld(pool):
     came_back(pool, 11, word=None)
     moved_out(pool, "out:1:0", 1000, at=5000)
     came_back(pool, 12, at=6000)
     assert entries(pool) == {"12:0": 1000} and sides(pool) == [1000, 1000]
 
 
-def test_a_move_where_nothing_is_withheld_leaves_no_trace(pool):  # noqa: F811
+def test_a_move_where_nothing_is_withheld_leaves_no_trace(pool):
     moved_out(pool, "out:1:0", 1000)
     assert sides(pool) == [0, 0] and not pool.redis.exists(pool.key("withheld:gone"))
     came_back(pool, 11, at=1000)
     assert entries(pool) == {"11:0": 1000} and sides(pool) == [1000, 1000]
 
 
-def test_a_side_below_zero_is_made_up_by_its_row(pool):  # noqa: F811
+def test_a_side_below_zero_is_made_up_by_its_row(pool):
     came_back(pool, 11, ledger=False)
     moved_out(pool, "out:1:0", 1000)
     assert sides(pool) == [-1000, 0] and entries(pool) == {}
@@ -114,7 +116,7 @@ def counted(op, field="2|S1"):
             "step", "sku", "S1", ""]
 
 
-def test_a_stock_count_asks_about_withheld_units_until_they_are_gone(pool):  # noqa: F811
+def test_a_stock_count_asks_about_withheld_units_until_they_are_gone(pool):
     name = "stock_count_withheld:2|S1"
     pool("apply", *counted("count:1:0"))
     assert pool.case(name) == {}, "nothing is withheld"
@@ -130,7 +132,7 @@ def test_a_stock_count_asks_about_withheld_units_until_they_are_gone(pool):  # n
     assert pool.case(name) == {} and pool.redis.zcard(pool.key("parked")) == 0
 
 
-def test_a_verdict_that_becomes_sellable_later_lets_go_what_is_left(pool):  # noqa: F811
+def test_a_verdict_that_becomes_sellable_later_lets_go_what_is_left(pool):
     came_back(pool, 11, 3000, word="unknown")
     pool("apply", "release", "p2", "11:0", 1000, "person")
     pool("apply", "verdict", 11, 0, 2, "S1", 3000, "unsellable", "RC1", 1000)
@@ -149,7 +151,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-def test_a_bad_effect_changes_nothing(pool, bad):  # noqa: F811
+def test_a_bad_effect_changes_nothing(pool, bad):
     came_back(pool, 11)
     before = pool.contents()
     with pytest.raises(client.ResponseError):
