@@ -169,7 +169,15 @@ local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, a
   local id, fields = ret .. ':' .. item, nil
   local key = P .. 'withheld:row:' .. id
   if first_time(P, 'verdict:' .. id) then
-    local here = tonumber(units) - take_gone(P, warehouse .. '|' .. sku, tonumber(units), at)
+    local field = warehouse .. '|' .. sku
+    local here = tonumber(units)
+    if word ~= 'sellable' then
+      here = here - take_gone(P, field, here, at)
+    elseif redis.call('HEXISTS', P .. 'withheld:gone', field) == 1 then
+      -- What went is counted off units that may not be sold, as long as there can be any among those not judged yet.
+      local _, unjudged = withheld_there(P, field)
+      here = here - take_gone(P, field, math.max(0, here - unjudged), at)
+    end
     if here > 0 and word == 'sellable' then
       withheld_change(P, id, warehouse, sku, here)
     elseif here > 0 then

@@ -157,3 +157,23 @@ def test_a_bad_effect_changes_nothing(pool, bad):
     with pytest.raises(client.ResponseError):
         pool("apply", "count", "x", 1, *bad)
     assert pool.contents() == before
+
+
+def test_what_left_before_it_was_judged_is_counted_off_what_may_not_be_sold(pool):
+    """A sellable unit and two others came back, one unit left: of the two, one is still withheld. Found by a random history."""
+    came_back(pool, 1, word=None)
+    came_back(pool, 2, units=2000, word=None)
+    moved_out(pool, "out:9:0", 1000)
+    pool("apply", "verdict", 1, 0, 2, "S1", 1000, "sellable", "101", 1000)
+    pool("apply", "verdict", 2, 0, 2, "S1", 2000, "unknown", "999", 1000)
+    assert sides(pool) == [1000, 1000]
+    assert pool.redis.hget(pool.key("withheld:row:2:0"), "left") == "1000"
+
+
+def test_a_sellable_unit_that_left_before_it_was_judged_frees_no_other(pool):
+    came_back(pool, 1, word=None)
+    moved_out(pool, "out:9:0", 1000)
+    pool("apply", "verdict", 1, 0, 2, "S1", 1000, "sellable", "101", 1000)
+    assert sides(pool) == [0, 0]
+    came_back(pool, 2, word=None, at=9000)
+    assert sides(pool) == [1000, 1000]
