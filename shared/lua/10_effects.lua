@@ -127,8 +127,13 @@ end
 
 -- Goods left the warehouse otherwise than by a sale: the oldest withheld units of the SKU there went with them, then those
 -- that nobody has judged yet. Of these as many are remembered as gone, with the time, for the verdicts that follow.
+-- Never more than the ledger itself has brought back so far: a return whose order is known already may have come after this row.
 local function moved_out(P, now, op, warehouse, sku, units, at)
-  local field, left, queue = warehouse .. '|' .. sku, tonumber(units), nil
+  local field, queue = warehouse .. '|' .. sku, nil
+  local left = math.min(tonumber(units), tonumber(redis.call('HGET', P .. 'withheld:l', field) or '') or 0)
+  if left <= 0 then
+    return nil
+  end
   if (withheld_there(P, field) == 0 and redis.call('EXISTS', P .. 'withheld:of:' .. field) == 0) or not first_time(P, op) then
     return nil
   end

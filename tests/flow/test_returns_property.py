@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random histories of web orders, sales, returns, refunds by hand and faults: money and goods are right at the end, and no
-unit that may not be sold was on offer meanwhile. Some seeds are fixed; one is new each time, and its number is in the
-test's name."""
+unit that may not be sold was on offer meanwhile. Some seeds are fixed; one is new each time, and is printed."""
 import random
 import secrets
 
@@ -87,9 +86,12 @@ class History:
             self.shop.control("POST", "/update-order", {"order_id": self.random.choice(self.told)})
 
     def goods_leave(self):
+        """After everything that came back is judged: which of several units left within a second nobody can tell."""
+        self.settle()
         self.refused_is_fine("/move", {"sku": self.random.choice(self.skus), "quantity": 1, "from": self.random.choice([1, 4])})
 
     def fault(self):
+        """One call goes wrong; what it hits is left to chance."""
         rule = dict(self.random.choice(FAULTS), count=1)
         self.shop.control("PUT", "/faults/bigcommerce", {"seed": 1, "rules": [rule]})
 
@@ -102,6 +104,7 @@ class History:
 
     def settle(self):
         """Waits are for platforms, not for tests: what was put off is due now, as if the time had passed."""
+        self.shop.control("DELETE", "/faults")
         def done():
             redis = self.shop.redis()
             for key in redis.scan_iter(self.shop.key("settle:*")):
@@ -115,8 +118,10 @@ class History:
         self.shop.wait_quiet(60)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 723194, secrets.randbelow(10**6) + 1000])
+@pytest.mark.parametrize("seed", [1, 2, 3, 723194, 664333, 837317, "fresh"])
 def test_money_and_goods_are_right_after_any_history(shop, seed):
+    seed = secrets.randbelow(10**6) + 1000 if seed == "fresh" else seed
+    print("seed", seed)
     history = History(shop, seed)
     history.play()
     history.settle()
