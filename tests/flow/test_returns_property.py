@@ -8,7 +8,7 @@ import pytest
 
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
 QUICK = ("--returns", "--skus", "120", "--latency-ms", "2", "--lag-ms", "20", "--quota", "100000", "--window-ms", "1000")
-STEPS = 45
+STEPS = 40
 REFUND = {"method": "POST", "path": "payment_actions/refunds"}
 FAULTS = [{"kind": "timeout_after_apply", "seconds": 60, **REFUND}, {"kind": "half_body", **REFUND}, {"kind": "reset", **REFUND},
           {"kind": "status", "status": 500, **REFUND}, {"kind": "tax_away"}, {"kind": "status", "status": 503, "path": "metafields"},
@@ -118,7 +118,7 @@ class History:
         self.shop.wait_quiet(60)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 723194, 664333, 837317, "fresh"])
+@pytest.mark.parametrize("seed", [1, 723194, 664333, 837317, "fresh"])
 def test_money_and_goods_are_right_after_any_history(shop, seed):
     seed = secrets.randbelow(10**6) + 1000 if seed == "fresh" else seed
     print("seed", seed)
