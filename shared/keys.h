@@ -59,6 +59,7 @@
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   withheld:row:<r>:<i> hash    until closed    F  units of a return's row that are not on sale: warehouse sku left
  *                                                    verdict reason since
+ *   withheld:gone        hash    until closed    F  "warehouse|sku" -> "thousandths ms": left before they were judged
  *   withheld:rows        zset    until closed    F  "return:item" by the time they came back
  *   withheld:of:<w>|<s>  zset    until closed    F  the same of one warehouse and SKU
  *   return:<id>          string  90 days         F  JSON: the three verdicts of a return, see functions/return/report.h
