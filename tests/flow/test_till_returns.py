@@ -399,3 +399,55 @@ def test_kill_at_every_point_between_claimed_and_settled(frail, point):
     assert len(refunds(frail, order)) == 1
     right(frail, sku)
     frail.processes.pop("return").stop()
+
+
+def test_redis_lost_between_intent_and_completion_refunds_once(frail):
+    order, sitoo, (sku,) = bought(frail)
+    file = frail.fault_folder / "lost"
+    file.touch()
+    frail.env_overrides["ONEPOOL_FAULT_POINT"] = f"refund.sent:{file}"
+    frail.start_function("return")
+    number = give_back(frail, sitoo, sku)
+    frail.wait_until(lambda: not file.exists(), 15, "it is killed when the refund was sent")
+    frail.redis().flushall()
+    frail.wait_until(lambda: frail.redis().hget(frail.key("epoch"), "state") == "whole", 60, "Redis is whole again")
+    frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")  # as if the time had passed that a forgotten refund may take
+    frail.control("POST", "/update-order", {"order_id": number})
+    assert money(frail, number)["outcome"] == "refunded"
+    assert len(refunds(frail, order)) == 1
+    frail.wait_quiet(60)
+    assert frail.control("GET", "/refunds")["refunded_twice"] == []
+    frail.processes.pop("return").stop()
+
+
+def test_no_money_moves_while_redis_is_rebuilt(frail):
+    order, sitoo, (sku,) = bought(frail)
+    frail.env_overrides.pop("ONEPOOL_FAULT_POINT", None)
+    frail.wait_quiet(60)
+    frail.redis().hset(frail.key("epoch"), mapping={"lossy_ms": frail.redis().time()[0] * 1000})
+    frail.start_function("return")
+    number = give_back(frail, sitoo, sku)
+    frail.wait_until(lambda: frail.redis().hget(frail.key(f"job:return:{number}"), "cause") == "redis_rebuilding", 15, "it waits")
+    assert refunds(frail, order) == []
+    assert frail.redis().exists(frail.key(f"op:verdict:{number}:0")), "goods are judged all the same"
+    frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")
+    frail.control("POST", "/update-order", {"order_id": number})
+    assert money(frail, number)["outcome"] == "refunded"
+    frail.processes.pop("return").stop()
+
+
+def test_two_workers_with_the_same_returns_refund_each_once(frail):
+    frail.env_overrides.pop("ONEPOOL_FAULT_POINT", None)
+    order, sitoo, skus = bought(frail, rows=3)
+    frail.start_function("return")
+    frail.start_function("return", process="second")
+    numbers = [give_back(frail, sitoo, sku) for sku in skus]
+    for _ in range(3):
+        for number in numbers:
+            frail.control("POST", "/update-order", {"order_id": number})
+    for number in numbers:
+        assert money(frail, number)["outcome"] == "refunded"
+    assert len(refunds(frail, order)) == 3
+    right(frail, *skus)
+    for name in ("return", "second"):
+        frail.processes.pop(name).stop()
