@@ -164,6 +164,16 @@ static void write_epoch(const cJSON *epoch, struct buf *out) {
           json_bool(epoch, "levels_held", false) ? 1 : 0);
 }
 
+static void write_withheld(const cJSON *withheld, struct buf *out) {
+    int64_t aged = 0;
+    gauge(out, "withheld_rows", "Rows of returns whose units are not on sale.", status_int(withheld, "entries"));
+    gauge(out, "withheld_oldest_seconds", "How long the oldest of them has been so.",
+          status_int(withheld, "oldest_age_ms") / 1000);
+    if (json_int(withheld, "aged", &aged)) {
+        gauge(out, "withheld_rows_aged", "Of them those that are older than returns.aged_days.", aged);
+    }
+}
+
 void metrics_write(const cJSON *status, struct buf *out) {
     const cJSON *redis = json_get(status, "redis"), *brake = json_get(status, "brake");
     gauge(out, "redis_up", "1 if Redis answers.", status != NULL ? 1 : 0);
@@ -186,6 +196,7 @@ void metrics_write(const cJSON *status, struct buf *out) {
     gauge(out, "writer_present", "1 if a process holds the writer lease.",
           cJSON_IsObject(json_get(status, "writer")) ? 1 : 0);
     gauge(out, "brake_held", "1 if the brake holds a write.", json_bool(brake, "held", false) ? 1 : 0);
+    write_withheld(json_get(status, "withheld"), out);
     write_epoch(json_get(status, "epoch"), out);
     write_lags(json_get(status, "lag_ms"), out);
     write_budget(json_get(status, "budget"), out);

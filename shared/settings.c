@@ -272,6 +272,14 @@ static void read_mapping(const struct reader *r, struct settings *s) {
     }
 }
 
+static void try_mapping(const struct reader *r, struct settings *s) {
+    struct buf ignored;
+    s->config_path = read_text(r, "ONEPOOL_CONFIG", NULL);
+    buf_init(&ignored, (size_t)64 * 1024);
+    s->mapping = s->config_path != NULL ? mapping_load(s->config_path, &ignored) : NULL;
+    buf_free(&ignored);
+}
+
 struct settings *settings_read(unsigned needs, const char *function, const char *(*getenv_fn)(const char *),
                                struct buf *mistakes) {
     const struct reader r = {.get = getenv_fn != NULL ? getenv_fn : from_environment, .mistakes = mistakes};
@@ -299,6 +307,8 @@ struct settings *settings_read(unsigned needs, const char *function, const char 
     }
     if ((needs & NEED_MAPPING) != 0) {
         read_mapping(&r, s);
+    } else if ((needs & LIKES_MAPPING) != 0) {
+        try_mapping(&r, s);
     }
     if (mistakes->len > before || buf_overflowed(mistakes)) {
         settings_free(s);

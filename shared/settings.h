@@ -34,7 +34,8 @@ enum settings_need {
     NEED_SITOO = 4,       /* SITOO_* for REST */
     NEED_BIGCOMMERCE = 8, /* BIGCOMMERCE_* for REST */
     NEED_MAPPING = 16,
-    NEED_HOOK_SECRET = 32 /* BIGCOMMERCE_HOOK_SECRET */
+    NEED_HOOK_SECRET = 32, /* BIGCOMMERCE_HOOK_SECRET */
+    LIKES_MAPPING = 64     /* read if ONEPOOL_CONFIG names a right one; else the program goes on without */
 };
 
 struct settings {
@@ -69,7 +70,7 @@ struct settings {
     char *events_user;                                /* SITOO_EVENTS_USER */
     char *events_password, *events_password_previous; /* SITOO_EVENTS_PASSWORD, secret; at least 12 characters */
 
-    struct mapping *mapping; /* NULL unless NEED_MAPPING */
+    struct mapping *mapping; /* NULL unless NEED_MAPPING, or LIKES_MAPPING and it could be read */
 };
 
 /*

@@ -400,6 +400,7 @@ enum next status_read(struct app *app, cJSON **out, struct reason *why) {
     json_add_str(status, "tenant", app->set->tenant);
     next = add_work(app, status, why);
     next = next == NEXT_DONE ? add_rest(app, status, why) : next;
+    next = next == NEXT_DONE ? status_withheld(app, status, why) : next;
     next = next == NEXT_DONE ? add_redis(app, status, why) : next;
     if (next != NEXT_DONE) {
         cJSON_Delete(status);

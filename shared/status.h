@@ -16,6 +16,7 @@
  *                "begun":false,"read_ms":0,"differences":300,"unclassed":0,"done":90000,"total":90000,"accepted_ms":null},
  *    "epoch":{"state":"new|lossy|whole|unknown","levels_held":true,"since_ms":0,"age_ms":0,"cause":"why it is lossy",
  *             "rebuild":{"step":"refunds|orders|web_orders|skus","done":1000,"total":5200,"problem":"","lost_since_ms":0}},
+ *    "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0},
  *    "counts":{"accepted:sitoo":10,...},
  *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok"}}
  *
@@ -43,5 +44,9 @@ int64_t status_percentile(int64_t *values, size_t n, int percent);
 
 /* A whole number of the status; 0 if it is absent or null. */
 int64_t status_int(const cJSON *o, const char *key);
+
+/* Adds "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0}: rows of returns whose units are not on
+ * sale, and how many for longer than returns.aged_days; both null without a mapping file. Part of status_read. */
+enum next status_withheld(struct app *app, cJSON *status, struct reason *why) NODISCARD;
 
 #endif

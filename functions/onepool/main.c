@@ -27,7 +27,7 @@ static const struct subcommand {
     bool (*read)(char **words, struct command_line *line);
     unsigned (*needs_of)(const struct command_line *line);
 } subcommands[] = {
-    {.name = "status", .run = command_status, .needs = NEED_REDIS},
+    {.name = "status", .run = command_status, .needs = NEED_REDIS | LIKES_MAPPING},
     {.name = "check", .run = command_check, .plain = "hooks", .needs = NEEDS_ALL},
     {.name = "parked",
      .run = command_parked,

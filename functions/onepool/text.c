@@ -181,6 +181,7 @@ void text_status(struct buf *out, const cJSON *status) {
     buf_add_str(out, "\n");
     add_number(out, "Levels not yet seen in the shop", status_int(status, "unconfirmed_levels"));
     add_number(out, "Web orders that hold stock", status_int(status, "pending_orders"));
+    add_number(out, "Returned rows not on sale", status_int(json_get(status, "withheld"), "entries"));
     add_number(out, "Writes without recorded outcome", status_int(status, "open_intents"));
     add_lag(out, "Till to level accepted", json_get(lags, "accepted"));
     add_lag(out, "Till to level confirmed", json_get(lags, "confirmed"));
@@ -228,6 +229,20 @@ static size_t attend_parked(struct buf *out, const cJSON *parked) {
         named++;
     }
     buf_addf(out, "%s): onepool parked\n", named > CAUSES_MAX ? ", ..." : "");
+    return 1;
+}
+
+static size_t attend_withheld(struct buf *out, const cJSON *withheld) {
+    char age[TEXT_AGE_SIZE];
+    int64_t aged = status_int(withheld, "aged");
+    if (aged == 0) {
+        return 0;
+    }
+    text_age(status_int(withheld, "oldest_age_ms"), age);
+    buf_addf(out,
+             "-> Returned units of %lld %s are not on sale for longer than %lld days, the oldest for %s: onepool withheld "
+             "--aged\n",
+             (long long)aged, aged == 1 ? "row" : "rows", (long long)status_int(withheld, "aged_days"), age);
     return 1;
 }
 
@@ -322,6 +337,7 @@ size_t text_attention(struct buf *out, const cJSON *status) {
     size_t n = attend_epoch(out, json_get(status, "epoch"), cJSON_IsObject(json_get(status, "writer")));
     n += attend_brake(out, json_get(status, "brake"));
     n += attend_parked(out, json_get(status, "parked"));
+    n += attend_withheld(out, json_get(status, "withheld"));
     n += attend_late(out, json_get(status, "functions"));
     n += attend_pauses(out, json_get(status, "budget"));
     n += attend_redis(out, json_get(status, "redis"));

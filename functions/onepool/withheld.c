@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * onepool withheld: returned units that are not on sale, oldest first, and their release on a person's word. What is
- * withheld and has no entry yet is a return whose order nobody has seen, or one that is not judged yet.
+ * withheld and has no entry yet is a return whose order nobody has seen, or one that is not judged yet; with --aged it
+ * is left out, since its age is not known. In JSON:
+ *
+ *   {"withheld":[{"entry":"11555:0","sku":"SKU-1","warehouse":1,"quantity":"1.000","verdict":"unsellable","reason":"RC123",
+ *     "age_ms":86400000}],"without_entry":[{"warehouse":1,"sku":"SKU-2","quantity":"1.000"}],"released":false}
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +22,7 @@
 #include "ban.h"
 
 #define ENTRIES_MAX 1000
+#define PAGES_MAX   10000
 #define PAGE_MAX    ((size_t)512 * 1024)
 
 static const char *const fields[] = {"warehouse", "sku", "left", "verdict", "reason", "since"};
@@ -123,6 +128,65 @@ static enum next collect(struct app *app, const struct command_line *line, cJSON
     return next;
 }
 
+/* "1|SKU-1" */
+static void add_place(cJSON *list, const char *place, const char *units, const struct command_line *line) {
+    char quantity[QUANTITY_TEXT_SIZE], warehouse[24];
+    int64_t left = 0, id = 0;
+    const char *bar = place != NULL ? strchr(place, '|') : NULL;
+    size_t len = bar != NULL ? (size_t)(bar - place) : sizeof warehouse;
+    if (len >= sizeof warehouse || units == NULL || !int_parse(units, 1, INT64_MAX, &left) ||
+        (line->withheld.sku != NULL && strcmp(bar + 1, line->withheld.sku) != 0)) {
+        return;
+    }
+    memcpy(warehouse, place, len);
+    warehouse[len] = '\0';
+    if (int_parse(warehouse, 0, INT64_MAX, &id)) {
+        cJSON *o = json_new_object();
+        quantity_format(left, quantity);
+        json_add_int(o, "warehouse", id);
+        json_add_str(o, "sku", bar + 1);
+        json_add_str(o, "quantity", quantity);
+        (void)cJSON_AddItemToArray(list, o);
+    }
+}
+
+static enum next collect_side(struct app *app, const char *side, const struct command_line *line, cJSON *list,
+                              struct reason *why) {
+    char cursor[32] = "0";
+    for (int page = 0; page < PAGES_MAX; page++) {
+        struct args a = {0};
+        redisReply *reply = NULL;
+        args_add(&a, side);
+        args_add(&a, cursor);
+        enum next next = redis_fcall(app->redis, "withheld_unjudged", &a, true, &reply, why);
+        args_free(&a);
+        if (next != NEXT_DONE) {
+            return next;
+        }
+        const redisReply *found = reply->elements > 1 ? reply->element[1] : reply;
+        for (size_t i = 0; reply->elements > 1 && i + 1 < found->elements; i += 2) {
+            if (cJSON_GetArraySize(list) < ENTRIES_MAX) {
+                add_place(list, reply_str_at(found, i), reply_str_at(found, i + 1), line);
+            }
+        }
+        bool more = reply_str_at(reply, 0) != NULL && strcmp(reply_str_at(reply, 0), "0") != 0 &&
+                    str_copy(cursor, sizeof cursor, reply_str_at(reply, 0));
+        freeReplyObject(reply);
+        if (!more) {
+            break;
+        }
+    }
+    return NEXT_DONE;
+}
+
+static enum next collect_places(struct app *app, const struct command_line *line, cJSON *list, struct reason *why) {
+    if (line->withheld.aged) {
+        return NEXT_DONE;
+    }
+    enum next next = collect_side(app, "l", line, list, why);
+    return next == NEXT_DONE ? collect_side(app, "r", line, list, why) : next;
+}
+
 static enum next release(struct app *app, const struct command_line *line, struct reason *why) {
     struct args effects = {0};
     redisReply *entry = NULL;
@@ -157,7 +221,7 @@ static enum next release(struct app *app, const struct command_line *line, struc
     return next;
 }
 
-static void print_text(const cJSON *list, bool released) {
+static void print_text(const cJSON *list, const cJSON *places, bool released) {
     struct buf page;
     const cJSON *o = NULL;
     buf_init(&page, PAGE_MAX);
@@ -176,9 +240,16 @@ static void print_text(const cJSON *list, bool released) {
         text_safe(&page, json_str(o, "reason")[0] != '\0' ? json_str(o, "reason") : "none");
         buf_addf(&page, ", for %s\n", age);
     }
-    if (cJSON_GetArraySize(list) == 0) {
+    cJSON_ArrayForEach(o, places) {
+        int64_t warehouse = 0;
+        (void)json_int(o, "warehouse", &warehouse);
+        buf_addf(&page, "%-16s %8s x ", "-", json_str(o, "quantity"));
+        text_safe(&page, json_str(o, "sku"));
+        buf_addf(&page, "  warehouse %lld  not judged: the return's order was not worked on yet\n", (long long)warehouse);
+    }
+    if (cJSON_GetArraySize(list) + cJSON_GetArraySize(places) == 0) {
         buf_add_str(&page, "No returned units are withheld.\n");
-    } else {
+    } else if (cJSON_GetArraySize(list) > 0) {
         buf_add_str(&page, "An entry is return:row. To let its units be sold: onepool withheld --release ENTRY\n");
     }
     command_print(&page);
@@ -186,10 +257,12 @@ static void print_text(const cJSON *list, bool released) {
 
 int command_withheld(struct app *app, const struct command_line *line) {
     struct reason why = {0};
-    cJSON *all = json_new_object(), *list = json_add_array(all, "withheld");
+    cJSON *all = json_new_object(), *list = json_add_array(all, "withheld"),
+          *places = json_add_array(all, "without_entry");
     bool asked = line->action != NULL;
     enum next next = asked ? release(app, line, &why) : NEXT_DONE;
     next = next == NEXT_DONE ? collect(app, line, list, &why) : next;
+    next = next == NEXT_DONE ? collect_places(app, line, places, &why) : next;
     if (next != NEXT_DONE) {
         cJSON_Delete(all);
         return command_failed(line, &why);
@@ -198,7 +271,12 @@ int command_withheld(struct app *app, const struct command_line *line) {
         json_add_bool(all, "released", asked);
         command_print_json(all);
     } else {
-        print_text(list, asked);
+        /* Numbers were added as raw text; read back, so that they are numbers. */
+        char *text = json_print(all), error[80];
+        cJSON *read = json_read(text, strlen(text), error, sizeof error);
+        print_text(json_array(read, "withheld"), json_array(read, "without_entry"), asked);
+        cJSON_Delete(read);
+        free(text);
     }
     cJSON_Delete(all);
     return 0;

@@ -12,8 +12,8 @@
 #include "ledger.h"
 #include "log.h"
 #include "platform.h"
-#include "quantity.h"
 #include "queue.h"
+#include "rebuild_goods.h"
 #include "weborders.h"
 #include "write.h"
 #include "ban.h"
@@ -91,37 +91,21 @@ static int64_t lost_from_ms(const struct app *app, const struct epoch *e) {
     return from - from % 1000; /* Sitoo's dates are whole seconds */
 }
 
-/* ---- refunds in the ledger ---- */
-
-static void hold_row(const cJSON *row, int64_t id, int64_t warehouse, struct args *effects) {
-    const cJSON *item = NULL;
-    int index = 0;
-    cJSON_ArrayForEach(item, json_array(row, "items")) {
-        const char *sku = json_str(item, "sku"), *quantity = json_str(item, "decimalquantity");
-        int64_t delta = 0;
-        if (sku != NULL && quantity != NULL && quantity_parse(quantity, &delta) && delta > 0) {
-            char op[80];
-            (void)snprintf(op, sizeof op, "hold:l:%lld:%d", (long long)id, index); /* as ledger.c does */
-            effect_hold(effects, op, 'l', warehouse, sku, delta);
-        }
-        index++;
-    }
-}
+/* ---- withheld units by the ledger ---- */
 
 /* One page, newest first. *oldest gets its lowest id, *more whether older rows may be young enough. */
 static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int64_t *oldest, bool *more,
-                              struct progress *p, struct reason *why) {
+                              struct rebuild_rows *rows, struct progress *p, struct reason *why) {
     char path[300], below[64] = "";
     const char *paths[] = {path};
     struct answer answer;
-    struct args effects = {0};
     const cJSON *row = NULL;
     if (to > 0) {
         (void)snprintf(below, sizeof below, "&warehousetransactionidto=%lld", (long long)to);
     }
     (void)snprintf(path, sizeof path,
                    "/sites/%lld/warehousetransactions.json?sort=-warehousetransactionid&num=%lld%s"
-                   "&fields=warehousetransactionid,warehouseid,datecreated,transactiontype,items",
+                   "&fields=warehousetransactionid,warehouseid,datecreated,transactiontype,externalid,items",
                    (long long)app->set->sitoo_site_id, (long long)app->set->mapping->sitoo_page_size, below);
     enum next next = sitoo_get(app, paths, &answer, 1, why);
     if (next != NEXT_DONE) {
@@ -133,39 +117,38 @@ static enum next refunds_page(struct app *app, int64_t to, int64_t from_ms, int6
     }
     *more = cJSON_GetArraySize(items) >= app->set->mapping->sitoo_page_size;
     cJSON_ArrayForEach(row, items) {
-        int64_t id = 0, warehouse = 0, created_s = 0, type = 0;
+        int64_t id = 0, warehouse = 0, created_s = 0;
         if (!json_int(row, "warehousetransactionid", &id) || !json_int(row, "warehouseid", &warehouse) ||
-            !json_int(row, "datecreated", &created_s) || !json_int(row, "transactiontype", &type)) {
+            !json_int(row, "datecreated", &created_s)) {
             continue;
         }
         *oldest = *oldest == 0 || id < *oldest ? id : *oldest;
         if (created_s * 1000 < from_ms) {
             *more = false;
-        } else if (type == LEDGER_REFUND) {
-            hold_row(row, id, warehouse, &effects);
+        } else {
+            rebuild_rows_add(rows, row);
         }
         p->done++;
     }
     answer_free(&answer);
-    if (next == NEXT_DONE && effects.n > 0) {
-        next = effects_apply(app->redis, &effects, why);
-    }
-    args_free(&effects);
     return next;
 }
 
 static enum next withhold_refunds(struct app *app, int64_t from_ms, struct progress *p, struct reason *why) {
+    struct rebuild_rows rows = {0};
     enum next next = NEXT_DONE;
     int64_t to = 0;
     bool more = true;
     step_begin(app, p, "refunds");
     for (int i = 0; next == NEXT_DONE && more && i < PAGES_MAX; i++) {
         int64_t oldest = 0;
-        next = app_keep(app) ? refunds_page(app, to, from_ms, &oldest, &more, p, why) : stopping(why);
+        next = app_keep(app) ? refunds_page(app, to, from_ms, &oldest, &more, &rows, p, why) : stopping(why);
         more = more && oldest > 1 && oldest != to;
-        to = oldest;
+        to = oldest > 1 ? oldest - 1 : oldest; /* a row taken twice would be in two places */
         step_on(app, p);
     }
+    next = next == NEXT_DONE ? rebuild_rows_apply(app, &rows, why) : next;
+    rebuild_rows_free(&rows);
     return next;
 }
 
@@ -310,8 +293,11 @@ enum next rebuild(struct app *app, struct epoch *e, struct reason *why) {
         next = next == NEXT_DONE ? forget_stock(app, why) : next;
         next = next == NEXT_DONE ? keep_since(app, e, why) : next;
         next = next == NEXT_DONE ? write_recover(app, why) : next; /* intents of another time: perhaps closed since */
-        next = next == NEXT_DONE ? withhold_refunds(app, from_ms, &p, why) : next;
+        int64_t goods_ms = rebuild_goods_from_ms(app, e);
+        next = next == NEXT_DONE ? withhold_refunds(app, goods_ms, &p, why) : next;
         next = next == NEXT_DONE ? mark_orders(app, from_ms, &p, why) : next;
+        /* Younger ones are all due by now. */
+        next = next == NEXT_DONE ? rebuild_returns(app, goods_ms, from_ms, &p.done, why) : next;
         orders = p.done;
     }
     if (next == NEXT_DONE) {

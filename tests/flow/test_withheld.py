@@ -83,3 +83,45 @@ def test_a_stock_count_asks_a_person_and_the_person_lets_go(shop):
     shop.wait_quiet()
     assert shop.control("GET", "/oracle?full=1")["ok"]
     assert releases(shop, number) == [("person", 1000), ("person", 1000)]
+
+
+def test_what_is_old_or_not_judged_is_told(shop):
+    sku = shop.fresh_sku({1: 3})
+    number = give_back(shop, sku)
+    shop.wait_quiet()
+    status, out, _ = shop.command("withheld", "--json", "--sku", sku)
+    [entry] = json.loads(out)["withheld"]
+    assert status == 0 and (entry["entry"], entry["quantity"], entry["verdict"], entry["reason"], entry["warehouse"]) == (
+        f"{number}:0", "1.000", "unsellable", "RC123", 1)
+    assert f"1.000 x {sku}  warehouse 1  unsellable, reason RC123, for " in shop.command("withheld", "--sku", sku)[1]
+    assert shop.status()["withheld"]["aged"] == 0 and shop.status()["withheld"]["entries"] >= 1
+    assert json.loads(shop.command("withheld", "--json", "--aged")[1])["withheld"] == []
+    long_ago = shop.redis().time()[0] * 1000 - 15 * 86400 * 1000
+    for name in ("withheld:rows", f"withheld:of:1|{sku}"):
+        shop.redis().zadd(shop.key(name), {f"{number}:0": long_ago})
+    shop.redis().hset(shop.key(f"withheld:row:{number}:0"), "since", long_ago)
+    told = shop.status()["withheld"]
+    assert told["aged"] == 1 and told["aged_days"] == 14 and told["oldest_age_ms"] > 14 * 86400 * 1000
+    assert [one["entry"] for one in json.loads(shop.command("withheld", "--json", "--aged")[1])["withheld"]] == [f"{number}:0"]
+    assert "onepool_withheld_rows_aged 1\n" in shop.get("/metrics", internal=True).body.decode()
+    assert "-> Returned units of 1 row are not on sale for longer than 14 days, the oldest for 15 d" in shop.command("status")[1]
+
+
+def test_units_without_an_entry_are_listed(shop):
+    sku = shop.fresh_sku({1: 3})
+    shop.fcall("apply", "hold", f"test:{sku}", "l", 2, sku, 1500)
+    assert json.loads(shop.command("withheld", "--json", "--sku", sku)[1])["without_entry"] == [
+        {"warehouse": 2, "sku": sku, "quantity": "1.500"}]
+    assert f"1.500 x {sku}  warehouse 2  not judged" in shop.command("withheld", "--sku", sku)[1]
+    shop.fcall("apply", "moved_out", f"test:out:{sku}", 2, sku, 1500, 1)
+    assert json.loads(shop.command("withheld", "--json", "--sku", sku)[1])["without_entry"] == []
+
+
+def test_wrong_arguments_are_named(shop):
+    number = give_back(shop, shop.fresh_sku({1: 1}))
+    for words, name in ((["--release", "abc"], "--release"), (["--release", f"{number}:7"], "--release"),
+                        (["--release", f"{number}:0", "--quantity", "2"], "--quantity")):
+        status, _, error = shop.command("withheld", *words)
+        assert status == 1 and name in error, error
+    assert left(shop, number) == 1000
+    assert shop.command("withheld", "--quantity", "1")[0] == 2
