@@ -139,6 +139,9 @@ void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mist
     r->unknown_payment = (enum payer)read_word(o, "unknown_payment", payers, mistakes);
     read_int(o, "amount_tolerance_minor", 0, 100000, 2, &r->tolerance_minor, mistakes);
     read_int(o, "quarantine_warehouse_id", 1, JSON_INT_MAX, 0, &r->quarantine_warehouse_id, mistakes);
+    if (r->quarantine_warehouse_id > 0 && mapping_warehouse_index(m, r->quarantine_warehouse_id) >= 0) {
+        mistake(mistakes, "quarantine_warehouse_id", "feeds a location, so what is moved there would be sold");
+    }
     read_int(o, "days", 1, 365, 30, &r->days, mistakes);
     read_int(o, "aged_days", 1, 365, 14, &r->aged_days, mistakes);
     read_int(o, "goods_back_days", 0, 365, 14, &r->goods_back_days, mistakes);

@@ -45,8 +45,8 @@ int64_t status_percentile(int64_t *values, size_t n, int percent);
 /* A whole number of the status; 0 if it is absent or null. */
 int64_t status_int(const cJSON *o, const char *key);
 
-/* Adds "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0}: rows of returns whose units are not on
- * sale, and how many for longer than returns.aged_days; both null without a mapping file. Part of status_read. */
+/* Adds "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0}: rows of returns whose units are not
+ * on sale, and how many for longer than returns.aged_days; both null without a mapping file. Part of status_read. */
 enum next status_withheld(struct app *app, cJSON *status, struct reason *why) NODISCARD;
 
 #endif

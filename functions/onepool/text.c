@@ -239,10 +239,11 @@ static size_t attend_withheld(struct buf *out, const cJSON *withheld) {
         return 0;
     }
     text_age(status_int(withheld, "oldest_age_ms"), age);
-    buf_addf(out,
-             "-> Returned units of %lld %s are not on sale for longer than %lld days, the oldest for %s: onepool withheld "
-             "--aged\n",
-             (long long)aged, aged == 1 ? "row" : "rows", (long long)status_int(withheld, "aged_days"), age);
+    buf_addf(
+        out,
+        "-> Returned units of %lld %s are not on sale for longer than %lld days, the oldest for %s: onepool withheld "
+        "--aged\n",
+        (long long)aged, aged == 1 ? "row" : "rows", (long long)status_int(withheld, "aged_days"), age);
     return 1;
 }
 

@@ -245,7 +245,8 @@ static void print_text(const cJSON *list, const cJSON *places, bool released) {
         (void)json_int(o, "warehouse", &warehouse);
         buf_addf(&page, "%-16s %8s x ", "-", json_str(o, "quantity"));
         text_safe(&page, json_str(o, "sku"));
-        buf_addf(&page, "  warehouse %lld  not judged: the return's order was not worked on yet\n", (long long)warehouse);
+        buf_addf(&page, "  warehouse %lld  not judged: the return's order was not worked on yet\n",
+                 (long long)warehouse);
     }
     if (cJSON_GetArraySize(list) + cJSON_GetArraySize(places) == 0) {
         buf_add_str(&page, "No returned units are withheld.\n");

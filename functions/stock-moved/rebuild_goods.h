@@ -10,8 +10,8 @@
 #include "epoch.h"
 #include "redis.h"
 
-/* From when on rows of the ledger and returns are looked at: the loss, or if everything may be lost returns.days back (or
- * bigcommerce.orders_days, if that is longer), never before our first start. */
+/* From when on rows of the ledger and returns are looked at: the loss, or if everything may be lost returns.days back
+ * (or bigcommerce.orders_days, if that is longer), never before our first start. */
 int64_t rebuild_goods_from_ms(const struct app *app, const struct epoch *e);
 
 /* Rows of the ledger are read newest first, but units have to be withheld before they leave again. */
@@ -26,8 +26,8 @@ enum next rebuild_rows_apply(struct app *app, struct rebuild_rows *rows, struct 
 void rebuild_rows_free(struct rebuild_rows *rows);
 
 /*
- * Makes every order with returned rows due again that was rung up from from_ms on and before to_ms, so that it is judged
- * anew. *done gets their number.
+ * Makes every order with returned rows due again that was rung up from from_ms on and before to_ms, so that it is
+ * judged anew. *done gets their number.
  *
  *   GET /orders.json?eshopid=1&orderdatefrom=S&orderdateto=S&orderidfrom=N&sort=orderid&num=1000
  *       &fields=orderid,orderitems

@@ -427,7 +427,7 @@ def test_no_money_moves_while_redis_is_rebuilt(frail):
     frail.redis().hset(frail.key("epoch"), mapping={"lossy_ms": frail.redis().time()[0] * 1000})
     frail.start_function("return")
     number = give_back(frail, sitoo, sku)
-    frail.wait_until(lambda: frail.redis().hget(frail.key(f"job:return:{number}"), "cause") == "redis_rebuilding", 15, "it waits")
+    frail.wait_until(lambda: "redis_rebuilding" in (frail.redis().hget(frail.key(f"job:return:{number}"), "cause") or ""), 15, "it waits")
     assert refunds(frail, order) == []
     assert frail.redis().exists(frail.key(f"op:verdict:{number}:0")), "goods are judged all the same"
     frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")

@@ -103,6 +103,7 @@ static void mistakes_are_named(void **state) {
         {"\"unknown_payment\":true", "returns.unknown_payment: must be park, paid_at_till or pay_in_bigcommerce"},
         {"\"amount_tolerance_minor\":-1", "returns.amount_tolerance_minor: must be a whole number from 0 to 100000"},
         {"\"quarantine_warehouse_id\":\"4\"", "returns.quarantine_warehouse_id: must be a whole number from 1"},
+        {"\"quarantine_warehouse_id\":2", "returns.quarantine_warehouse_id: feeds a location"},
         {"\"reason\":{}", "returns.reason: unknown key; did you mean reasons?"},
         {"\"repeat_after_s\":5", "returns.repeat_after_s: must be a whole number from 30 to 86400"},
     };
