@@ -182,6 +182,13 @@ static void watch(const struct part *p, const struct settled *s, struct args *ef
     }
 }
 
+/* BigCommerce may move stock by itself when an order is refunded, or did when it was cancelled: its levels are read. */
+static void look_at_levels(const struct part *p, struct args *effects) {
+    for (size_t i = 0; i < p->row_count; i++) {
+        effect_mark(effects, QUEUE_SKU, p->rows[i]->row->sku, 0, "b", "");
+    }
+}
+
 static enum next settle_one(struct app *app, struct job *j, int64_t web_order, struct reason *why) {
     struct part p;
     struct settled s;
@@ -195,6 +202,7 @@ static enum next settle_one(struct app *app, struct job *j, int64_t web_order, s
         case_money_ends(&p, s.kind == SETTLED_PARKED ? s.parked.cause : NULL, &j->effects);
         report_money(&j->report, &p, &s);
         watch(&p, &s, &j->effects);
+        look_at_levels(&p, &j->effects);
         money_format(s.amount, s.currency, amount);
         LOG(LOG_INFO, "return and web order",
             {"outcome", s.kind == SETTLED_PARKED   ? "parked"

@@ -293,7 +293,6 @@ def test_refund_that_restocks_by_itself_is_put_right(shop):
     number = give_back(shop, sitoo, sku, reason="RC123")
     assert money(shop, number)["outcome"] == "refunded"
     shop.control("PUT", "/settings", {"refund_restock": False})
-    shop.mark(sku)
     shop.wait_until(lambda: all(row["after_landing"] == row["expected"] for row in shop.explain(sku).values()), 30,
                     "the level is right again")
 
