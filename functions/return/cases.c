@@ -25,9 +25,6 @@ static const char *step(const char *cause) {
         return "Compare the order's refunds in BigCommerce with the receipt; refund by hand what is missing, then run: "
                "onepool parked --close";
     }
-    if (strcmp(cause, "return_declined") == 0) {
-        return "Pay the customer in another way; then run: onepool parked --close";
-    }
     return "Look at the order in BigCommerce; refund by hand what the customer is owed, then run: onepool parked "
            "--close; or mend the cause and run: onepool parked --retry";
 }

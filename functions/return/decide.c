@@ -12,31 +12,13 @@
 #include "quantity.h"
 #include "ban.h"
 
-const char *const decision_causes[] = {"return_no_payment",
-                                       "return_payer_unknown",
-                                       "return_payers_mixed",
-                                       "return_gift_card",
-                                       "return_not_whole",
-                                       "return_no_amount",
-                                       "return_no_product",
-                                       "return_several",
-                                       "return_more_than_bought",
-                                       "return_refunded_else",
-                                       "return_order_gone",
-                                       "return_order_not_paid",
-                                       "return_order_cancelled",
-                                       "return_order_disputed",
-                                       "return_currency",
-                                       "return_quote_refused",
-                                       "return_quote_unclear",
-                                       "return_quote_adjusted",
-                                       "return_no_method",
-                                       "return_amounts_differ",
-                                       "return_above_paid",
-                                       "return_refused",
-                                       "return_unclear",
-                                       "return_declined",
-                                       NULL};
+const char *const decision_causes[] = {
+    "return_no_payment",       "return_payer_unknown",  "return_payers_mixed", "return_gift_card",
+    "return_not_whole",        "return_no_amount",      "return_no_product",   "return_several",
+    "return_more_than_bought", "return_refunded_else",  "return_order_gone",   "return_order_not_paid",
+    "return_order_cancelled",  "return_order_disputed", "return_currency",     "return_quote_refused",
+    "return_quote_unclear",    "return_quote_adjusted", "return_no_method",    "return_amounts_differ",
+    "return_above_paid",       "return_refused",        "return_unclear",      NULL};
 
 void part_free(struct part *p) {
     free(p->rows);
@@ -79,7 +61,7 @@ static void decide_payer(const struct part *p, struct decision *d) {
 
 /* ---- which order products ---- */
 
-/* By the number that went along when the order was handed over; else by SKU, if that is one line or several alike. */
+/* By the number that went along when the order was handed over; else by SKU, if only one line has it. */
 static const struct paid_line *find_line(const struct part *p, size_t i, const struct paid_order *o,
                                          struct decision *d) {
     const char *sku = p->rows[i]->row->sku;
@@ -213,9 +195,9 @@ static void decide_order(const struct part *p, const struct paid_order *o, struc
     default:
         break;
     }
-    if (p->credit->currency[0] != '\0' && strcmp(p->credit->currency, o->currency) != 0) {
+    if (strcmp(p->credit->currency, o->currency) != 0) {
         park(d, "return_currency", "The web order was paid in %s, the till gave back %s", o->currency,
-             p->credit->currency);
+             p->credit->currency[0] != '\0' ? p->credit->currency : "a currency that Sitoo does not name");
     }
 }
 
@@ -243,7 +225,8 @@ void decide_refund(struct part *p, const struct paid_order *o, const struct refu
 
 /* ---- the quote ---- */
 
-/* A method is a list of payments to be used together. */
+/* A method is a list of payments to be used together. Store credit is new money to spend: never beside what a till
+ * paid, and never where the customer expects the money itself. */
 static bool method_fits(const cJSON *method, bool offline, int64_t *sum) {
     const cJSON *payment = NULL;
     bool fits = cJSON_IsArray(method) && cJSON_GetArraySize(method) > 0;
@@ -253,7 +236,7 @@ static bool method_fits(const cJSON *method, bool offline, int64_t *sum) {
         int64_t amount = 0;
         fits = fits && provider != NULL && money_get(payment, "amount", &amount) && amount > 0 &&
                cJSON_IsBool(json_get(payment, "offline")) && json_bool(payment, "offline", false) == offline &&
-               (offline || strcmp(provider, "storecredit") != 0);
+               strcmp(provider, "storecredit") != 0;
         *sum += amount;
     }
     return fits;
@@ -286,7 +269,7 @@ static void decide_amount(const struct part *p, const struct paid_order *o, cons
 
 void decide_quote(const struct part *p, const struct paid_order *o, const struct refund_list *refunds,
                   const struct mapping_returns *m, const cJSON *quote, struct decision *d) {
-    const cJSON *methods = json_array(quote, "refund_methods"), *method = NULL;
+    const cJSON *methods = json_array(quote, "refund_methods"), *method = NULL, *cut = json_get(quote, "adjustment");
     bool offline = p->credit->payer == PAYER_TILL;
     char till[MONEY_TEXT_SIZE], total[MONEY_TEXT_SIZE];
     int64_t adjustment = 0, quoted = 0, sum = 0;
@@ -297,7 +280,13 @@ void decide_quote(const struct part *p, const struct paid_order *o, const struct
     }
     money_format(p->gross, o->currency, till);
     money_format(quoted, o->currency, total);
-    if (money_get(quote, "adjustment", &adjustment) && adjustment < 0) {
+    if (cut != NULL && !cJSON_IsNull(cut) && !money_get(quote, "adjustment", &adjustment)) {
+        park(d, "return_quote_unclear",
+             "BigCommerce's quote (%s %s; the till gave back %s) has an adjustment that is no amount", total,
+             o->currency, till);
+        return;
+    }
+    if (adjustment < 0) {
         park(d, "return_quote_adjusted",
              "BigCommerce's quote (%s %s; the till gave back %s) is cut: less is left to "
              "refund than was asked for",
@@ -315,6 +304,13 @@ void decide_quote(const struct part *p, const struct paid_order *o, const struct
              offline ? "The till paid, but BigCommerce offers no offline method to record it"
                      : "BigCommerce offers no method that pays back through it",
              total, o->currency, till, o->currency);
+        return;
+    }
+    if (difference(d->amount, quoted) > money_minor(o->currency)) { /* a total may be told before it is rounded */
+        char used[MONEY_TEXT_SIZE];
+        money_format(d->amount, o->currency, used);
+        park(d, "return_quote_unclear", "BigCommerce quotes %s %s, but its method pays %s (the till gave back %s)",
+             total, o->currency, used, till);
         return;
     }
     decide_amount(p, o, refunds, m, d);
