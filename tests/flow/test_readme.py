@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README.md's tables name tests that exist."""
+"""Documents name what exists: README.md's tables their tests, docs/returns.md every cause."""
 import re
 
 from stack import ROOT
@@ -26,3 +26,17 @@ def test_every_test_that_the_tables_name_exists():
     missing = [(file, part) for file, part in pairs
                if not re.search(rf"^def test_\w*{part}", (HERE / f"{file}.py").read_text(encoding="utf-8"), re.MULTILINE)]
     assert missing == []
+
+
+def test_every_cause_of_a_return_is_explained_to_staff():
+    page = (ROOT / "docs" / "returns.md").read_text(encoding="utf-8")
+    told = {word for line in page.splitlines() if line.startswith("| ")
+            for word in re.findall(r"[a-z_]+", line.split("|")[1])}
+    causes = set()
+    for file in (ROOT / "functions" / "return").glob("*.c"):
+        code = re.sub(r'NEXT_DEFER,\s*"\w+"', "", file.read_text(encoding="utf-8"))  # these wait and end by themselves
+        causes |= set(re.findall(r'"((?:return|quarantine)_[a-z_]+)"', code))
+    assert len(causes) > 25
+    assert causes - told == set(), "docs/returns.md says nothing of these"
+    shown = {word for word in told if word.startswith(("return_", "quarantine_"))}
+    assert shown - causes == set(), "docs/returns.md tells of causes that nothing parks"
