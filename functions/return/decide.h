@@ -34,6 +34,7 @@ struct part {
     struct part_item *items; /* filled by decide_items */
     size_t n;
     int64_t gross; /* sum of the items' */
+    int64_t tries; /* attempts of this return, this one included; 0 = there is no later one */
 };
 void part_free(struct part *p);
 

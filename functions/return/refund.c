@@ -37,6 +37,7 @@ struct job {
     size_t purchase_count;
     struct report report;
     struct args effects; /* applied when it is completed */
+    int64_t tries;       /* claim.tries; 0 = it is not tried again by itself */
 };
 
 static void job_free(struct job *j) {
@@ -163,6 +164,7 @@ static void take_part(const struct job *j, int64_t web_order, struct part *p) {
     memset(p, 0, sizeof *p);
     p->credit = &j->credit;
     p->web_order = web_order;
+    p->tries = j->tries;
     p->rows = xcalloc(j->credit.n + 1, sizeof *p->rows);
     p->matches = xcalloc(j->credit.n + 1, sizeof *p->matches);
     for (size_t i = 0; i < j->credit.n; i++) {
@@ -320,7 +322,7 @@ static enum next work_on(struct app *app, struct job *j, struct reason *why) {
 }
 
 static void settle(struct app *app, const struct claim *c) {
-    struct job j = {0};
+    struct job j = {.tries = c->tries};
     struct reason why = {0};
     size_t fenced = 0;
     int64_t id = 0;

@@ -20,6 +20,10 @@
 #define LEASE_MS    INT64_C(120000) /* longer than the calls made under it */
 #define QUOTES_MAX  2               /* methods may change between quote and refund: asked once more */
 #define LEASE_WAITS INT64_C(2000)
+/* What BigCommerce answers while another refund of the order is under way is not documented: 422, 409 or 423 may mean
+ * that, or that the refund is refused for good. A refusal changed nothing, so it is asked again before it is a case. */
+#define REFUSALS_MAX  3
+#define REFUSAL_WAITS INT64_C(5000)
 
 /* What is in hand while one part is settled. */
 struct work {
@@ -31,6 +35,7 @@ struct work {
     char intent_id[GATE_INTENT_SIZE];
     bool sent_before;       /* an intent is open: a refund was sent, and its answer is not known */
     int64_t refunds_before; /* refunds that the order had when it was sent */
+    bool maybe_busy;        /* the last refusal may mean that another refund is under way */
 };
 
 /* ---- lease ---- */
@@ -291,6 +296,7 @@ static enum next send_refund(struct app *app, struct work *w, const struct decis
             w->sent_before = true;
         } else if (next == NEXT_PARK && !why->ambiguous) {
             *again = sent.answer.status == 422;
+            w->maybe_busy = sent.answer.status == 422 || sent.answer.status == 409 || sent.answer.status == 423;
             gate_close(app, &sent);
         } else if (next == NEXT_STOP) {
             next = NEXT_DEFER; /* another process has the order now */
@@ -306,6 +312,18 @@ static enum next send_refund(struct app *app, struct work *w, const struct decis
     free(body);
     free(intent);
     return next;
+}
+
+static enum next refused(const struct work *w, struct settled *out, struct reason *why) {
+    char text[600];
+    if (w->p->tries > 0 && w->p->tries < REFUSALS_MAX && w->maybe_busy) {
+        why->wait_ms = REFUSAL_WAITS;
+        (void)snprintf(text, sizeof text, "%s", why->text);
+        return reason_set(why, NEXT_DEFER, "refund_refused_for_now", "%s", text);
+    }
+    (void)snprintf(text, sizeof text, "BigCommerce refuses the refund: %.400s", why->text);
+    parked_with(out, "return_refused", false, text);
+    return NEXT_DONE;
 }
 
 /* Quote, decide, refund. */
@@ -333,10 +351,7 @@ static enum next quote_and_refund(struct app *app, struct work *w, struct settle
             return next;
         }
         if (!again || i + 1 == QUOTES_MAX) {
-            char text[600];
-            (void)snprintf(text, sizeof text, "BigCommerce refuses the refund: %.400s", why->text);
-            parked_with(out, "return_refused", false, text);
-            return NEXT_DONE;
+            return refused(w, out, why);
         }
         memset(why, 0, sizeof *why);
     }

@@ -364,6 +364,39 @@ def test_refund_that_is_always_refused_is_parked(shop, kind, cause):
     right(shop, sku)
 
 
+@pytest.mark.parametrize("status, times", [(422, 3), (409, 1), (423, 1)])
+def test_refund_that_is_refused_for_a_moment_is_tried_again(shop, status, times):
+    """What BigCommerce answers while another refund of the order is under way is not documented."""
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()
+    fault(shop, kind="status", status=status, method="POST", path="payment_actions/refunds", count=times)
+    number = give_back(shop, sitoo, sku)
+    shop.wait_until(lambda: shop.redis().get(shop.key(f"return:{number}")), 30, "it is settled")
+    assert shop.control("GET", "/faults")["bigcommerce"]["hits"], "it was refused"
+    assert money(shop, number)["outcome"] == "refunded"
+    assert len(refunds(shop, order)) == 1
+    assert [name for name in shop.cases() if str(number) in name] == []
+    shop.control("DELETE", "/faults")
+    right(shop, sku)
+
+
+def test_refund_that_is_refused_again_and_again_is_a_case(shop):
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()
+    start = shop.last_request()
+    fault(shop, kind="status", status=409, method="POST", path="payment_actions/refunds")
+    number = give_back(shop, sitoo, sku)
+    shop.wait_until(lambda: shop.redis().get(shop.key(f"return:{number}")), 40, "it is settled")
+    parked(shop, number, "return_refused", order)
+    assert refunds(shop, order) == []
+    asked = [r for r in shop.requests(start, "bigcommerce") if r["method"] == "POST" and r["path"].endswith("payment_actions/refunds")]
+    assert len(asked) == 3
+    shop.control("DELETE", "/faults")
+    assert shop.command("parked", "--retry", f"return_refused:return {number} of web order {order}")[0] == 0
+    shop.wait_until(lambda: len(refunds(shop, order)) == 1, 10, "it is refunded now")
+    right(shop, sku)
+
+
 def test_every_fault_point_is_in_the_list():
     named = {name for path in SOURCES for name in re.findall(r'fault_point\(app, "((?:return|refund)\.[a-z_]+)"\)', path.read_text())}
     assert named == set(FAULT_POINTS)
