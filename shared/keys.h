@@ -25,6 +25,11 @@
  *   intents              hash    until closed    F  write-ahead intents: id -> JSON
  *   pending:orders       hash    until closed    F  web orders that hold stock
  *   pending:qty          hash    until closed    F  "warehouse|sku" -> thousandths
+ *   handed               hash    90 days after   F  web order -> JSON: what it holds and what of it Sitoo has, see
+ *                                                    shared/lua/80_pending.lua
+ *   handed:open          hash    until closed    F  "warehouse|sku" -> thousandths that our open orders should reserve
+ *   handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
+ *   handed:done          zset    90 days         F  web orders that have nothing open in Sitoo, by time
  *   withheld:l, :r       hash    until closed    F  "warehouse|sku" -> thousandths, by ledger and by return orders
  *   level:<mode>         hash    for ever        F  "location|sku" -> last written level, see 70_level.lua
  *   unconfirmed          zset    until closed    F  levels to read back
@@ -79,7 +84,12 @@
 #define QUEUE_SKU    "sku"
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
-#define QUEUE_REFUND "refund" /* entity: BigCommerce order id, whose refunds are to be looked at */
+/* The same entity on three queues, each of one function: a BigCommerce order, which is brought to its right state on
+ * both platforms. hint: f (a person asks again) */
+#define QUEUE_HANDOVER "handover" /* order-created; open orders stay here as timers */
+#define QUEUE_WEBORDER "weborder" /* order-updated */
+#define QUEUE_PICKUP   "pickup"   /* pickup-updated */
+#define QUEUE_REFUND   "refund"   /* entity: BigCommerce order id, whose refunds are to be looked at */
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
 #define QUEUE_REFUNDS "refunds"
 
@@ -98,6 +108,9 @@
 #define KEY_FILLED            "filled:%lld"
 #define KEY_PENDING_ORDERS    "pending:orders"
 #define KEY_PENDING_QTY       "pending:qty"
+#define KEY_HANDED            "handed"
+#define KEY_HANDED_OPEN       "handed:open"
+#define KEY_HANDED_DUE        "handed:due"
 #define KEY_WITHHELD_LEDGER   "withheld:l"
 #define KEY_WITHHELD_RETURN   "withheld:r"
 #define KEY_LEVEL_LIVE        "level:live"

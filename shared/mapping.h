@@ -10,7 +10,7 @@
  *     "shipping":  { "location_id": 1, "allocate_from": [1, 2], "allow_split": false, "return_only": false },
  *     "brake":     { "max_zeroed_skus": 200, "max_units_moved": 5000, "max_price_change_percent": 50 },
  *     "sitoo":     { "max_inflight": 1, "page_size": 1000, ... }, "budget": {...}, "owners": {...},
- *     "products": {...}, "returns": {...} }
+ *     "web_orders": {...}, "products": {...}, "returns": {...} }
  *
  * "products" is read by later releases; here it only has to be an object.
  */
@@ -38,6 +38,8 @@ struct mapping_location {
     bool serves_shipping;       /* pending rows that no warehouse was chosen for count here */
     int64_t *pickup_method_ids; /* pickup only */
     size_t pickup_method_count;
+    char **shipping_method_names; /* pickup only: shops without BigCommerce's own pickup */
+    size_t shipping_method_name_count;
 };
 
 #define MAPPING_PATTERNS_MAX 8
@@ -103,6 +105,26 @@ struct mapping_returns {
     int64_t repeat_after_s;  /* a refund without an answer is not sent again before [120] 30..86400 */
 };
 
+/*
+ *   "web_orders": { "customer_fields": ["name", "phone", "email"], "message": false, "address": true,
+ *                   "rejected_status": null, "uncollected_days": 14, "repeat_after_s": 30, "look_again_hours": 6 },
+ *   "sitoo": { "pickup": {"cancel_on_reject": true},
+ *              "return_orders": {"orderstate": 10, "warehouseid": null, "add_delivery": false}, ... }
+ */
+struct mapping_web {
+    bool name, phone, email;     /* customer_fields: what a shop gets to see of the customer [all three] */
+    bool message;                /* the customer's message as the order's comment [false] */
+    bool address;                /* delivery address of what is shipped [true] */
+    int64_t rejected_status;     /* web order's status after the shop refused it, 1..13; 0 = left as it is [0] */
+    int64_t uncollected_days;    /* ready for pickup and not collected for so long is reported [14] 1..365 */
+    int64_t repeat_after_s;      /* what was sent without an answer is not sent again before [30] 10..3600 */
+    int64_t look_again_hours;    /* open orders are read again this often [6] 1..168 */
+    bool cancel_on_reject;       /* the Sitoo order that the shop refused is cancelled by us [true] */
+    int64_t return_order_state;  /* state of orders handed over for returns only [10] 0 or 10 */
+    int64_t return_warehouse_id; /* their warehouse; 0 = none is sent [0] */
+    bool return_add_delivery;    /* they get a delivery that moves no stock [false] */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -141,6 +163,7 @@ struct mapping {
 
     struct mapping_baseline baseline;
     struct mapping_returns returns;
+    struct mapping_web web;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -161,6 +184,10 @@ void mapping_free(struct mapping *m);
 /* The section "baseline" of the file (mapping_baseline.c); part of mapping_read. */
 void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mistakes);
 
+/* The section "web_orders", and what "sitoo" says of such orders (mapping_web.c); part of mapping_read. */
+struct at;
+void mapping_read_web(const struct at *root, struct mapping *m);
+
 /* The section "returns" (mapping_returns.c); part of mapping_read and mapping_free. */
 void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mistakes);
 void mapping_free_returns(struct mapping_returns *r);
@@ -177,5 +204,7 @@ const char *payer_name(enum payer p);
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);
 /* The pickup entry of a BigCommerce location, or by pickup method if location_id is 0; NULL if none. */
 const struct mapping_location *mapping_pickup(const struct mapping *m, int64_t location_id, int64_t pickup_method_id);
+/* The pickup entry that lists this name of a shipping method (letter case and outer spaces do not count), or NULL. */
+const struct mapping_location *mapping_pickup_named(const struct mapping *m, const char *shipping_method);
 
 #endif

@@ -34,6 +34,10 @@ void mapping_free(struct mapping *m) {
     for (size_t i = 0; i < m->location_count; i++) {
         free(m->locations[i].warehouse_ids);
         free(m->locations[i].pickup_method_ids);
+        for (size_t k = 0; k < m->locations[i].shipping_method_name_count; k++) {
+            free(m->locations[i].shipping_method_names[k]);
+        }
+        free(m->locations[i].shipping_method_names);
     }
     free(m->locations);
     free(m->warehouses);

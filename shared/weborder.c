@@ -104,6 +104,15 @@ static int64_t pickup_warehouse(const struct mapping *m, const cJSON *pickup) {
     return l != NULL && l->warehouse_count == 1 ? l->warehouse_ids[0] : 0;
 }
 
+/* Shops without BigCommerce's own pickup name it as a way of shipping (bigcommerce.md 7.3). */
+static int64_t group_target(const struct mapping *m, const cJSON *one, bool pickup) {
+    const struct mapping_location *named = pickup ? NULL : mapping_pickup_named(m, json_str(one, "shipping_method"));
+    if (pickup) {
+        return pickup_warehouse(m, one);
+    }
+    return named != NULL && named->warehouse_count == 1 ? named->warehouse_ids[0] : 0;
+}
+
 static enum next read_group(const cJSON *group, const struct mapping *m, bool pickup, struct weborder *out,
                             struct reason *why) {
     const cJSON *one = NULL;
@@ -111,7 +120,7 @@ static enum next read_group(const cJSON *group, const struct mapping *m, bool pi
         if (json_get(one, "__warning__") != NULL) {
             out->incomplete = true; /* cut at 50 lines */
         }
-        enum next next = weborder_lines(json_array(one, "line_items"), pickup ? pickup_warehouse(m, one) : 0, out, why);
+        enum next next = weborder_lines(json_array(one, "line_items"), group_target(m, one, pickup), out, why);
         if (next != NEXT_DONE) {
             return next;
         }
@@ -185,10 +194,9 @@ enum next weborder_products(struct app *app, struct weborder *o, int64_t target,
 
 int64_t weborder_target(const cJSON *json, const struct mapping *m) {
     const cJSON *pickups = json_array(json_get(json, "consignments"), "pickups");
-    return cJSON_GetArraySize(pickups) == 1 &&
-                   cJSON_GetArraySize(json_array(json_get(json, "consignments"), "shipping")) == 0
-               ? pickup_warehouse(m, cJSON_GetArrayItem(pickups, 0))
-               : 0;
+    const cJSON *shipping = json_array(json_get(json, "consignments"), "shipping");
+    int p = cJSON_GetArraySize(pickups), s = cJSON_GetArraySize(shipping);
+    return p + s == 1 ? group_target(m, cJSON_GetArrayItem(p == 1 ? pickups : shipping, 0), p == 1) : 0;
 }
 
 static const char *const class_names[WEBORDER_CLASSES] = {"", "in_sitoo", "subtract", "hand_over"};

@@ -67,6 +67,10 @@ static enum next forget_stock(struct app *app, struct reason *why) {
         (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)m->warehouses[w]);
         args_add_key(&a, app->redis, name);
     }
+    /* So does what was seen of web orders in Sitoo: they count as pending until it is seen again. */
+    args_add_key(&a, app->redis, KEY_HANDED);
+    args_add_key(&a, app->redis, KEY_HANDED_OPEN);
+    args_add_key(&a, app->redis, KEY_HANDED_DUE);
     return run(app, &a, why);
 }
 

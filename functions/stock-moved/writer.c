@@ -26,14 +26,15 @@
 #include "write.h"
 #include "ban.h"
 
-#define LEASE_MS        INT64_C(30000)
-#define SKUS_PER_ROUND  1000
-#define CALLS_PER_ROUND 3 /* of BigCommerce: web orders, write, read back */
-#define PACE_STEP_MS    INT64_C(500)
-#define GATHER_PER_SKU  10   /* ms: a round of few SKUs is followed at once, one of many by a pause to gather more */
-#define GATHER_MAX_MS   800  /* what a rush may add to a sale's lag */
-#define CONFIRM_MAX_MS  3000 /* while SKUs keep coming, levels are read back no more often */
-#define VERIFY_SKUS     400  /* one call's worth */
+#define LEASE_MS         INT64_C(30000)
+#define HANDED_PER_ROUND 1000
+#define SKUS_PER_ROUND   1000
+#define CALLS_PER_ROUND  3 /* of BigCommerce: web orders, write, read back */
+#define PACE_STEP_MS     INT64_C(500)
+#define GATHER_PER_SKU   10   /* ms: a round of few SKUs is followed at once, one of many by a pause to gather more */
+#define GATHER_MAX_MS    800  /* what a rush may add to a sale's lag */
+#define CONFIRM_MAX_MS   3000 /* while SKUs keep coming, levels are read back no more often */
+#define VERIFY_SKUS      400  /* one call's worth */
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
@@ -344,6 +345,19 @@ static enum next rebuild_first(struct app *app, struct reason *why) {
     return next;
 }
 
+/* Reservations of web orders that were seen in Sitoo: before Sitoo is read, so that no level misses both. */
+static enum next take_handed(struct app *app, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, HANDED_PER_ROUND);
+    enum next next = redis_fcall(app->redis, "handed_take", &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
 /* What one process does while it is the writer. The mode stays what it is until the next round. */
 static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     int64_t wait = 0;
@@ -354,6 +368,7 @@ static enum next one_round(struct app *app, int64_t *wait_ms, struct reason *why
     }
     next = next == NEXT_DONE ? timer_work(app, &wait, why) : next;
     sooner(wait_ms, wait);
+    next = next == NEXT_DONE ? take_handed(app, why) : next;
     if (next == NEXT_DONE) {
         next = sku_work(app, &skus, &wait, why);
         sooner(wait_ms, skus > 0 ? 0 : wait);

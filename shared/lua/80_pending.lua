@@ -1,40 +1,70 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Pending: rows of web orders that hold stock and whose reservation was not seen in Sitoo.
--- pending:orders: order -> JSON { status, modified, rows = { { "target|sku", thousandths }... } }
+-- Pending: units of web orders that hold stock and whose reservation in Sitoo was not seen.
+-- handed: order -> JSON { seen, raw = { { "target|sku", thousandths }... }, cover = { sku = thousandths },
+--   staged = { sku = { thousandths, warehouse } }, open = { "warehouse|sku" = thousandths } }, what is known of each order:
+--   raw: what it holds, as BigCommerce has it; cover: what of it stands in Sitoo's numbers, reserved or delivered; staged:
+--   the same, seen in Sitoo and not yet taken over; open: what its Sitoo orders should reserve.
+-- pending:orders: order -> JSON { status, modified, rows = { { "target|sku", thousandths }... } }, raw less cover
 -- pending:qty: "target|sku" -> thousandths, the sum over orders; target is a warehouse, or 0 for rows that no
--- warehouse was chosen for.
+--   warehouse was chosen for.
+-- handed:open: "warehouse|sku" -> thousandths, the sum of open.
+--
+-- More cover is staged, and taken over by the writer at the beginning of a round, before it reads Sitoo: so no level is
+-- computed from a stock that lacks the reservation and a pending that lacks the order. Less cover counts at once.
 
--- pending_put(order, status, modified_ms, n, n x (target|sku, thousandths)) -> 1 if anything changed.
--- Replaces what is known of the order; changed SKUs become due. n = 0 takes the order out.
-register('pending_put', function(P, args)
-  local now, order, n = now_ms(), args[1], tonumber(args[4])
+local HANDED_KEEP_MS = 90 * DAY_MS
+
+local function handed_get(P, order)
+  local text = redis.call('HGET', P .. 'handed', order)
+  return text and cjson.decode(text) or nil
+end
+
+-- Empty tables are left out: cjson writes an empty object and an empty list alike.
+local function handed_set(P, order, h)
+  for _, name in ipairs({ 'raw', 'cover', 'staged', 'open' }) do
+    if h[name] and next(h[name]) == nil then h[name] = nil end
+  end
+  redis.call('HSET', P .. 'handed', order, cjson.encode(h))
+end
+
+-- pending:orders and pending:qty of one order from raw and cover; changed SKUs become due. True if anything changed.
+local function pending_apply(P, now, order, h, status, modified)
+  local left, rows = {}, {}
+  for sku, n in pairs(h.cover or {}) do
+    left[sku] = tonumber(n)
+  end
+  for _, row in ipairs(h.raw or {}) do
+    local sku = string.match(row[1], '|(.*)$')
+    local take = math.min(left[sku] or 0, tonumber(row[2]))
+    left[sku] = (left[sku] or 0) - take
+    if tonumber(row[2]) > take then
+      rows[#rows + 1] = { row[1], int(tonumber(row[2]) - take) }
+    end
+  end
   local old_text = redis.call('HGET', P .. 'pending:orders', order)
-  if not old_text and n == 0 then
-    return 0
+  if not old_text and #rows == 0 then
+    return false
   end
   local old = old_text and cjson.decode(old_text) or { rows = {} }
-  if old.status == args[2] and old.modified == args[3] and #old.rows == n then
+  status, modified = status or old.status or '0', modified or old.modified or '0'
+  if old.status == status and old.modified == modified and #old.rows == #rows then
     local same = true
-    for i = 1, n do
-      same = same and old.rows[i][1] == args[3 + 2 * i] and old.rows[i][2] == args[4 + 2 * i]
+    for i = 1, #rows do
+      same = same and old.rows[i][1] == rows[i][1] and old.rows[i][2] == rows[i][2]
     end
-    if same then return 0 end
+    if same then return false end
   end
   local fields = {}
-  next_token(P) -- the epoch's position, see 95_epoch.lua
   for _, row in ipairs(old.rows) do
     redis.call('HINCRBY', P .. 'pending:qty', row[1], '-' .. row[2])
     fields[row[1]] = true
   end
-  local rows = {}
-  for i = 1, n do
-    local field, thousandths = args[3 + 2 * i], args[4 + 2 * i]
-    redis.call('HINCRBY', P .. 'pending:qty', field, thousandths)
-    fields[field] = true
-    rows[i] = { field, thousandths }
+  for _, row in ipairs(rows) do
+    redis.call('HINCRBY', P .. 'pending:qty', row[1], row[2])
+    fields[row[1]] = true
   end
-  if n > 0 then
-    redis.call('HSET', P .. 'pending:orders', order, cjson.encode({ status = args[2], modified = args[3], rows = rows }))
+  if #rows > 0 then
+    redis.call('HSET', P .. 'pending:orders', order, cjson.encode({ status = status, modified = modified, rows = rows }))
   else
     redis.call('HDEL', P .. 'pending:orders', order)
   end
@@ -45,5 +75,123 @@ register('pending_put', function(P, args)
     mark(P, now, 'sku', string.match(field, '|(.*)$'), '', 'b', '')
   end
   wake(P, 'sku')
-  return 1
+  return true
+end
+
+-- pending_put(order, status, modified_ms, n, n x (target|sku, thousandths)) -> 1 if anything changed.
+-- Replaces what is known of the order; changed SKUs become due, and the order itself for whoever hands it to Sitoo.
+-- n = 0: it holds nothing.
+register('pending_put', function(P, args)
+  local now, order, n = now_ms(), args[1], tonumber(args[4])
+  local h = handed_get(P, order)
+  if not h and n == 0 and redis.call('HEXISTS', P .. 'pending:orders', order) == 0 then
+    return 0
+  end
+  h = h or {}
+  local raw, seen = {}, args[2] .. ' ' .. args[3]
+  for i = 1, n do
+    raw[i] = { args[3 + 2 * i], args[4 + 2 * i] }
+  end
+  if h.seen == seen and cjson.encode(h.raw or {}) == cjson.encode(raw) then
+    return 0
+  end
+  next_token(P) -- the epoch's position, see 95_epoch.lua
+  h.raw = raw
+  if h.seen ~= seen then
+    h.seen = seen
+    mark(P, now, 'handover', order, '', '', '')
+    wake(P, 'handover')
+  end
+  local changed = pending_apply(P, now, order, h, args[2], args[3])
+  handed_set(P, order, h)
+  return changed and 1 or 0
+end)
+
+-- handed_put(order, done, n, n x (sku, warehouse, open, delivered, reserved or '')) -> per row 1, or 0 if its reservation is
+-- not there: what Sitoo has reserved of the SKU in that warehouse (thousandths) is less than all our open orders should
+-- have. done = 1: nothing of the order is open in Sitoo any more; it is forgotten after 90 days.
+register('handed_put', function(P, args)
+  local now, order, n = now_ms(), args[1], tonumber(args[3])
+  local h = handed_get(P, order) or {}
+  local open, cover, where, out = {}, {}, {}, {}
+  for field, units in pairs(h.open or {}) do
+    if redis.call('HINCRBY', P .. 'handed:open', field, int(-tonumber(units))) <= 0 then
+      redis.call('HDEL', P .. 'handed:open', field)
+    end
+  end
+  for i = 1, n do
+    local sku, field = args[5 * i - 1], args[5 * i] .. '|' .. args[5 * i - 1]
+    local units = tonumber(args[5 * i + 1])
+    where[sku] = args[5 * i]
+    if units > 0 then
+      open[field] = (open[field] or 0) + units
+      redis.call('HINCRBY', P .. 'handed:open', field, int(units))
+    end
+  end
+  for i = 1, n do
+    local sku, field = args[5 * i - 1], args[5 * i] .. '|' .. args[5 * i - 1]
+    local units, reserved = tonumber(args[5 * i + 1]), tonumber(args[5 * i + 3])
+    local total = tonumber(redis.call('HGET', P .. 'handed:open', field) or '') or 0
+    local there = units == 0 or (reserved ~= nil and reserved >= total)
+    out[i] = there and 1 or 0
+    cover[sku] = (cover[sku] or 0) + tonumber(args[5 * i + 2]) + (there and units or 0)
+  end
+  local old = h.cover or {}
+  h.open, h.cover, h.staged = {}, {}, {}
+  for field, units in pairs(open) do
+    h.open[field] = int(units)
+  end
+  local staged, fewer = false, false
+  for sku, units in pairs(cover) do
+    local was = tonumber(old[sku] or '') or 0
+    h.cover[sku] = int(math.min(was, units))
+    fewer = fewer or units < was
+    if units > was then
+      h.staged[sku] = { int(units), where[sku] }
+      staged = true
+      mark(P, now, 'sku', sku, '', 'w' .. where[sku], '')
+    end
+  end
+  for sku in pairs(old) do
+    fewer = fewer or cover[sku] == nil
+  end
+  if fewer then
+    pending_apply(P, now, order, h)
+  end
+  redis.call(staged and 'SADD' or 'SREM', P .. 'handed:due', order)
+  if args[2] == '1' then
+    redis.call('ZADD', P .. 'handed:done', int(now), order)
+  else
+    redis.call('ZREM', P .. 'handed:done', order)
+  end
+  handed_set(P, order, h)
+  if staged then
+    wake(P, 'sku')
+  end
+  return out
+end)
+
+-- handed_take(limit) -> how many orders' staged cover was taken over. The writer's, before it reads Sitoo: what is marked here is
+-- read there anew.
+register('handed_take', function(P, args)
+  local now, taken = now_ms(), 0
+  for _, order in ipairs(redis.call('SRANDMEMBER', P .. 'handed:due', args[1])) do
+    local h = handed_get(P, order) or {}
+    h.cover = h.cover or {}
+    for sku, one in pairs(h.staged or {}) do
+      h.cover[sku] = one[1]
+      mark(P, now, 'sku', sku, '', 'w' .. one[2], '')
+    end
+    h.staged = nil
+    pending_apply(P, now, order, h)
+    handed_set(P, order, h)
+    redis.call('SREM', P .. 'handed:due', order)
+    taken = taken + 1
+  end
+  for _, order in ipairs(redis.call('ZRANGEBYSCORE', P .. 'handed:done', '-inf', int(now - HANDED_KEEP_MS), 'LIMIT', 0, 100)) do
+    redis.call('ZREM', P .. 'handed:done', order)
+    redis.call('HDEL', P .. 'handed', order)
+    redis.call('SREM', P .. 'handed:due', order)
+  end
+  return taken
 end)
