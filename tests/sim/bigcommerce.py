@@ -8,6 +8,7 @@ from payments import ROUTES as PAYMENT_ROUTES
 from payments import Answered, PaymentActions
 from refunds import Refunds
 from server import Platform, Reply, as_json
+from weborderbody import consignments_json, line_json
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -537,11 +538,11 @@ class BigCommerce(PaymentActions, Platform):
         part = order.lines[(page - 1) * limit:page * limit]
         if not part:
             return Reply(204)
-        return Reply(200, as_json([self.orders.line_json(order, line) for line in part]))
+        return Reply(200, as_json([line_json(order, line) for line in part]))
 
     def order_consignments(self, call, number):
         include, _ = self._shape(call)
-        return Reply(200, self.orders.consignments_json(self._order(number), "consignments.line_items" in include))
+        return Reply(200, consignments_json(self._order(number), "consignments.line_items" in include))
 
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,

@@ -6,7 +6,7 @@ from refunds import CONCURRENT, REASON_MAX, TYPES, NotPossible
 from server import Reply
 from units import Refused, parse_date
 from webmoney import minor, number
-from weborders import STATUS
+from weborderbody import STATUS
 
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 NOTES_MAX = 65535
@@ -76,7 +76,7 @@ class PaymentActions:
             if type(item.get("quantity")) is not int or item["quantity"] < 1:
                 raise NotPossible(f"{where}.quantity must be a whole number above 0")
             return {**found, "quantity": item["quantity"]}
-        if item["item_id"] != order.id:  # order address id and order id are the same number in this shop
+        if item["item_id"] != (order.address_id if item["item_type"] == "SHIPPING" else order.id):
             raise NotPossible(f"{where}.item_id does not belong to the order")
         found["amount"] = self._amount(item.get("amount"), order.money.currency, f"{where}.amount")
         if found["amount"] <= 0:
