@@ -3,12 +3,19 @@
 import json
 import time
 
+from hookcalls import ROUTES as HOOK_ROUTES
+from hookcalls import HookCalls
+from hooks import Hooks
 from inventory import UNMAPPED
 from payments import ROUTES as PAYMENT_ROUTES
 from payments import Answered, PaymentActions
+from pickups import ROUTES as PICKUP_ROUTES
+from pickups import Pickups
 from refunds import Refunds
 from server import Platform, Reply, as_json
-from weborderbody import consignments_json, line_json
+from shipments import ROUTES as SHIPMENT_ROUTES
+from shipments import Shipments
+from weborderbody import consignments_json, line_json, shipping_addresses_json, taxes_json
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -37,7 +44,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(PaymentActions, Platform):
+class BigCommerce(PaymentActions, HookCalls, Shipments, Pickups, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -46,7 +53,10 @@ class BigCommerce(PaymentActions, Platform):
         super().__init__(counters, record, latency_ms, seed)
         self.catalog, self.inventory, self.orders, self.tracker = catalog, inventory, orders, tracker
         self.quota, self.window_ms = quota, window_ms
-        self.hooks = []  # GET /v3/hooks; set by PUT /settings
+        self.webhooks = Hooks(counters, seed)
+        self.orders.tell = self.webhooks.raise_event
+        self.inventory.on_land = self.levels_landed
+        self.pickups = []
         self.others = 0  # requests that other apps of the shop make in every window: the quota is shared
         self.window_start, self.used = time.monotonic(), 0
         self.writing = set()  # adjustments in flight
@@ -135,6 +145,8 @@ class BigCommerce(PaymentActions, Platform):
         path = tuple(call.segments[2:])
         shape = tuple("*" if s.isdigit() else s for s in path)
         ids = [int(s) for s in path if s.isdigit()]
+        if path[:2] == ("v3", "catalog") and call.method != "GET":
+            self.counters.numbers["catalog_writes"] += 1  # BigCommerce is the product master
         method = self.ROUTES.get((call.method, shape))
         if method is None:
             known = any(other == shape for _, other in self.ROUTES)
@@ -191,14 +203,6 @@ class BigCommerce(PaymentActions, Platform):
             "default_out_of_stock_message": "Currently out of stock", "hide_in_product_filtering": False,
             "show_pre_order_stock_levels": False, "show_out_of_stock_message": False}, "meta": {}})
 
-    def hook_list(self, call):
-        """bigcommerce.md 5.1: only the caller's own; the custom headers come back too."""
-        number, limit = self._page(call, 50, 250)  # the default and the largest are not documented
-        query = call.query
-        found = [h for h in self.hooks if all(name not in query or str(h[name]).lower() == query[name].lower()
-                                              for name in ("scope", "destination", "is_active"))]
-        return self._v3_list(found, number, limit, lambda h: h)
-
     def _location(self, number):
         return {"id": number, "code": f"LOCATION-{number}", "label": self.labels.get(number, f"Location {number}"), "description": "",
                 "managed_by_external_source": number != UNMAPPED, "type_id": "PHYSICAL", "enabled": True,
@@ -213,12 +217,6 @@ class BigCommerce(PaymentActions, Platform):
             asked = self._ints(call, "location_id:in")
             ids = [i for i in ids if i in asked]
         return self._v3_list(ids, number, limit, self._location)
-
-    def pickup_methods(self, call):
-        methods = sorted(self.orders.mapping.methods.items())
-        return self._v3_list(methods, 1, 250, lambda m: {
-            "id": m[1], "location_id": m[0], "display_name": "Collect in the shop", "collection_instructions": "",
-            "collection_time_description": ""})
 
     # ---------------------------------------------------------------- inventory, reading
 
@@ -411,7 +409,7 @@ class BigCommerce(PaymentActions, Platform):
                                      f"before relative", PROBLEM)
             if quantity < 0 and self.inventory.available(location, variant.unit) + quantity < 0:
                 return v3_error(422, "Insufficient stock", PROBLEM)  # text assumed
-        self.inventory.add_later([(loc, v.unit, q) for loc, v, q in done], self.inventory.lag)
+        self.inventory.add_later([(loc, v.unit, q) for loc, v, q in done], self.inventory.lag, cause="absolute")
         return Reply(200, {"transaction_id": "00000000-0000-4000-8000-000000000000"})
 
     # ---------------------------------------------------------------- catalog
@@ -516,7 +514,18 @@ class BigCommerce(PaymentActions, Platform):
         if not part:
             return Reply(204)
         include, structured = self._shape(call)
-        return Reply(200, b"[" + b",".join(self.orders.body(o, include, structured) for o in part) + b"]")
+        return self._read(part, b"[" + b",".join(self.orders.body(o, include, structured) for o in part) + b"]")
+
+    @staticmethod
+    def _read(orders, body):
+        """An answer that shows the status of these orders; they count as read once it is handed over."""
+        shown = [(order, order.human) for order in orders]
+
+        def on_sent(_):
+            for order, human in shown:
+                order.seen = max(order.seen, human)
+
+        return Reply(200, body, on_sent=on_sent)
 
     def order_count(self, call):
         found = self.orders.select(call.query)
@@ -529,7 +538,8 @@ class BigCommerce(PaymentActions, Platform):
         return order
 
     def order(self, call, number):
-        return Reply(200, self.orders.body(self._order(number), *self._shape(call)))
+        order = self._order(number)
+        return self._read([order], self.orders.body(order, *self._shape(call)))
 
     def order_products(self, call, number):
         """50 lines by default (bigcommerce.md 9); past the end 204 (UNSURE for sub-lists, treated alike)."""
@@ -544,6 +554,30 @@ class BigCommerce(PaymentActions, Platform):
         include, _ = self._shape(call)
         return Reply(200, consignments_json(self._order(number), "consignments.line_items" in include))
 
+    def order_addresses(self, call, number):
+        """None is 204, as of other v2 lists (UNSURE for this one)."""
+        page, limit = self._page(call, 50, 250, clamp=True)
+        part = shipping_addresses_json(self._order(number))[(page - 1) * limit:page * limit]
+        return Reply(200, as_json(part)) if part else Reply(204)
+
+    def order_taxes(self, call, number):
+        page, limit = self._page(call, 50, 250, clamp=True)
+        part = taxes_json(self._order(number), call.query.get("details") == "true")[(page - 1) * limit:page * limit]
+        return Reply(200, as_json(part)) if part else Reply(204)
+
+    def order_archive(self, call, number):
+        """DELETE archives (bigcommerce.md 9)."""
+        self.counters.numbers["orders_archived"] += 1
+        self.orders.archive(self._order(number).id)
+        return Reply(204)
+
+    def orders_archive(self, call):
+        """DELETE without an id archives every order: it must never be called."""
+        self.counters.numbers["all_orders_archived"] += 1
+        for order in self.orders.orders:
+            self.orders.archive(order.id)
+        return Reply(204)
+
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,
         ("GET", ("v2", "store")): store,
@@ -553,17 +587,19 @@ class BigCommerce(PaymentActions, Platform):
         ("GET", ("v2", "orders", "*", "products")): order_products,
         ("GET", ("v2", "orders", "*", "consignments")): order_consignments,
         ("GET", ("v3", "settings", "inventory")): inventory_settings,
-        ("GET", ("v3", "hooks")): hook_list,
         ("GET", ("v3", "inventory", "items")): items,
         ("GET", ("v3", "inventory", "locations")): locations,
         ("GET", ("v3", "inventory", "locations", "*", "items")): location_items,
-        ("GET", ("v3", "pickup", "methods")): pickup_methods,
         ("PUT", ("v3", "inventory", "adjustments", "absolute")): absolute,
         ("POST", ("v3", "inventory", "adjustments", "relative")): relative,
         ("GET", ("v3", "catalog", "products")): products,
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
-        **PAYMENT_ROUTES,
+        ("GET", ("v2", "orders", "*", "shipping_addresses")): order_addresses,
+        ("GET", ("v2", "orders", "*", "taxes")): order_taxes,
+        ("DELETE", ("v2", "orders")): orders_archive,
+        ("DELETE", ("v2", "orders", "*")): order_archive,
+        **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

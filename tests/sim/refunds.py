@@ -166,6 +166,9 @@ class Refunds:
         order.money.refunds.append(refund)
         order.money.use([(provider, amount) for provider, amount, _ in payments])
         self._book(order, refund, 1)
+        self.orders.event(order, "refund/created", refund={"refund_id": refund.id})
+        if by == "hand":
+            order.human += 1
         self._change_status(order)
         if order.money.decline is not None:
             plan, order.money.decline = order.money.decline, None

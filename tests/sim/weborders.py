@@ -61,7 +61,8 @@ class WebOrders:
 
     # ---------------------------------------------------------------- shoppers and merchants
 
-    def _stock_location(self, order):
+    @staticmethod
+    def stock_location(order):
         """Where BigCommerce takes stock from is not documented (bigcommerce.md 15.1); assumed: 1, or the pickup location."""
         return 1 if order.pickup is None else order.pickup
 
@@ -83,7 +84,7 @@ class WebOrders:
         """
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
-        self._check_pickup(pickup)
+        self.check_pickup(pickup)
         found, needed = wanted(self.catalog, rows), {}
         location = 1 if pickup is None else pickup
         for one in found:
@@ -110,7 +111,7 @@ class WebOrders:
         self.placed += 1
         self._touch(order, order.created if date_offset_s else None)
 
-    def _check_pickup(self, pickup):
+    def check_pickup(self, pickup):
         if pickup is not None and pickup not in self.mapping.pickup:
             raise Refused(f"location {pickup} is no pickup location; there are {sorted(self.mapping.pickup)}")
 
@@ -200,7 +201,7 @@ class WebOrders:
 
     def _sold(self, order):
         """Tells the tracker, before the order itself lowers the pool, how many units there truly were."""
-        location = self._stock_location(order)
+        location = self.stock_location(order)
         if order.status not in HOLDING | DELIVERED or location not in self.world.pool.sums:
             return
         for line in order.lines:
@@ -249,7 +250,7 @@ class WebOrders:
 
     def _deduct(self, order):
         """BigCommerce lowers its own stock a moment later. It never puts it back: refund_order_stock_adjustment is off."""
-        location = self._stock_location(order)
+        location = self.stock_location(order)
         self.take(order, [(location, line.variant.unit, line.quantity) for line in order.lines])
         for product in {line.variant.product.id for line in order.lines if line.variant.product.tracking == "none"} - {0}:
             self.tell("store/product/updated", {"type": "product", "id": product})  # total sold (bigcommerce.md 13)
@@ -266,6 +267,19 @@ class WebOrders:
             key = (location, unit)
             self.not_deducted[key] = self.not_deducted.get(key, 0) - change
         self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()), lambda: self._deducted(order, items))
+
+    def adjust(self, order, before, after):
+        """An edit: BigCommerce's stock as if the rows had always been like this. [(location, unit, quantity)] each."""
+        total = {}
+        for sign, items in ((-1, before), (1, after)):
+            for location, unit, quantity in items:
+                total[location, unit] = total.get((location, unit), 0) + sign * quantity
+        self.take(order, [(location, unit, quantity) for (location, unit), quantity in total.items()])
+
+    def unshipped(self, order):
+        """A shipment is deleted: the status stays, and no status may count its units as shipped again."""
+        self._touch(order)
+        self.event(order, "updated")
 
     def _deducted(self, order, items):
         for location, unit, change in items:
@@ -325,7 +339,7 @@ class WebOrders:
         self.tell(f"store/order/{what}", {"type": "order", "id": order.id, **more})
 
     def _restock(self, order):
-        location = self._stock_location(order)
+        location = self.stock_location(order)
         items = [(location, line.variant.unit, line.quantity) for line in order.lines
                  if line.variant.product.tracking != "none"]
         if items:
