@@ -7,15 +7,16 @@ from hookcalls import ROUTES as HOOK_ROUTES
 from hookcalls import HookCalls
 from hooks import Hooks
 from inventory import UNMAPPED
+from ordercalls import ROUTES as ORDER_ROUTES
+from ordercalls import OrderCalls
 from payments import ROUTES as PAYMENT_ROUTES
 from payments import Answered, PaymentActions
 from pickups import ROUTES as PICKUP_ROUTES
 from pickups import Pickups
 from refunds import Refunds
-from server import Platform, Reply, as_json
+from server import Platform, Reply
 from shipments import ROUTES as SHIPMENT_ROUTES
 from shipments import Shipments
-from weborderbody import consignments_json, line_json, shipping_addresses_json, taxes_json
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -44,7 +45,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(PaymentActions, HookCalls, Shipments, Pickups, Platform):
+class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -498,94 +499,9 @@ class BigCommerce(PaymentActions, HookCalls, Shipments, Pickups, Platform):
             return v3_error(404)
         return self._v3_list(product.variants, page, limit, lambda v: self._variant(call, v))
 
-    # ---------------------------------------------------------------- orders
-
-    @staticmethod
-    def _shape(call):
-        return call.query.get("include", "").split(","), call.query.get("consignment_structure") == "object"
-
-    def order_list(self, call):
-        """An empty v2 list, and a page past the last, are 204 without a body (bigcommerce.md 2)."""
-        number, limit = self._page(call, 50, 250, clamp=True)
-        found = self.orders.select(call.query)
-        if found is None:
-            return v2_error(400, "The filter or sort given is not valid.")
-        part = found[(number - 1) * limit:number * limit]
-        if not part:
-            return Reply(204)
-        include, structured = self._shape(call)
-        return self._read(part, b"[" + b",".join(self.orders.body(o, include, structured) for o in part) + b"]")
-
-    @staticmethod
-    def _read(orders, body):
-        """An answer that shows the status of these orders; they count as read once it is handed over."""
-        shown = [(order, order.human) for order in orders]
-
-        def on_sent(_):
-            for order, human in shown:
-                order.seen = max(order.seen, human)
-
-        return Reply(200, body, on_sent=on_sent)
-
-    def order_count(self, call):
-        found = self.orders.select(call.query)
-        return v2_error(400) if found is None else Reply(200, {"count": len(found)})
-
-    def _order(self, number):
-        order = self.orders.get(number)
-        if order is None:
-            raise BadPage(v2_error(404))
-        return order
-
-    def order(self, call, number):
-        order = self._order(number)
-        return self._read([order], self.orders.body(order, *self._shape(call)))
-
-    def order_products(self, call, number):
-        """50 lines by default (bigcommerce.md 9); past the end 204 (UNSURE for sub-lists, treated alike)."""
-        page, limit = self._page(call, 50, 250, clamp=True)
-        order = self._order(number)
-        part = order.lines[(page - 1) * limit:page * limit]
-        if not part:
-            return Reply(204)
-        return Reply(200, as_json([line_json(order, line) for line in part]))
-
-    def order_consignments(self, call, number):
-        include, _ = self._shape(call)
-        return Reply(200, consignments_json(self._order(number), "consignments.line_items" in include))
-
-    def order_addresses(self, call, number):
-        """None is 204, as of other v2 lists (UNSURE for this one)."""
-        page, limit = self._page(call, 50, 250, clamp=True)
-        part = shipping_addresses_json(self._order(number))[(page - 1) * limit:page * limit]
-        return Reply(200, as_json(part)) if part else Reply(204)
-
-    def order_taxes(self, call, number):
-        page, limit = self._page(call, 50, 250, clamp=True)
-        part = taxes_json(self._order(number), call.query.get("details") == "true")[(page - 1) * limit:page * limit]
-        return Reply(200, as_json(part)) if part else Reply(204)
-
-    def order_archive(self, call, number):
-        """DELETE archives (bigcommerce.md 9)."""
-        self.counters.numbers["orders_archived"] += 1
-        self.orders.archive(self._order(number).id)
-        return Reply(204)
-
-    def orders_archive(self, call):
-        """DELETE without an id archives every order: it must never be called."""
-        self.counters.numbers["all_orders_archived"] += 1
-        for order in self.orders.orders:
-            self.orders.archive(order.id)
-        return Reply(204)
-
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,
         ("GET", ("v2", "store")): store,
-        ("GET", ("v2", "orders")): order_list,
-        ("GET", ("v2", "orders", "count")): order_count,
-        ("GET", ("v2", "orders", "*")): order,
-        ("GET", ("v2", "orders", "*", "products")): order_products,
-        ("GET", ("v2", "orders", "*", "consignments")): order_consignments,
         ("GET", ("v3", "settings", "inventory")): inventory_settings,
         ("GET", ("v3", "inventory", "items")): items,
         ("GET", ("v3", "inventory", "locations")): locations,
@@ -596,10 +512,6 @@ class BigCommerce(PaymentActions, HookCalls, Shipments, Pickups, Platform):
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
-        ("GET", ("v2", "orders", "*", "shipping_addresses")): order_addresses,
-        ("GET", ("v2", "orders", "*", "taxes")): order_taxes,
-        ("DELETE", ("v2", "orders")): orders_archive,
-        ("DELETE", ("v2", "orders", "*")): order_archive,
-        **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
+        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

@@ -292,7 +292,7 @@ class PaymentActions:
         for name, most in (("staff_notes", NOTES_MAX), ("external_order_id", 255)):
             if name in body and (not isinstance(body[name], str) or len(body[name]) > most):
                 return refuse(400, f"The field '{name}' is invalid.")
-        for name in READ_ONLY & set(body):  # recorded/bigcommerce/api_v2_error_400_shipping_address.json
+        for name in sorted(READ_ONLY & set(body)):  # recorded/bigcommerce/api_v2_error_400_shipping_address.json
             return refuse(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying "
                                f"again.")
         if "products" in body:

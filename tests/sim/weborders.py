@@ -277,7 +277,7 @@ class WebOrders:
         self.take(order, [(location, unit, quantity) for (location, unit), quantity in total.items()])
 
     def unshipped(self, order):
-        """A shipment is deleted: the status stays, and no status may count its units as shipped again."""
+        """A shipment is deleted; the status stays what it was."""
         self._touch(order)
         self.event(order, "updated")
 
