@@ -142,7 +142,7 @@ class HookCalls:
         if any(h["destination"] == hook["destination"] and EXCEPTION in (h["scope"], hook["scope"]) for h in others):
             raise invalid(destination="must differ from that of every other webhook")
 
-    def _wanted(self, call, old, own_id=None):
+    def _hook_wanted(self, call, old, own_id=None):
         """The hook as the body wants it. Names that are not known are ignored (events_history_enabled was one)."""
         body = json_object(call, refuse)
         given = {name: body[name] for name in ("scope", "destination", "headers", "is_active") if name in body}
@@ -160,14 +160,14 @@ class HookCalls:
         return hook
 
     def hook_create(self, call):
-        hook = self._wanted(call, {"headers": None, "is_active": True})
+        hook = self._hook_wanted(call, {"headers": None, "is_active": True})
         made = self.webhooks.add(hook["scope"], hook["destination"], hook["headers"], hook["is_active"])
         return Reply(200, {"data": made, "meta": {}})
 
     def hook_change(self, call, number):
         """A PUT of is_active true revives a hook (bigcommerce.md 5.2)."""
         old = self._hook(number)
-        old.update(self._wanted(call, old, number), updated_at=int(time.time()))
+        old.update(self._hook_wanted(call, old, number), updated_at=int(time.time()))
         if old["is_active"]:
             self.webhooks.deactivated.discard(number)
         return Reply(200, {"data": old, "meta": {}})

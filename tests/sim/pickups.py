@@ -84,7 +84,7 @@ class Pickups:
         return Reply(200, {"data": [pickup_json(p) for p in found]})
 
     @staticmethod
-    def _array(call):
+    def _pickup_array(call):
         if "application/json" not in call.request.headers.get("Content-Type", ""):
             raise refuse(415, "Unsupported Media Type")
         try:
@@ -97,7 +97,7 @@ class Pickups:
 
     # ---------------------------------------------------------------- making
 
-    def _wanted(self, one, position):
+    def _pickup_wanted(self, one, position):
         """(Pickup without an id). 422 names what is wrong; nothing of the array is done then (assumed)."""
         def wrong(name):
             return refuse(422, "JSON data is missing or invalid", **{f"{position}.{name}": "is missing or invalid"})
@@ -124,7 +124,7 @@ class Pickups:
 
     def pickup_create(self, call):
         """A second record for the same items is not documented as refused: it is made, and counted."""
-        made = [self._wanted(one, i) for i, one in enumerate(self._array(call))]
+        made = [self._pickup_wanted(one, i) for i, one in enumerate(self._pickup_array(call))]
         for pickup in made:
             recorded = {line.id for other in self.pickups if other.order is pickup.order for _, line, _ in other.items}
             if recorded & {line.id for _, line, _ in pickup.items}:
@@ -145,7 +145,7 @@ class Pickups:
         """{"id", "pickup_id", "ready_at", "collected_at"}: both ids are required though id is deprecated; which of them counts
         when they differ is not said: refused (assumed)."""
         found = []
-        for i, one in enumerate(self._array(call)):
+        for i, one in enumerate(self._pickup_array(call)):
             pickup = next((p for p in self.pickups if p.id == one.get("pickup_id") == one.get("id")), None)
             if pickup is None:
                 raise refuse(422, "JSON data is missing or invalid", **{f"{i}.pickup_id": "is missing or invalid"})

@@ -92,7 +92,7 @@ class Shipments:
     def _shipment_event(self, what, order, shipment):
         self.webhooks.raise_event(f"store/shipment/{what}", {"type": "shipment", "id": shipment.id, "orderId": order.id})
 
-    def _items(self, order, items):
+    def _shipment_items(self, order, items):
         """[(Line, quantity)] of a body, all of this order and not more than is left."""
         if not isinstance(items, list) or not 1 <= len(items) <= ITEMS_MAX:
             raise refuse(400, "The field 'items' is invalid.")
@@ -122,7 +122,7 @@ class Shipments:
         order = self._order(number)
         body = _body(call, {"order_address_id", "items", *TEXTS})
         self._address_of(order, body)
-        texts, items = _texts(body), self._items(order, body.get("items"))
+        texts, items = _texts(body), self._shipment_items(order, body.get("items"))
         shipment = self.ship(order, items, texts, "api")
         self.counters.numbers["shipments_made"] += 1
         return Reply(201, shipment_json(order, shipment))
