@@ -261,6 +261,9 @@ class PaymentActions:
                        "permission_set": body["permission_set"], "resource_type": "order", "resource_id": order.id,
                        "description": body.get("description", ""), "date_created": now, "date_modified": now,
                        "owner_client_id": "simclient"})
+        mark = {"metafield_id": self.next_metafield, "resource_id": str(order.id)}
+        self.orders.tell("store/order/metafield/created", mark)
+        self.orders.tell("store/metafield/created", {**mark, "resource_type": "order"})
         return Reply(200, {"data": fields[-1], "meta": {}})
 
     def metafields(self, call, number_):
