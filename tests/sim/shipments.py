@@ -80,7 +80,8 @@ class Shipments:
     def ship(self, order, items, texts, by):
         """Books it: raises quantity_shipped; everything gone is status 2, else 3 (assumed to happen by itself)."""
         shipment = Shipment()
-        shipment.id, shipment.created, shipment.items, shipment.texts, shipment.by = self.next_shipment, int(time.time()), items, texts, by
+        shipment.id, shipment.created = self.next_shipment, int(time.time())
+        shipment.items, shipment.texts, shipment.by = items, texts, by
         self.next_shipment += 1
         order.shipments.append(shipment)
         for line, quantity in items:

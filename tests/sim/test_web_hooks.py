@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import hooks
 from test_sim import Sim, wait_until
 
 SECRET = {"X-Onepool-Secret": "s3cret"}
@@ -128,7 +129,8 @@ def stats(sim, *names):
 
 def test_a_hook_is_made_read_changed_and_deleted(shared):
     made = register(shared, UPDATED, "https://a.example.com/hooks", headers=SECRET)
-    assert set(made) == {"id", "client_id", "store_hash", "created_at", "updated_at", "scope", "destination", "is_active", "headers"}
+    assert set(made) == {"id", "client_id", "store_hash", "created_at", "updated_at", "scope", "destination", "is_active",
+                         "headers"}
     assert shared.bc(f"v3/hooks/{made['id']}").json()["data"] == made
     assert made in shared.bc("v3/hooks?scope=" + UPDATED).json()["data"]
     changed = shared.bc(f"v3/hooks/{made['id']}", "PUT", {"is_active": False, "headers": {"X-Onepool-Secret": "new"}})
@@ -141,7 +143,8 @@ def test_a_hook_is_made_read_changed_and_deleted(shared):
 
 
 @pytest.mark.parametrize("body, field, text", [
-    ({"scope": UPDATED}, "destination", "error.path.missing."), ({"destination": "https://x.example.com"}, "scope", "error.path.missing."),
+    ({"scope": UPDATED}, "destination", "error.path.missing."),
+    ({"destination": "https://x.example.com"}, "scope", "error.path.missing."),
     ({"scope": "store/order/eaten", "destination": "https://x.example.com"}, "scope", "known"),
     ({"scope": UPDATED, "destination": "http://x.example.com"}, "destination", "https"),
     ({"scope": UPDATED, "destination": "https://x.example.com:8443/a"}, "destination", "443"),
@@ -379,7 +382,7 @@ def test_a_bad_domain_falls_silent_and_recovers(sim, endpoint):
     hook = register(sim, UPDATED, here.url + "order")
     register(sim, STATUS, here.url + "order")
     register(sim, EXCEPTION, exceptions.url)
-    sim.control("PUT", "/settings", {"hook_block_scale": 0.02, "hook_retry_scale": 1, "quota": 100000})
+    sim.control("PUT", "/settings", {"hook_block_scale": 0.03, "hook_retry_scale": 1, "quota": 100000})
     number = order(sim)
     for i in range(90):
         status(sim, number, 9 if i % 2 == 0 else 8)
@@ -390,7 +393,7 @@ def test_a_bad_domain_falls_silent_and_recovers(sim, endpoint):
         status(sim, number, 9 if i % 2 == 0 else 8)
     wait_until(lambda: stats(sim, "domains_blocked")[0] == 1)
     blocked = sim.bc("v3/hooks/admin").json()["data"]["blocked_domains"][0]
-    assert blocked["destination"] == here.url.partition("/hooks")[0] and 0 < blocked["time_left"] <= 4
+    assert blocked["destination"] == here.url.partition("/hooks")[0] and 0 < blocked["time_left"] <= 6
     assert blocked["reasons"][0]["failure_description"] == "Status 500" and blocked["reasons"][0]["count"] > 0
     wait_until(lambda: stats(sim, "hooks_waiting")[0] == 120 or stats(sim, "hooks_while_blocked")[0])
     wait_until(lambda: any(e["data"]["error_code"] == 90003 for e in log(sim, scope=EXCEPTION)))
@@ -402,6 +405,55 @@ def test_a_bad_domain_falls_silent_and_recovers(sim, endpoint):
     assert stats(sim, "hook_calls")[0] <= calls + 8 + 1  # those in flight, and the exception
     status(sim, number, 9)
     wait_until(lambda: [e for e in log(sim, outcome="delivered", hook_id=hook["id"]) if e["at_ms"] > 1000 * time.time() - 3000])
+
+
+def test_events_of_a_blocked_domain_may_be_lost(sim, endpoint):
+    here = endpoint()
+    here.status = 500
+    register(sim, STATUS, here.url)
+    sim.control("PUT", "/settings", {"hook_block_scale": 0.5, "hook_retry_scale": 1, "hook_blocked_loses": 1})
+    number = order(sim)
+    for i in range(100):
+        status(sim, number, 9 if i % 2 == 0 else 8)
+    wait_until(lambda: stats(sim, "domains_blocked")[0] == 1)
+    status(sim, number, 11)
+    wait_until(lambda: stats(sim, "hooks_while_blocked", "hooks_lost") == [1, 1])
+    assert log(sim)[-1]["outcome"] == "lost" and log(sim)[-1]["data"]["status"]["new_status_id"] == 11
+
+
+def test_a_hook_needs_a_while_and_one_that_is_deleted_hears_nothing(sim, endpoint):
+    here = endpoint()
+    sim.control("PUT", "/settings", {"hook_warmup_ms": 60000})
+    hook = register(sim, STATUS, here.url)
+    number = order(sim)
+    status(sim, number, 9)
+    assert here.quiet() and log(sim)[-1]["outcome"] == "inactive"
+    here.status = 500
+    sim.control("PUT", "/settings", {"hook_warmup_ms": 0, "hook_retry_scale": 0.005})
+    status(sim, number, 8)
+    here.next()
+    sim.bc(f"v3/hooks/{hook['id']}", "DELETE")
+    wait_until(lambda: log(sim, outcome="lost"))
+    assert here.quiet()
+
+
+def test_a_marker_of_ours_comes_back(sim, endpoint):
+    here = endpoint()
+    register(sim, "store/order/*", here.url)
+    number = order(sim)
+    assert here.next().body["scope"] == CREATED
+    made = sim.bc(f"v3/orders/{number}/metafields", "POST", {"permission_set": "app_only", "namespace": "n", "key": "k",
+                                                             "value": "v"}).json()["data"]
+    body = here.next().body
+    assert (body["scope"], body["data"]) == ("store/order/metafield/created", {
+        "metafield_id": made["id"], "resource_id": str(number)})
+
+
+def test_scopes_cover_what_they_should():
+    assert hooks.covers("store/order/*", "store/order/refund/created") and hooks.covers(UPDATED, UPDATED)
+    assert not hooks.covers("store/order/*", "store/orderly/updated") and not hooks.covers(UPDATED, "store/order/updatedly")
+    star = "store/channel/*/inventory/product/stock_changed"
+    assert hooks.covers(star, star) and not hooks.covers(star, "store/channel/1/inventory/product/stock_changed")
 
 
 def test_hooks_that_were_set_by_settings_are_called_too(sim, endpoint):
