@@ -314,7 +314,7 @@ class PaymentActions:
             self.orders.change_status(order, body["status_id"])
         else:
             self.orders.changed(order)
-        return self._read([order], self.orders.body(order, [], False))
+        return self._read(call, [order], self.orders.body(order, [], False))
 
 
 ROUTES = {

@@ -183,9 +183,13 @@ def test_a_status_that_a_person_set_and_nobody_read(shop, sim):
     assert sim.bc(f"v2/orders/{order}", "PUT", {"status_id": 8}).status == 200
     assert shop.stat("status_overwrote_human") == before + 1
     sim.control("POST", "/web-order-status", {"order_id": order, "status": 10})
+    sim.bc(f"v2/orders/{order}", headers={**test_sim.TOKEN, "X-Test-Look": "1"})  # a test's look is nobody's reading
+    sim.bc(f"v2/orders/{order}", "PUT", {"status_id": 9})
+    assert shop.stat("status_overwrote_human") == before + 2
+    sim.control("POST", "/web-order-status", {"order_id": order, "status": 10})
     sim.bc(f"v2/orders?min_id={order}&max_id={order}")  # a list shows the status as well
     sim.bc(f"v2/orders/{order}", "PUT", {"status_id": 8})
-    assert shop.stat("status_overwrote_human") == before + 1
+    assert shop.stat("status_overwrote_human") == before + 2
 
 
 def test_an_answer_that_is_lost_was_not_read(shop, sim):
