@@ -3,11 +3,20 @@
 import json
 import time
 
+from hookcalls import ROUTES as HOOK_ROUTES
+from hookcalls import HookCalls
+from hooks import Hooks
 from inventory import UNMAPPED
+from ordercalls import ROUTES as ORDER_ROUTES
+from ordercalls import OrderCalls
 from payments import ROUTES as PAYMENT_ROUTES
 from payments import Answered, PaymentActions
+from pickups import ROUTES as PICKUP_ROUTES
+from pickups import Pickups
 from refunds import Refunds
-from server import Platform, Reply, as_json
+from server import Platform, Reply
+from shipments import ROUTES as SHIPMENT_ROUTES
+from shipments import Shipments
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -36,7 +45,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(PaymentActions, Platform):
+class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -45,7 +54,10 @@ class BigCommerce(PaymentActions, Platform):
         super().__init__(counters, record, latency_ms, seed)
         self.catalog, self.inventory, self.orders, self.tracker = catalog, inventory, orders, tracker
         self.quota, self.window_ms = quota, window_ms
-        self.hooks = []  # GET /v3/hooks; set by PUT /settings
+        self.webhooks = Hooks(counters, seed)
+        self.orders.tell = self.webhooks.raise_event
+        self.inventory.on_land = self.levels_landed
+        self.pickups = []
         self.others = 0  # requests that other apps of the shop make in every window: the quota is shared
         self.window_start, self.used = time.monotonic(), 0
         self.writing = set()  # adjustments in flight
@@ -134,6 +146,8 @@ class BigCommerce(PaymentActions, Platform):
         path = tuple(call.segments[2:])
         shape = tuple("*" if s.isdigit() else s for s in path)
         ids = [int(s) for s in path if s.isdigit()]
+        if path[:2] == ("v3", "catalog") and call.method != "GET":
+            self.counters.numbers["catalog_writes"] += 1  # BigCommerce is the product master
         method = self.ROUTES.get((call.method, shape))
         if method is None:
             known = any(other == shape for _, other in self.ROUTES)
@@ -190,14 +204,6 @@ class BigCommerce(PaymentActions, Platform):
             "default_out_of_stock_message": "Currently out of stock", "hide_in_product_filtering": False,
             "show_pre_order_stock_levels": False, "show_out_of_stock_message": False}, "meta": {}})
 
-    def hook_list(self, call):
-        """bigcommerce.md 5.1: only the caller's own; the custom headers come back too."""
-        number, limit = self._page(call, 50, 250)  # the default and the largest are not documented
-        query = call.query
-        found = [h for h in self.hooks if all(name not in query or str(h[name]).lower() == query[name].lower()
-                                              for name in ("scope", "destination", "is_active"))]
-        return self._v3_list(found, number, limit, lambda h: h)
-
     def _location(self, number):
         return {"id": number, "code": f"LOCATION-{number}", "label": self.labels.get(number, f"Location {number}"), "description": "",
                 "managed_by_external_source": number != UNMAPPED, "type_id": "PHYSICAL", "enabled": True,
@@ -212,12 +218,6 @@ class BigCommerce(PaymentActions, Platform):
             asked = self._ints(call, "location_id:in")
             ids = [i for i in ids if i in asked]
         return self._v3_list(ids, number, limit, self._location)
-
-    def pickup_methods(self, call):
-        methods = sorted(self.orders.mapping.methods.items())
-        return self._v3_list(methods, 1, 250, lambda m: {
-            "id": m[1], "location_id": m[0], "display_name": "Collect in the shop", "collection_instructions": "",
-            "collection_time_description": ""})
 
     # ---------------------------------------------------------------- inventory, reading
 
@@ -410,7 +410,7 @@ class BigCommerce(PaymentActions, Platform):
                                      f"before relative", PROBLEM)
             if quantity < 0 and self.inventory.available(location, variant.unit) + quantity < 0:
                 return v3_error(422, "Insufficient stock", PROBLEM)  # text assumed
-        self.inventory.add_later([(loc, v.unit, q) for loc, v, q in done], self.inventory.lag)
+        self.inventory.add_later([(loc, v.unit, q) for loc, v, q in done], self.inventory.lag, cause="absolute")
         return Reply(200, {"transaction_id": "00000000-0000-4000-8000-000000000000"})
 
     # ---------------------------------------------------------------- catalog
@@ -499,70 +499,19 @@ class BigCommerce(PaymentActions, Platform):
             return v3_error(404)
         return self._v3_list(product.variants, page, limit, lambda v: self._variant(call, v))
 
-    # ---------------------------------------------------------------- orders
-
-    @staticmethod
-    def _shape(call):
-        return call.query.get("include", "").split(","), call.query.get("consignment_structure") == "object"
-
-    def order_list(self, call):
-        """An empty v2 list, and a page past the last, are 204 without a body (bigcommerce.md 2)."""
-        number, limit = self._page(call, 50, 250, clamp=True)
-        found = self.orders.select(call.query)
-        if found is None:
-            return v2_error(400, "The filter or sort given is not valid.")
-        part = found[(number - 1) * limit:number * limit]
-        if not part:
-            return Reply(204)
-        include, structured = self._shape(call)
-        return Reply(200, b"[" + b",".join(self.orders.body(o, include, structured) for o in part) + b"]")
-
-    def order_count(self, call):
-        found = self.orders.select(call.query)
-        return v2_error(400) if found is None else Reply(200, {"count": len(found)})
-
-    def _order(self, number):
-        order = self.orders.get(number)
-        if order is None:
-            raise BadPage(v2_error(404))
-        return order
-
-    def order(self, call, number):
-        return Reply(200, self.orders.body(self._order(number), *self._shape(call)))
-
-    def order_products(self, call, number):
-        """50 lines by default (bigcommerce.md 9); past the end 204 (UNSURE for sub-lists, treated alike)."""
-        page, limit = self._page(call, 50, 250, clamp=True)
-        order = self._order(number)
-        part = order.lines[(page - 1) * limit:page * limit]
-        if not part:
-            return Reply(204)
-        return Reply(200, as_json([self.orders.line_json(order, line) for line in part]))
-
-    def order_consignments(self, call, number):
-        include, _ = self._shape(call)
-        return Reply(200, self.orders.consignments_json(self._order(number), "consignments.line_items" in include))
-
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,
         ("GET", ("v2", "store")): store,
-        ("GET", ("v2", "orders")): order_list,
-        ("GET", ("v2", "orders", "count")): order_count,
-        ("GET", ("v2", "orders", "*")): order,
-        ("GET", ("v2", "orders", "*", "products")): order_products,
-        ("GET", ("v2", "orders", "*", "consignments")): order_consignments,
         ("GET", ("v3", "settings", "inventory")): inventory_settings,
-        ("GET", ("v3", "hooks")): hook_list,
         ("GET", ("v3", "inventory", "items")): items,
         ("GET", ("v3", "inventory", "locations")): locations,
         ("GET", ("v3", "inventory", "locations", "*", "items")): location_items,
-        ("GET", ("v3", "pickup", "methods")): pickup_methods,
         ("PUT", ("v3", "inventory", "adjustments", "absolute")): absolute,
         ("POST", ("v3", "inventory", "adjustments", "relative")): relative,
         ("GET", ("v3", "catalog", "products")): products,
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
-        **PAYMENT_ROUTES,
+        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

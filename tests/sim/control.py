@@ -6,8 +6,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+import hookcalls
+import hooks
 import past
 import returns
+import shipments
+import weborderedits
 from day import Day, default_phases, phase_of
 from units import now_ms
 from world import PERSONAL, Refused
@@ -15,6 +19,8 @@ from world import PERSONAL, Refused
 
 # What POST /web-order may say about money (weborders.WebOrders._price).
 WEB_MONEY = ("currency", "vat", "order_discount", "shipping", "payments", "guest", "settled")
+# And about everything else (weborders.WebOrders.place, more).
+WEB_MORE = ("shipping_method", "pickup_method", "pickup_without_location_id", "customer_message", "staff_notes", "address")
 
 
 class Control:
@@ -37,7 +43,8 @@ class Control:
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
             ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
-            **returns.routes(shop), ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
+            **returns.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
+            ("POST", "/web-shipment"): self.web_shipment, ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
             ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
@@ -114,8 +121,9 @@ class Control:
 
     def web_order(self, body, query, request):
         money = {name: body[name] for name in WEB_MONEY if name in body}
+        more = {name: body[name] for name in WEB_MORE if name in body}
         order = self.shop.orders.place(body["rows"], body.get("status", 11), body.get("pickup_location"),
-                                       body.get("date_offset_s", 0), **money)
+                                       body.get("date_offset_s", 0), more, **money)
         return {"order_id": order.id if order else None, "refused": order is None, "at_ms": now_ms()}
 
     @staticmethod
@@ -131,6 +139,12 @@ class Control:
         refund = self.shop.platforms["bigcommerce"].refunds.by_hand(body["order_id"], rows, body.get("provider_id"),
                                                                     body.get("reason", ""))
         return {**self._web(refund.order), "refund_id": refund.id, "amount": refund.order.money.text(refund.total, None)}
+
+    def web_edit(self, body, query, request):
+        return weborderedits.edit(self.shop.orders, body)
+
+    def web_shipment(self, body, query, request):
+        return shipments.by_hand(self.shop.platforms["bigcommerce"], body)
 
     def web_archive(self, body, query, request):
         return self._web(self.shop.orders.archive(body["order_id"]))
@@ -154,7 +168,9 @@ class Control:
         """Somebody changes a level by hand in the control panel; optionally its safety stock too."""
         _, variant, location = self._place({k: str(v) for k, v in body.items()})
         if "level" in body:
+            before = self.shop.inventory.level[location][variant.unit]
             self.shop.inventory.put(location, variant.unit, int(body["level"]))
+            self.shop.platforms["bigcommerce"].levels_landed("absolute", [(location, variant.unit, before, int(body["level"]))])
         if "safety_stock" in body:
             self.shop.inventory.safety[location, variant.unit] = int(body["safety_stock"])
         return self.level({}, {"sku": body["sku"], "location": str(location)}, request)
@@ -231,6 +247,10 @@ class Control:
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
                 bigcommerce.hooks = [self._hook(number, hook) for number, hook in enumerate(value, 1)]
+            elif name in hooks.SETTINGS:
+                bigcommerce.webhooks.change(name, value)
+            elif name == "order_status_on_pickup_record":
+                bigcommerce.change_pickup_setting(value)
             elif name == "refunds":
                 bigcommerce.refunds.change(value)
             elif name == "refund_restock":
@@ -239,7 +259,8 @@ class Control:
                 world.late_rate, world.late_ms = value.get("rate", 0), value.get("ms", 0)
             else:
                 raise Refused(f"{name!r} is no setting")
-        return {"latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
+        return {**bigcommerce.webhooks.settings, "order_status_on_pickup_record": bigcommerce.status_on_pickup,
+                "latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
                 "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
                 "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,

@@ -11,12 +11,13 @@ UNMAPPED = 8  # a location that no mapping of ours names: it must never be touch
 
 
 class Operation:
-    """Something that will happen to levels: kind "set" or "add", items [(location, unit, value)], landed() afterwards."""
+    """Something that will happen to levels: kind "set" or "add", items [(location, unit, value)], landed() afterwards;
+    cause: "absolute" = API or control panel, "relative" = an order (bigcommerce.md 5.5, method)."""
 
-    __slots__ = ("due", "kind", "items", "landed")
+    __slots__ = ("due", "kind", "items", "landed", "cause")
 
-    def __init__(self, due, kind, items, landed=None):
-        self.due, self.kind, self.items, self.landed = due, kind, items, landed
+    def __init__(self, due, kind, items, landed=None, cause="absolute"):
+        self.due, self.kind, self.items, self.landed, self.cause = due, kind, items, landed, cause
 
 
 class Inventory:
@@ -35,6 +36,7 @@ class Inventory:
         self.flying = []   # operations not landed yet
         self.queued = {}   # (location, unit) -> [writes on their way, value of the last one]
         self.last_due = 0.0
+        self.on_land = None  # on_land(cause, [(location, unit, before, after)]), set by main
         self.read_lag = 0.0  # seconds by which reads of the inventory lag (bigcommerce.md 6.1: how much is not documented)
         self.history = collections.deque(maxlen=20000)  # (loop time, location, unit, level before), for read_lag
 
@@ -92,9 +94,9 @@ class Inventory:
         self._start(Operation(due, "set", items))
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
-    def add_later(self, items, delay_s, landed=None):
+    def add_later(self, items, delay_s, landed=None, cause="relative"):
         """A relative change after a delay: an order that takes its stock, or a relative adjustment. Then calls landed."""
-        self._start(Operation(asyncio.get_running_loop().time() + delay_s, "add", items, landed))
+        self._start(Operation(asyncio.get_running_loop().time() + delay_s, "add", items, landed, cause))
 
     def _start(self, operation):
         self.flying.append(operation)
@@ -102,6 +104,7 @@ class Inventory:
 
     def _land(self, operation):
         self.flying.remove(operation)
+        before = [self.level[location][unit] for location, unit, _ in operation.items] if self.on_land else ()
         for location, unit, value in operation.items:
             if operation.kind == "add":
                 self._set(location, unit, self.level[location][unit] + value)
@@ -113,6 +116,9 @@ class Inventory:
                 del self.queued[location, unit]
         if operation.landed:
             operation.landed()
+        if self.on_land:
+            self.on_land(operation.cause, [(location, unit, old, self.level[location][unit])
+                                           for (location, unit, _), old in zip(operation.items, before)])
 
     def after_landing(self):
         """{(location, unit): level} of everything that will differ once all operations have landed."""

@@ -9,11 +9,14 @@ import sys
 from bigcommerce import BigCommerce
 from catalog import Catalog
 from control import Control
+from hooks import COUNTERS as HOOK_COUNTERS
 from feed import Feed
 from inventory import UNMAPPED, Inventory
 from mapping import Mapping, default_mapping, default_returns, write_if_missing
 from oracle import Oracle
+from pickups import COUNTERS as PICKUP_COUNTERS
 from server import Counters, Record, as_json, serve
+from shipments import COUNTERS as SHIPMENT_COUNTERS
 from sitoo import Sitoo
 from tracker import Tracker
 from verdicts import Verdicts, stock_verdict
@@ -56,7 +59,9 @@ class Shop:
         names = ("writes", "levels_written", "refused_writes", "unmapped_writes", "relative_writes", "overlapping_writes",
                  "quota_violations", "caused_429", "injected_429", "batches", "feed_retries", "events_delivered",
                  "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
-                 "order_products_touched", "order_fees_touched")
+                 "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human",
+                 "catalog_writes", "orders_archived", "all_orders_archived", *SHIPMENT_COUNTERS, *PICKUP_COUNTERS,
+                 *HOOK_COUNTERS)
         return {
             "calls": {name: counters.calls[name] for name in self.platforms},
             "by_route": {k: dict(v) for k, v in counters.by_route.items()},
@@ -65,6 +70,7 @@ class Shop:
             "in_flight": {name: p.in_flight for name, p in self.platforms.items()},
             **{name: numbers[name] for name in names},
             "events_made": self.world.events_made, "events_queued": self.feed.waiting(),
+            "hooks_waiting": self.platforms["bigcommerce"].webhooks.waiting,
             "window_ms_left": self.platforms["bigcommerce"].window_left(),
             "web_orders_placed": self.orders.placed, "web_orders_refused": self.orders.refused}
 
@@ -139,6 +145,7 @@ async def run(args, mapping):
                                 "oracle": shop.oracle.check(shop.feed.waiting())}) + b"\n")
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
+    await shop.platforms["bigcommerce"].webhooks.stop()
     for runner in runners:
         await runner.cleanup()
 

@@ -50,11 +50,13 @@ class Mapping:
     free_at    locations that an order not yet allocated to a warehouse counts at (design: every one that could serve it)
     pickup     {location: warehouse}
     methods    {location: first pickup method id}
+    collects   {pickup method id: location}, all of them
+    names      {name of a shipping method: warehouse}, of shops that let collect by one ("shipping_method_names")
     returns    the section "returns" with its defaults, or None: every unit given back is withheld
     """
 
     def __init__(self, data):
-        self.feeds, self.of, self.pickup, self.methods = {}, {}, {}, {}
+        self.feeds, self.of, self.pickup, self.methods, self.collects, self.names = {}, {}, {}, {}, {}, {}
         self.returns = {**default_returns(), **data["returns"]} if "returns" in data else None
         for entry in data.get("locations", []):
             self.feeds[entry["bigcommerce_location_id"]] = list(entry["sitoo_warehouse_ids"])
@@ -62,7 +64,10 @@ class Mapping:
             location, warehouse = entry["bigcommerce_location_id"], entry["sitoo_warehouse_id"]
             self.feeds[location] = [warehouse]
             self.pickup[location] = warehouse
-            self.methods[location] = (entry.get("pickup_method_ids") or [location])[0]
+            methods = entry.get("pickup_method_ids") or [location]
+            self.methods[location] = methods[0]
+            self.collects.update((method, location) for method in methods)
+            self.names.update((name, warehouse) for name in entry.get("shipping_method_names", []))
         for location, warehouses in self.feeds.items():
             for warehouse in warehouses:
                 self.of.setdefault(warehouse, []).append(location)

@@ -24,6 +24,7 @@ def _order(shop, rng, skus, status, pickup, age_s):
     lines = [(shop.catalog.by_sku[name.lower()], rng.randint(1, 3)) for name in rng.sample(skus, rng.randint(1, 3))]
     order = orders._new(lines, status, pickup, -age_s)
     order.old, order.deducted = True, True
+    orders.add(order)
     return order
 
 

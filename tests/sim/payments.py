@@ -6,11 +6,15 @@ from refunds import CONCURRENT, REASON_MAX, TYPES, NotPossible
 from server import Reply
 from units import Refused, parse_date
 from webmoney import minor, number
-from weborders import STATUS
+from weborderbody import STATUS
 
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 NOTES_MAX = 65535
 METAFIELD_VALUE_MAX, METAFIELD_NAME_MAX, METAFIELDS_MAX = 65535, 64, 250
+# Of order_json(); orders.v2 calls them read only, or has them in no request.
+READ_ONLY = {"id", "date_modified", "default_currency_code", "default_currency_id", "currency_id", "external_id", "is_deleted",
+             "custom_status", "status", "payment_status", "coupon_discount", "store_credit_amount", "gift_certificate_amount",
+             "shipping_address_count", "shipping_addresses", "coupons"}
 PERMISSIONS = ("app_only", "read", "write", "read_and_sf_access", "write_and_sf_access")
 
 
@@ -76,7 +80,7 @@ class PaymentActions:
             if type(item.get("quantity")) is not int or item["quantity"] < 1:
                 raise NotPossible(f"{where}.quantity must be a whole number above 0")
             return {**found, "quantity": item["quantity"]}
-        if item["item_id"] != order.id:  # order address id and order id are the same number in this shop
+        if item["item_id"] != (order.address_id if item["item_type"] == "SHIPPING" else order.id):
             raise NotPossible(f"{where}.item_id does not belong to the order")
         found["amount"] = self._amount(item.get("amount"), order.money.currency, f"{where}.amount")
         if found["amount"] <= 0:
@@ -257,6 +261,9 @@ class PaymentActions:
                        "permission_set": body["permission_set"], "resource_type": "order", "resource_id": order.id,
                        "description": body.get("description", ""), "date_created": now, "date_modified": now,
                        "owner_client_id": "simclient"})
+        mark = {"metafield_id": self.next_metafield, "resource_id": str(order.id)}
+        self.orders.tell("store/order/metafield/created", mark)
+        self.orders.tell("store/metafield/created", {**mark, "resource_type": "order"})
         return Reply(200, {"data": fields[-1], "meta": {}})
 
     def metafields(self, call, number_):
@@ -276,7 +283,8 @@ class PaymentActions:
     # ---------------------------------------------------------------- PUT of an order
 
     def order_put(self, call, number_):
-        """Merges: status_id, staff_notes, external_order_id. Unknown names are ignored (assumed)."""
+        """Merges: status_id, staff_notes, external_order_id. What the answer shows and is not to be written is 400; other
+        names are ignored (assumed) and counted."""
         order = self._order(number_)
 
         def refuse(status, text):
@@ -287,19 +295,26 @@ class PaymentActions:
         for name, most in (("staff_notes", NOTES_MAX), ("external_order_id", 255)):
             if name in body and (not isinstance(body[name], str) or len(body[name]) > most):
                 return refuse(400, f"The field '{name}' is invalid.")
+        for name in sorted(READ_ONLY & set(body)):  # recorded/bigcommerce/api_v2_error_400_shipping_address.json
+            return refuse(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying "
+                               f"again.")
         if "products" in body:
             self.counters.numbers["order_products_touched"] += 1
             lines = body["products"] if isinstance(body["products"], list) else []
             self.orders.clear_discounts(order, {line.get("id") for line in lines if isinstance(line, dict)} - {None})
         if "fees" in body:
             self.counters.numbers["order_fees_touched"] += 1  # would be replaced entirely; this shop has none
+        if set(body) - {"status_id", "staff_notes", "external_order_id"}:
+            self.counters.numbers["order_other_fields_put"] += 1
+        if "status_id" in body and body["status_id"] != order.status and order.human > order.seen:
+            self.counters.numbers["status_overwrote_human"] += 1  # nobody has read what a person set
         order.money.staff_notes = body.get("staff_notes", order.money.staff_notes)
         order.money.external_order_id = body.get("external_order_id", order.money.external_order_id)
         if "status_id" in body:
             self.orders.change_status(order, body["status_id"])
         else:
             self.orders.changed(order)
-        return Reply(200, self.orders.body(order, [], False))
+        return self._read(call, [order], self.orders.body(order, [], False))
 
 
 ROUTES = {

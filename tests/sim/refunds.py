@@ -84,11 +84,15 @@ class Refunds:
             raise NotPossible("The order is not settled yet")  # bigcommerce.md 10: refused; text assumed
         quote = Quote()
         quote.items, quote.asked, quote.units, quote.shipping, quote.order_level = [], 0, {}, 0, 0
-        taxed = total = 0
+        taxed = total = other_tax = 0  # other_tax: of lines that have a VAT of their own
         for item in items:
             if item["item_type"] == "PRODUCT":
                 worth = self._product(order, item, quote)
-                taxed += worth
+                vat = self._line(order, item["item_id"]).vat
+                if vat is None:
+                    taxed += worth
+                else:
+                    other_tax += money.tax_of(worth, vat)
             elif item["item_type"] == "SHIPPING":
                 worth = self._shipping(order, item, quote)
                 taxed += worth
@@ -99,7 +103,7 @@ class Refunds:
             total += worth
             quote.items.append((item["item_type"], item["item_id"], item.get("quantity"), worth, item.get("reason", "")))
         quote.total = max(0, min(total, money.paid - money.held))
-        quote.tax = money.tax_of(min(taxed, quote.total))
+        quote.tax = money.tax_of(min(taxed, quote.total)) + other_tax
         if override is not None:
             quote.asked, quote.total, quote.tax = override["total_amount"], override["total_amount"], override["total_tax"]
         quote.methods = money.methods(quote.total, self.rules)
@@ -166,6 +170,9 @@ class Refunds:
         order.money.refunds.append(refund)
         order.money.use([(provider, amount) for provider, amount, _ in payments])
         self._book(order, refund, 1)
+        self.orders.event(order, "refund/created", refund={"refund_id": refund.id})
+        if by == "hand":
+            order.human += 1
         self._change_status(order)
         if order.money.decline is not None:
             plan, order.money.decline = order.money.decline, None

@@ -109,12 +109,13 @@ class Money:
     def text(self, amount, places=4):
         return text(amount, self.currency, places)
 
-    def without_tax(self, gross):
-        return gross * 100 // (100 + self.vat)
+    def without_tax(self, gross, vat=None):
+        """vat: percent, if it is not the order's own."""
+        return gross * 10000 // (10000 + round(100 * (self.vat if vat is None else vat)))
 
-    def tax_of(self, gross):
+    def tax_of(self, gross, vat=None):
         """The tax inside an amount."""
-        return gross - self.without_tax(gross)
+        return gross - self.without_tax(gross, vat)
 
     @property
     def paid(self):

@@ -5,40 +5,41 @@ import time
 from bisect import bisect_left
 
 from server import as_json
-from units import now_ms, parse_date, rfc2822
+from units import now_ms, parse_date
+from weborderbody import STATUS, checked_address, consignments_json, order_json
+from weborderrows import Wanted, lines, wanted
 from webmoney import DEFAULT_CURRENCY, DEFAULT_VAT, Money, Payment, decimals_of, minor, spread
 from world import PERSONAL, Refused
 
-# bigcommerce.md 9, Statuses
-STATUS = {0: "Incomplete", 1: "Pending", 2: "Shipped", 3: "Partially Shipped", 4: "Refunded", 5: "Cancelled",
-          6: "Declined", 7: "Awaiting Payment", 8: "Awaiting Pickup", 9: "Awaiting Shipment", 10: "Completed",
-          11: "Awaiting Fulfillment", 12: "Manual Verification Required", 13: "Disputed", 14: "Partially Refunded"}
 HOLDING = {1, 3, 7, 8, 9, 11, 12, 13, 14}  # design: statuses that hold stock
 DELIVERED = {2, 10}  # hold stock until Sitoo shows the delivery; here: of orders placed since the start
-CONSIGNMENT_LINES = 50  # bigcommerce.md 7.3
+MESSAGE_MAX = 65535  # not documented; that of staff_notes
+ADDRESSES_FROM = 40000  # an order's address has another number than the order
 
 
-class Line:
-    """One order row. held: units that count as pending now. Money in minor units: price of one, discounts of the line and
-    its share of the order's, all with tax."""
-
-    __slots__ = ("id", "variant", "quantity", "refunded", "held", "shipped", "price", "discount", "order_discount")
-
-    @property
-    def paid(self):
-        """What the shopper paid for the line, with tax."""
-        return self.quantity * self.price - self.discount - self.order_discount
+def _text(value, name):
+    """A text that can be sent: control characters and emoji may be in it, halves of them not."""
+    if not isinstance(value, str) or len(value) > MESSAGE_MAX:
+        raise Refused(f"{name} must be a text of at most {MESSAGE_MAX} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refused(f"{name} is no Unicode text") from None
+    return value
 
 
 class WebOrder:
-    """An order. pickup: BigCommerce location id or None; deducted: whether BigCommerce has lowered its stock for it."""
+    """An order. pickup: BigCommerce location id or None; nameless: its consignment names no location id; deducted: whether
+    BigCommerce has lowered its stock for it; human: how often a person set its status, seen: how much of that was read."""
 
-    __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "consignment", "person", "deducted", "archived",
-                 "old", "cache", "handed", "money")
+    __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "pickup_method", "nameless", "consignment", "person",
+                 "deducted", "archived", "old", "cache", "handed", "money", "address", "address_id", "shipping_method",
+                 "message", "shipments", "human", "seen")
 
-
-def url(path):
-    return {"url": f"https://api.bigcommerce.com/stores/simstore/v2{path}", "resource": path}
+    @property
+    def ships(self):
+        """Whether something goes to an address."""
+        return self.pickup is None and any(line.physical for line in self.lines)
 
 
 class WebOrders:
@@ -56,10 +57,12 @@ class WebOrders:
         self.placed = self.refused = 0
         self.restock = False  # refund_order_stock_adjustment
         self.not_deducted = {}  # (location, unit) -> units of orders whose stock BigCommerce has not taken yet
+        self.tell = lambda scope, data: None  # set by main: what happened, for the webhooks
 
     # ---------------------------------------------------------------- shoppers and merchants
 
-    def _stock_location(self, order):
+    @staticmethod
+    def stock_location(order):
         """Where BigCommerce takes stock from is not documented (bigcommerce.md 15.1); assumed: 1, or the pickup location."""
         return 1 if order.pickup is None else order.pickup
 
@@ -73,60 +76,91 @@ class WebOrders:
         """_offered() by name."""
         return self._offered(location, self.catalog.by_sku[sku.lower()])
 
-    def place(self, rows, status=11, pickup=None, date_offset_s=0, **money):
-        """Returns the order, or None if the storefront refuses because it offers too little. money: see _price()."""
+    def place(self, rows, status=11, pickup=None, date_offset_s=0, more=None, **money):
+        """Returns the order, or None if the storefront refuses because it offers too little.
+
+        more: {"shipping_method", "pickup_method", "pickup_without_location_id", "customer_message", "staff_notes", "address"};
+        money: see _price().
+        """
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
-        if pickup is not None and pickup not in self.mapping.pickup:
-            raise Refused(f"location {pickup} is no pickup location; there are {sorted(self.mapping.pickup)}")
-        lines, wanted = [], {}
+        self.check_pickup(pickup)
+        found, needed = wanted(self.catalog, rows), {}
         location = 1 if pickup is None else pickup
-        for row in rows:
-            variant = self.catalog.by_sku.get(str(row["sku"]).lower())
-            quantity = row.get("quantity", 1)
-            if variant is None:
-                raise Refused(f"BigCommerce has no SKU {row['sku']}")
-            if not isinstance(quantity, int) or quantity < 1:
-                raise Refused("quantity must be a whole number above 0")
-            lines.append((variant, quantity))
-            wanted[variant.unit] = wanted.get(variant.unit, 0) + quantity
-        if not lines:
-            raise Refused("rows must not be empty")
-        for variant, _ in lines:
-            offered = self._offered(location, variant)
-            if offered is not None and offered < wanted[variant.unit]:
+        for one in found:
+            if one.variant.unit is not None:
+                needed[one.variant.unit] = needed.get(one.variant.unit, 0) + one.quantity
+        for one in found:
+            offered = self._offered(location, one.variant)
+            if offered is not None and offered < needed[one.variant.unit]:
                 self.refused += 1
                 return None
-        order = self._new(lines, status, pickup, date_offset_s)
-        self._price(order, rows, **money)
-        self._sold(order, location)
+        order = self._new(found, status, pickup, date_offset_s)
+        self._describe(order, **(more or {}))
+        self._price(order, [one.row for one in found], **money)
+        order.money.staff_notes = _text((more or {}).get("staff_notes", ""), "staff_notes")
+        self.add(order, date_offset_s)
+        self._sold(order)
         self._moved(order)
+        self.event(order, "created")
         return order
 
-    def _new(self, lines, status, pickup, date_offset_s):
+    def add(self, order, date_offset_s=-1):
+        """A new order is in the lists from now on, as changed when it was created if that is not now."""
+        self.orders.append(order)
+        self.placed += 1
+        self._touch(order, order.created if date_offset_s else None)
+
+    def check_pickup(self, pickup):
+        if pickup is not None and pickup not in self.mapping.pickup:
+            raise Refused(f"location {pickup} is no pickup location; there are {sorted(self.mapping.pickup)}")
+
+    def _new(self, found, status, pickup, date_offset_s):
+        """An order that is not in any list yet. found: [Wanted], or plain (variant, quantity)."""
         order = WebOrder()
         order.id = self.first + len(self.orders)
         now = int(time.time())
         order.created = now + int(date_offset_s)
         order.old = now_ms() + int(date_offset_s) * 1000 < self.world.started_ms
-        order.modified, order.status, order.pickup = order.created, status, pickup
+        order.modified, order.status = order.created, status
         order.deducted, order.archived, order.cache, order.handed = False, False, None, False
         order.person = f"{PERSONAL}web{order.id:06d}"
+        order.address, order.address_id, order.shipments = {}, ADDRESSES_FROM + order.id, []
+        order.shipping_method, order.message = "Parcel", f"{order.person}-message"
+        order.human = order.seen = 0
+        self.collect_at(order, pickup)
+        found = [one if isinstance(one, Wanted) else Wanted(*one) for one in found]
+        order.lines = self.new_lines(found)
+        self._price(order, [{} for _ in found])
+        self._ship(order)
+        return order
+
+    def new_lines(self, found):
+        made = lines(found, self.next_line)
+        self.next_line += len(made)
+        return made
+
+    def collect_at(self, order, pickup, method=None):
+        """Collected at this location, None = shipped. An edit gives the consignment a new id (bigcommerce.md 7.3)."""
+        order.pickup, order.nameless = pickup, False
+        order.pickup_method = None if pickup is None else method or self.mapping.methods[pickup]
         order.consignment = self.next_consignment
         self.next_consignment += 1
-        order.lines = []
-        for variant, quantity in lines:
-            line = Line()
-            line.id, line.variant, line.quantity, line.refunded, line.held = self.next_line, variant, quantity, 0, 0
-            line.price, line.discount, line.order_discount, line.shipped = variant.price, 0, 0, 0
-            self.next_line += 1
-            order.lines.append(line)
-        self._price(order, [{} for _ in lines])
-        self._ship(order)
-        self.orders.append(order)
-        self.placed += 1
-        self._touch(order, order.created if date_offset_s else None)
-        return order
+
+    def _describe(self, order, shipping_method=None, pickup_method=None, pickup_without_location_id=False,
+                  customer_message=None, address=None, staff_notes=None):
+        """What the shopper chose and wrote; staff_notes are the money's (place)."""
+        if pickup_method is not None:
+            if order.pickup is None or self.mapping.collects.get(pickup_method) != order.pickup:
+                raise Refused(f"pickup_method {pickup_method} is none of location {order.pickup}")
+            order.pickup_method = pickup_method
+        order.nameless = bool(pickup_without_location_id)
+        if shipping_method is not None:
+            order.shipping_method = _text(shipping_method, "shipping_method")
+        if customer_message is not None:
+            order.message = _text(customer_message, "customer_message")
+        if address is not None:
+            order.address = checked_address(address)
 
     def _price(self, order, rows, currency=DEFAULT_CURRENCY, vat=DEFAULT_VAT, order_discount=0, shipping=0, payments="card",
                guest=True, settled=True):
@@ -165,50 +199,87 @@ class WebOrders:
             for line in order.lines:
                 line.shipped = line.quantity
 
-    def _sold(self, order, location):
+    def _sold(self, order):
         """Tells the tracker, before the order itself lowers the pool, how many units there truly were."""
+        location = self.stock_location(order)
         if order.status not in HOLDING | DELIVERED or location not in self.world.pool.sums:
             return
         for line in order.lines:
             index = line.variant.world_index
-            if index is None or self.catalog.usable(index) is None:
+            if not line.holds or self.catalog.usable(index) is None:
                 continue
             truth = self.world.pool.sums[location][index] // 1000
             self.tracker.web_row(now_ms(), self.world.skus[index].sku, index, location, line.quantity, truth, order.id)
 
+    def warehouse_of(self, order):
+        """Where its rows are pending: that of the pickup location, or of the shipping method's name; None = not allocated."""
+        if order.pickup is not None:
+            return self.mapping.pickup[order.pickup]
+        return self.mapping.names.get(order.shipping_method)
+
+    def _hold(self, warehouse, line, held, at):
+        """The line's pending rows become so many units."""
+        if held == line.held:
+            return
+        pool, index = self.world.pool, line.variant.world_index
+        locations = pool.mapping.free_at if warehouse is None else pool.mapping.of.get(warehouse, ())
+        before = pool.levels(index, locations)
+        pool.add_pending(index, warehouse, 1000 * (held - line.held))
+        line.held = held
+        self.tracker.lowered(at, index, before, pool.levels(index, locations), "web")
+
     def _moved(self, order):
         """After any change: pending rows of the pool, and BigCommerce's own stock once (order_placed)."""
         holding = HOLDING if order.old else HOLDING | DELIVERED
-        pool, at = self.world.pool, now_ms()
-        warehouse = None if order.pickup is None else self.mapping.pickup[order.pickup]
+        at, warehouse = now_ms(), self.warehouse_of(order)
         for line in order.lines:
-            # An older connector has brought it into Sitoo: its reservation counts there.
-            held = line.quantity - line.refunded if order.status in holding and not order.handed else 0
-            index = line.variant.world_index
-            if held == line.held or index is None:
-                continue
-            locations = pool.mapping.free_at if warehouse is None else pool.mapping.of.get(warehouse, ())
-            before = pool.levels(index, locations)
-            pool.add_pending(index, warehouse, 1000 * (held - line.held))
-            line.held = held
-            self.tracker.lowered(at, index, before, pool.levels(index, locations), "web")
+            if line.holds:
+                # An older connector has brought it into Sitoo: its reservation counts there.
+                held = line.quantity - line.refunded if order.status in holding and not order.handed else 0
+                self._hold(warehouse, line, held, at)
         if not order.deducted and order.status in HOLDING | DELIVERED:
             order.deducted = True
             self._deduct(order)
 
+    def let_go(self, order, some):
+        """These lines are pending nowhere, until the next _moved()."""
+        at, warehouse = now_ms(), self.warehouse_of(order)
+        for line in some:
+            if line.holds:
+                self._hold(warehouse, line, 0, at)
+
     def _deduct(self, order):
         """BigCommerce lowers its own stock a moment later. It never puts it back: refund_order_stock_adjustment is off."""
-        location = self._stock_location(order)
-        items = []
-        for line in order.lines:
-            if line.variant.product.tracking != "none":
-                items.append((location, line.variant.unit, -line.quantity))
+        location = self.stock_location(order)
+        self.take(order, [(location, line.variant.unit, line.quantity) for line in order.lines])
+        for product in {line.variant.product.id for line in order.lines if line.variant.product.tracking == "none"} - {0}:
+            self.tell("store/product/updated", {"type": "product", "id": product})  # total sold (bigcommerce.md 13)
+
+    def take(self, order, items):
+        """BigCommerce's stock of [(location, unit, quantity)] goes down a moment later, up if quantity is negative; a line
+        without a level has unit None."""
+        variants = self.catalog.variants
+        items = [(location, unit, -quantity) for location, unit, quantity in items
+                 if unit is not None and quantity and variants[unit].product.tracking != "none"]
         if not items:
             return
-        for _, unit, change in items:
+        for location, unit, change in items:
             key = (location, unit)
             self.not_deducted[key] = self.not_deducted.get(key, 0) - change
         self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()), lambda: self._deducted(order, items))
+
+    def adjust(self, order, before, after):
+        """An edit: BigCommerce's stock as if the rows had always been like this. [(location, unit, quantity)] each."""
+        total = {}
+        for sign, items in ((-1, before), (1, after)):
+            for location, unit, quantity in items:
+                total[location, unit] = total.get((location, unit), 0) + sign * quantity
+        self.take(order, [(location, unit, quantity) for (location, unit), quantity in total.items()])
+
+    def unshipped(self, order):
+        """A shipment is deleted; the status stays what it was."""
+        self._touch(order)
+        self.event(order, "updated")
 
     def _deducted(self, order, items):
         for location, unit, change in items:
@@ -235,17 +306,22 @@ class WebOrders:
         return order
 
     def set_status(self, number, status):
-        """Any status can follow any other (bigcommerce.md 9)."""
+        """By a person. Any status can follow any other (bigcommerce.md 9)."""
         order = self.known(number)
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
+        order.human += 1
         self.change_status(order, status)
         return order
 
     def change_status(self, order, status):
         """A status of a known order, with what follows from it."""
-        order.status = status
+        before, order.status = order.status, status
         self._ship(order)
+        if not order.deducted:
+            self._sold(order)  # a late payment: only now is it a sale
+        if status != before:
+            self.event(order, "statusUpdated", status={"previous_status_id": before, "new_status_id": status})
         self.changed(order)
         if status in (4, 5) and self.restock and order.deducted:
             # refund_order_stock_adjustment is on (bigcommerce.md 10, Restocking: when and where to are UNSURE; assumed).
@@ -256,9 +332,14 @@ class WebOrders:
         """Something of the order is different now."""
         self._touch(order)
         self._moved(order)
+        self.event(order, "updated")
+
+    def event(self, order, what, **more):
+        """store/order/{what} (bigcommerce.md 5.5)."""
+        self.tell(f"store/order/{what}", {"type": "order", "id": order.id, **more})
 
     def _restock(self, order):
-        location = self._stock_location(order)
+        location = self.stock_location(order)
         items = [(location, line.variant.unit, line.quantity) for line in order.lines
                  if line.variant.product.tracking != "none"]
         if items:
@@ -275,6 +356,7 @@ class WebOrders:
         order = self.known(number)
         order.archived = True
         self._touch(order)
+        self.event(order, "archived")
         return order
 
     # ---------------------------------------------------------------- reading
@@ -318,96 +400,6 @@ class WebOrders:
 
     # ---------------------------------------------------------------- bodies
 
-    def line_json(self, order, line):
-        """bigcommerce.md 9, Line. order_pickup_method_id is the consignment's id (trap 8)."""
-        money, total = order.money, line.quantity * line.price
-        price = money.text(line.price)
-        return {
-            "id": line.id, "order_id": order.id, "product_id": line.variant.product.id,
-            "order_address_id": 0 if order.pickup is not None else order.id, "name": line.variant.product.name,
-            "name_customer": line.variant.product.name, "name_merchant": line.variant.product.name,
-            "sku": line.variant.sku, "upc": "", "type": "physical", "base_price": price,
-            "price_ex_tax": money.text(money.without_tax(line.price)), "price_inc_tax": price,
-            "price_tax": money.text(money.tax_of(line.price)), "base_total": money.text(total),
-            "total_ex_tax": money.text(money.without_tax(total)), "total_inc_tax": money.text(total),
-            "total_tax": money.text(money.tax_of(total)), "quantity": line.quantity, "is_refunded": line.refunded > 0,
-            "quantity_refunded": line.refunded, "refund_amount": "0.0000",  # always 0 (bigcommerce.md 9)
-            "return_id": 0, "wrapping_message": f"{order.person}-message", "quantity_shipped": line.shipped,
-            "option_set_id": None, "parent_order_product_id": None, "is_bundled_product": False, "external_id": None,
-            "applied_discounts": self._discounts(money, line), "product_options": [], "configurable_fields": [],
-            "gift_certificate_id": None, "discounted_total_inc_tax": money.text(line.paid), "variant_id": line.variant.id,
-            "order_pickup_method_id": order.consignment if order.pickup is not None else 0}
-
-    @staticmethod
-    def _discounts(money, line):
-        """applied_discounts; target is product or order (orders.v2, orderProductAppliedDiscounts)."""
-        return [{"id": name, "amount": money.text(amount), "name": label, "code": None, "target": target}
-                for name, label, amount, target in (("product-discount", "Product Discount", line.discount, "product"),
-                                                    ("manual-discount", "Manual Discount", line.order_discount, "order"))
-                if amount]
-
-    def _address(self, order):
-        mark = order.person
-        return {"first_name": f"{mark}-first", "last_name": f"{mark}-last", "company": "", "street_1": f"{mark}-street",
-                "street_2": "", "city": f"{mark}-city", "state": "", "zip": f"{mark}-zip", "country": "Sweden",
-                "country_iso2": "SE", "phone": f"{mark}-phone", "email": f"{mark}@example.invalid", "form_fields": []}
-
-    def order_json(self, order):
-        """bigcommerce.md 9."""
-        money = order.money
-        goods = sum(line.quantity * line.price for line in order.lines)
-        total = sum(line.paid for line in order.lines) + money.shipping
-        return {
-            "id": order.id, "customer_id": 0 if money.guest else 5000 + order.id, "date_created": rfc2822(order.created),
-            "date_modified": rfc2822(order.modified), "date_shipped": "", "status_id": order.status,
-            "status": STATUS[order.status], "subtotal_ex_tax": money.text(money.without_tax(goods)),
-            "subtotal_inc_tax": money.text(goods), "subtotal_tax": money.text(money.tax_of(goods)),
-            "shipping_cost_ex_tax": money.text(money.without_tax(money.shipping)),
-            "shipping_cost_inc_tax": money.text(money.shipping), "shipping_cost_tax": money.text(money.tax_of(money.shipping)),
-            "total_ex_tax": money.text(money.without_tax(total)), "total_inc_tax": money.text(total),
-            "total_tax": money.text(money.tax_of(total)), "is_tax_inclusive_pricing": True,
-            "items_total": sum(line.quantity for line in order.lines),
-            "items_shipped": sum(line.shipped for line in order.lines), "payment_method": money.payment_method,
-            "payment_provider_id": "", "payment_status": money.payment_status,
-            "refunded_amount": "0.0000", "order_is_digital": False,  # always 0 (bigcommerce.md 9)
-            "store_credit_amount": money.text(money.paid_by("storecredit")),
-            "gift_certificate_amount": money.text(money.paid_by("giftcertificate")), "ip_address": "192.0.2.1",
-            "ip_address_v6": "", "geoip_country": "", "geoip_country_iso2": "", "currency_id": 1,
-            "currency_code": money.currency, "currency_exchange_rate": "1.0000000000", "default_currency_id": 1,
-            "default_currency_code": money.currency, "staff_notes": money.staff_notes,
-            "customer_message": f"{order.person}-message",
-            "discount_amount": money.text(sum(line.order_discount for line in order.lines)),
-            "coupon_discount": "0.0000", "shipping_address_count": 0 if order.pickup is not None else 1,
-            "is_deleted": order.archived, "billing_address": self._address(order), "is_email_opt_in": False,
-            "credit_card_type": None, "order_source": "www", "channel_id": 1, "external_source": None,
-            "products": url(f"/orders/{order.id}/products"),
-            "shipping_addresses": url(f"/orders/{order.id}/shippingaddresses"),
-            "coupons": url(f"/orders/{order.id}/coupons"), "consignments": url(f"/orders/{order.id}/consignments"),
-            "external_id": None, "external_merchant_id": None, "custom_status": STATUS[order.status],
-            "customer_locale": "en", "external_order_id": money.external_order_id}
-
-    def consignments_json(self, order, with_lines):
-        """bigcommerce.md 7.3: at most 50 lines per consignment, and a __warning__ for the rest."""
-        lines = [self.line_json(order, line) if with_lines else url(f"/orders/{order.id}/products/{line.id}")
-                 for line in order.lines[:CONSIGNMENT_LINES if with_lines else None]]
-        one = {"id": order.consignment, "line_items": lines}
-        if order.pickup is not None:
-            location = order.pickup
-            one.update({
-                "pickup_method_id": self.mapping.methods[location], "pickup_method_display_name": "Collect in the shop",
-                "collection_instructions": "", "collection_time_description": "",
-                "location": {"id": location, "name": f"Location {location}", "code": f"LOCATION-{location}",
-                             "address_line_1": "", "address_line_2": "", "city": "", "state": "", "postal_code": "",
-                             "country_alpha2": "SE", "email": "", "phone": ""}})
-        else:
-            one.update({**self._address(order), "shipping_method": "Parcel", "base_cost": "0.0000"})
-        if with_lines and len(order.lines) > CONSIGNMENT_LINES:
-            one["__warning__"] = {"message": (
-                "Not all line items of this consignment are returned with this response, only 50 are included. Please "
-                "use the `/v2/orders/{order_id}/products` endpoint to fetch all line items.")}
-        return {"pickups": [one] if order.pickup is not None else [], "shipping": [] if order.pickup is not None else [one],
-                "downloads": [], "email": {"gift_certificates": []}}
-
     def body(self, order, include, structured):
         """The order as bytes, kept until it changes. Without consignment_structure=object the includes have no effect."""
         kind = None
@@ -416,8 +408,8 @@ class WebOrders:
         if order.cache is None:
             order.cache = {}
         if kind not in order.cache:
-            value = self.order_json(order)
+            value = order_json(order)
             if kind:
-                value["consignments"] = self.consignments_json(order, kind == "lines")
+                value["consignments"] = consignments_json(order, kind == "lines")
             order.cache[kind] = as_json(value)
         return order.cache[kind]
