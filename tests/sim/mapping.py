@@ -50,11 +50,13 @@ class Mapping:
     free_at    locations that an order not yet allocated to a warehouse counts at (design: every one that could serve it)
     pickup     {location: warehouse}
     methods    {location: first pickup method id}
+    order_prefix  what our references in Sitoo begin with (design: BC-, configurable)
     returns    the section "returns" with its defaults, or None: every unit given back is withheld
     """
 
     def __init__(self, data):
         self.feeds, self.of, self.pickup, self.methods = {}, {}, {}, {}
+        self.order_prefix = (data.get("sitoo") or {}).get("order_prefix", "BC-")
         self.returns = {**default_returns(), **data["returns"]} if "returns" in data else None
         for entry in data.get("locations", []):
             self.feeds[entry["bigcommerce_location_id"]] = list(entry["sitoo_warehouse_ids"])
