@@ -2,9 +2,9 @@
 """Tests of orders that are written through the simulated Sitoo's API, of what shop staff do with them, and of the levels and
 the report that follow from them."""
 import http.client
-import json
 import os
 import pathlib
+import random
 import socket
 import sys
 import time
@@ -12,11 +12,9 @@ import time
 import pytest
 
 import test_sim
-from test_sim import KEY, Sim, call
+from test_sim import Sim
 
 receiver = test_sim.receiver  # a fixture
-RECORDED = "sitoo.md 4.2"
-VERSION = {"User-Agent": "onepool/0.0"}
 
 
 @pytest.fixture(scope="module")
@@ -368,14 +366,15 @@ def test_lists_find_orders_by_reference_and_leave_it_out_unless_asked(shop):
 # -------------------------------------------------------------------- events
 
 def test_every_change_of_an_order_is_an_event(sim, receiver):
-    shop, sku = Shop(sim), Shop(sim).sku()
+    shop, there = Shop(sim), receiver()
+    sku = shop.sku()
 
     def events(count):
         got = []
         while len(got) < count:
-            got += receiver.seen.get(timeout=5)["batch"]
+            got += there.next()[3]
         return [(e["event_type"], {k: v for k, v in e["data"].items() if k != "eshop_id"}) for e in got]
-    sim.control("PUT", "/feed", {"url": receiver.url, "user": "u", "password": "p"})
+    sim.control("PUT", "/feed", {"url": there.url, "user": "u", "password": "p"})
     number = shop.make(sku, 3)
     base = {"order_id": number, "warehouse_id": 1}
     assert events(1) == [("order", {**base, "order_event_type": "add", "order_state_changed": "open"})]
@@ -577,7 +576,6 @@ def test_without_the_flag_a_web_order_stays_pending_beside_its_sitoo_order():
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_interleavings_count_every_unit_once(shop, seed):
     """The level is worked out here from what was done, never from the simulator's own sums."""
-    import random
     rng, sku = random.Random(seed), shop.sku(5)
     shop.control("POST", "/move", {"rows": [{"sku": sku, "quantity": 200}], "to": 1})
     level, orders = shop.right(sku), {}
@@ -690,9 +688,8 @@ def test_the_answers_keep_to_the_platforms_file(tmp_path):
     sku = shop.sku()
     number = shop.make(sku, 2, externalid="BC-1", email="a@example.com", payments=[{"name": "Web", "moneyamount": "100.00"}])
     shop.put(number, {"comment": "x"})
-    for body in ({"orderlogtypeid": 900}, {"orderlogtypeid": 5}):
-        shop.write(f"/{number}/orderlogitems.json", body)
-    for path in ("", "?ignorestock=true", "?ignorestock=true"):
+    shop.ok(f"/{number}/orderlogitems.json", {"orderlogtypeid": 900})
+    for path in ("", "?ignorestock=true", "?ignorestock=true"):  # the last one is a 400
         shop.write(f"/{number}/orderdeliveries.json{path}", {"warehouseid": 1, "orderdeliveryitems": [
             {"orderitemid": 0, "quantity": 1}]})
     for more in ("", "/orderlogitems", "/orderdeliveries"):
@@ -701,6 +698,4 @@ def test_the_answers_keep_to_the_platforms_file(tmp_path):
     assert one.stop() == (0, "")
     requests, answers = exchange.read_file(kept)
     assert len(answers) >= 10
-    wrong = {where: what for where, what in openapi.check_all(openapi.folder(), requests, answers).items()
-             if "orderlogtypeid: 5" not in str(what) and "5 is not one of" not in str(what)}
-    assert wrong == {}
+    assert openapi.check_all(openapi.folder(), requests, answers) == {}
