@@ -57,7 +57,7 @@ class Handover:
     # ---------------------------------------------------------------- what the web shop does
 
     def _noted(self, index, warehouse, quantity):
-        """The pool was told of something pending."""
+        """The pool was told of something pending; by settle() itself if no web order is at work."""
         if self.current is not None:
             wanted = self.wanted.setdefault(self.current, {})
             wanted[index, warehouse] = wanted.get((index, warehouse), 0) + quantity
@@ -67,11 +67,11 @@ class Handover:
     @contextmanager
     def following(self, number):
         """Whatever the pool hears inside belongs to this web order."""
-        self.current = number
+        before, self.current = self.current, number
         try:
             yield
         finally:
-            self.current = None
+            self.current = before
         if not self.wanted.get(number):
             self.wanted.pop(number, None)
             self.since.pop(number, None)
@@ -141,10 +141,15 @@ class Handover:
 
 
 class FollowedOrders(WebOrders):
-    """Web orders whose pending is told to a Handover. handover is set right after construction."""
+    """Web orders whose pending is told to a Handover. handover is set right after construction. Whatever tells the pool of
+    something pending has to pass through here."""
 
     handover = None
 
     def _moved(self, order):
         with self.handover.following(order.id):
             super()._moved(order)
+
+    def let_go(self, order, some):
+        with self.handover.following(order.id):
+            super().let_go(order, some)

@@ -67,11 +67,16 @@ class HandoverReport:
 
     @staticmethod
     def _bought(web):
-        """{sku: [units, units not refunded, gross of all in hundredths, gross of those not refunded, known in Sitoo]}."""
+        """{sku: [units, units not refunded, gross of all in hundredths, gross of those not refunded, known in Sitoo,
+        part of a bundle]}."""
         found = {}
         for line in web.lines:
+            # What is no goods stays out, and a bundle is told by its components.
+            if not getattr(line, "physical", True) or getattr(line, "is_bundle", False):
+                continue
             left = line.quantity - line.refunded
-            entry = found.setdefault(line.variant.sku, [0, 0, 0, 0, line.variant.world_index is not None])
+            entry = found.setdefault(line.variant.sku, [0, 0, 0, 0, line.variant.world_index is not None, False])
+            entry[5] = entry[5] or getattr(line, "parent", None) is not None
             entry[0] += line.quantity
             entry[1] += left
             entry[2] += to_hundredths(line.paid, web.money.currency)
@@ -88,7 +93,7 @@ class HandoverReport:
         """SKU, quantity or gross. What was refunded may still stand there if it had been delivered."""
         wrong = []
         for sku in {*bought, *stands}:
-            units, left, gross, gross_left, known = bought.get(sku, [0, 0, 0, 0, True])
+            units, left, gross, gross_left, known, bundled = bought.get(sku, [0, 0, 0, 0, True, False])
             _, there, delivered, money = stands.get(sku, [0, 0, 0, 0])
             if not known and not there:
                 continue  # Sitoo does not have this product: whether its row goes along is onepool's choice
@@ -96,7 +101,8 @@ class HandoverReport:
             # Parts and refunds are rounded, at most by a hundredth for each unit.
             whole = there == units
             expected, slack = (gross, 0) if whole else (gross_left, units)
-            if not fits or (there == left or whole) and abs(money - expected) > slack:
+            # A bundle's price may be spread over its components as onepool likes.
+            if not fits or not bundled and (there == left or whole) and abs(money - expected) > slack:
                 wrong.append({"sku": sku, "expected": left, "in_sitoo": there, "gross_hundredths": money,
                               "expected_gross_hundredths": expected})
         return wrong
@@ -115,10 +121,11 @@ class HandoverReport:
                                   if o.reserving and self.world.rest_rows(o)]
         if web.status not in GONE and stands:
             found["wrong_rows"] = self._wrong_rows(bought, stands)
-        if web.pickup is not None:
-            place = self.handover.mapping.pickup.get(web.pickup)
-            found["wrong_warehouse"] = [{"order_id": o.id, "warehouse": o.warehouse, "expected": place} for o in live
-                                        if o.warehouse != place and not self.world.ignores_stock(o)]
+        places = {warehouse for _, warehouse in wanted or ()} - {None}  # where WebOrders has it wait: the pickup's
+        if places:
+            found["wrong_warehouse"] = [{"order_id": o.id, "warehouse": o.warehouse, "expected": min(places)} for o in live
+                                        if o.warehouse not in places and not self.world.ignores_stock(o)]
+        if places or web.pickup is not None:
             found["address_on_pickup"] = [{"order_id": o.id, "fields": fields} for o in orders
                                           if (fields := [n for n in self.order_json(o)["personal"] if n.startswith("delivery_")])]
         return found
