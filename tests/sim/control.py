@@ -8,6 +8,7 @@ from aiohttp import web
 
 import hookcalls
 import hooks
+import orderdesk
 import past
 import returns
 import shipments
@@ -33,7 +34,7 @@ class Control:
         self.routes = {
             ("POST", "/sale"): self.sale, ("POST", "/sales"): self.sales, ("POST", "/return"): self.give_back,
             ("POST", "/booking"): self.booking, ("POST", "/parked-basket"): self.parked,
-            ("POST", "/own-order"): self.own_order, ("POST", "/cancel-order"): self.cancel,
+            ("POST", "/own-order"): self.own_order, **orderdesk.routes(shop),
             ("POST", "/deliver-order"): self.deliver, ("POST", "/update-order"): self.update,
             ("POST", "/move"): self.move, ("POST", "/stocktake"): self.stocktake,
             ("POST", "/web-order"): self.web_order, ("POST", "/web-order-status"): self.web_status,
@@ -93,9 +94,6 @@ class Control:
 
     def own_order(self, body, query, request):
         return self._made(self.shop.world.own_order(body["externalid"], body["rows"], body.get("warehouse", 1)))
-
-    def cancel(self, body, query, request):
-        return self._made(self.shop.world.cancel_order(body["order_id"]))
 
     def deliver(self, body, query, request):
         return self._made(self.shop.world.deliver_order(body["order_id"]))
@@ -253,6 +251,8 @@ class Control:
                 bigcommerce.change_pickup_setting(value)
             elif name == "refunds":
                 bigcommerce.refunds.change(value)
+            elif name == "sitoo_orders":
+                world.change_order_rules(value)
             elif name == "refund_restock":
                 self.shop.orders.restock = bool(value)
             elif name == "late_rows":
@@ -265,7 +265,7 @@ class Control:
                 "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
                 "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
-                "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
+                "sitoo_orders": world.order_rules, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking
 

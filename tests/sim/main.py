@@ -11,6 +11,7 @@ from catalog import Catalog
 from control import Control
 from hooks import COUNTERS as HOOK_COUNTERS
 from feed import Feed
+from handover import FollowedOrders, Handover
 from inventory import UNMAPPED, Inventory
 from mapping import Mapping, default_mapping, default_returns, write_if_missing
 from oracle import Oracle
@@ -20,7 +21,6 @@ from shipments import COUNTERS as SHIPMENT_COUNTERS
 from sitoo import Sitoo
 from tracker import Tracker
 from verdicts import Verdicts, stock_verdict
-from weborders import WebOrders
 from world import World, warehouse_ids
 
 
@@ -38,7 +38,8 @@ class Shop:
         self.oracle.set_levels_right()
         self.tracker = Tracker(self.world.pool, self.oracle.level, self.oracle.target)
         self.world.tracker = self.tracker
-        self.orders = WebOrders(self.world, self.catalog, self.inventory, self.tracker, mapping, args.seed)
+        self.orders = FollowedOrders(self.world, self.catalog, self.inventory, self.tracker, mapping, args.seed)
+        self.handover = self.orders.handover = Handover(self.world, self.orders, mapping, args.web_orders)
         self.feed = Feed(self.counters, args.seed, args.feed_url, args.feed_user, args.feed_password, args.retry_scale)
         self.world.on_event = self.feed.push
         common = (self.counters, self.record, args.latency_ms, args.seed)
@@ -102,6 +103,8 @@ def parse_arguments(argv):
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
+    parser.add_argument("--web-orders", action="store_true",
+                        help="a web order's unit is pending until a Sitoo order of ours reserves it or has delivered it")
     parser.add_argument("--warehouses", type=int, default=4)
     parser.add_argument("--latency-ms", type=float, default=20)
     parser.add_argument("--lag-ms", type=float, default=300)

@@ -50,7 +50,8 @@ class Oracle:
                                  for i, location, expected, actual in wrong[:100]]}
         if full:
             answer["sums_wrong"] = pool.recount()
-            answer["ok"] = answer["ok"] and not answer["sums_wrong"]
+            answer["covered_wrong"] = self.world.follower.recount() if self.world.follower is not None else []
+            answer["ok"] = answer["ok"] and not answer["sums_wrong"] and not answer["covered_wrong"]
         return answer
 
     def list_wrong(self):

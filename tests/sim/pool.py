@@ -22,6 +22,7 @@ class Pool:
         self.withheld = {}   # (sku, warehouse) -> thousandths
         self.allocated = {}  # (sku, warehouse) -> thousandths pending there
         self.free = {}       # sku -> thousandths pending nowhere in particular
+        self.on_pending = None  # told of every add_pending (handover.Handover)
 
     def level(self, sku, location):
         """Whole units."""
@@ -50,6 +51,8 @@ class Pool:
         else:
             self.allocated[sku, warehouse] = self.allocated.get((sku, warehouse), 0) + quantity
             self._shift(sku, self.mapping.of.get(warehouse, ()), -quantity)
+        if self.on_pending is not None:
+            self.on_pending(sku, warehouse, quantity)
 
     def parts(self, sku, location):
         """The sum for one level, part by part, in thousandths; computed from the parts alone."""

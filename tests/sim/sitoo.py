@@ -6,6 +6,7 @@ import time
 
 import stockmoves
 from server import Platform, Reply
+from sitooorders import TEXTS, OrderWriter, delivery_json, item_json, log_json
 from units import decimal3, money2
 from webmoney import half_up
 from world import ACCOUNT, ESHOP, RECLAIMS, SITE_GUID
@@ -23,6 +24,12 @@ DEFAULT_ORDER_FIELDS = (
 REASON_CODES = [{"reasoncodeid": 1, "type": 10, "reasoncode": "101", "name": "Reclaim"},
                 {"reasoncodeid": 2, "type": 10, "reasoncode": "102", "name": "Guarantee"},
                 {"reasoncodeid": 3, "type": 20, "reasoncode": "RC123", "name": "Changed mind"}]
+
+
+# (method, route) -> what is written below an order, None: the order itself (sitoo.md 4.5)
+WRITES = {("POST", "sites/*/orders"): None, ("PUT", "sites/*/orders/*"): None,
+          ("POST", "sites/*/orders/*/orderdeliveries"): "orderdeliveries",
+          ("POST", "sites/*/orders/*/orderlogitems"): "orderlogitems"}
 
 
 class BadValue(Exception):
@@ -82,6 +89,7 @@ class Sitoo(Platform):
         self.world = world
         self.busy = {}  # API id -> the call in flight
         self.shrink = {"warehouse": None, "times": 0}  # a list that loses a row while it is read
+        self.writer = OrderWriter(world)
         self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
         self.hidden_orders = frozenset()  # orders that it does not show (yet)
         self.routes = [
@@ -90,6 +98,8 @@ class Sitoo(Platform):
             (re.compile(r"sites\.json"), self.sites, "sites"),
             (re.compile(r"sites/([^/]+)/orders\.json"), self.site_orders, "sites/*/orders"),
             (re.compile(r"sites/([^/]+)/orders/(\d+)\.json"), self.one_order, "sites/*/orders/*"),
+            (re.compile(r"sites/([^/]+)/orders/(\d+)/orderdeliveries\.json"), self.deliveries, "sites/*/orders/*/orderdeliveries"),
+            (re.compile(r"sites/([^/]+)/orders/(\d+)/orderlogitems\.json"), self.log_items, "sites/*/orders/*/orderlogitems"),
             (re.compile(r"sites/([^/]+)/warehouses\.json"), self.warehouse_list, "warehouses"),
             (re.compile(r"sites/([^/]+)/warehouses/(\d+)/warehouseitems\.json"), self.warehouse_items, "warehouseitems"),
             (re.compile(r"sites/([^/]+)/warehousetransactions\.json"), self.transactions, "warehousetransactions"),
@@ -164,6 +174,9 @@ class Sitoo(Platform):
         method, parts, route = found
         if call.method == "POST" and route == "warehousetransactions" and len(parts) == 1:
             return stockmoves.add(self.world, call, self._known(*parts))
+        if (call.method, route) in WRITES:
+            site, *rest = parts
+            return self.writer.write(call, self._known(site), *map(int, rest), part=WRITES[call.method, route])
         if call.method != "GET":
             return error(404, "Not Found")
         query = {name: value for name, value in call.query.items() if name not in self.ignores}
@@ -192,7 +205,9 @@ class Sitoo(Platform):
     # ---------------------------------------------------------------- orders
 
     def _person(self, order):
-        """Personal data of full reads; what onepool must never keep."""
+        """Personal data of full reads; what onepool must never keep. What a POST brought, else made up."""
+        if order.given is not None:
+            return {name: order.given[name] for name in TEXTS}
         mark = order.person
         return {"email": f"{mark}@example.invalid", "namefirst": f"{mark}-first", "namelast": f"{mark}-last",
                 "personalid": f"{mark}-id", "company": "", "phone": f"{mark}-phone"}
@@ -205,6 +220,8 @@ class Sitoo(Platform):
     @staticmethod
     def _payments(order, gross):
         """sitoo.md 4.3; what a card's terminal says of its holder is personal."""
+        if order.given is not None and order.payments is not None:
+            return order.payments
         card = {"reftype": "verifonelpp", "refid": f"{order.person}-card", "cardissuer": "Card"}
         if order.payments is None:
             return [{"name": "Card", "moneyamount": money2(gross), "externalid": str(100000 + order.id), **card,
@@ -213,6 +230,8 @@ class Sitoo(Platform):
 
     def _item(self, position, row):
         """sitoo.md 4.2; all money net per unit at 25 %. The row's net and VAT together are what was paid for it."""
+        if row.given is not None:
+            return item_json(position, row)
         gross = row.gross
         total = self._net(gross)
         net = self._net(row.price if row.unit is not None else gross // row.quantity)
@@ -231,7 +250,8 @@ class Sitoo(Platform):
 
     def _full(self, order):
         """A whole order as GET of one shows it (sitoo.md 4.1)."""
-        net = sum(self._net(r.gross) for r in order.rows)
+        items = [self._item(i, r) for i, r in enumerate(order.rows)]
+        net = sum(int(item["moneyitemtotal_net"].replace(".", "")) for item in items)
         gross = sum(r.gross for r in order.rows)
         person = self._person(order)
         empty = {f"{kind}_{name}": "" for kind in ("invoice", "delivery")
@@ -240,8 +260,8 @@ class Sitoo(Platform):
         paid = order.payment == 20
         return {
             "orderid": order.id, "eshopid": ESHOP, "externalid": order.externalid, "creditorderid": order.credit,
-            "checkouttypeid": 0, "deliverytypeid": 0, **person, **empty, "comment": "", "commentinternal": "",
-            "customerref": "", "checkoutref": "", "moneytotal_net": money2(net), "moneytotal_vat": money2(gross - net),
+            "checkouttypeid": 0, "deliverytypeid": 0, **empty, "comment": "", "commentinternal": "",
+            "customerref": "", "checkoutref": "", **person, "moneytotal_net": money2(net), "moneytotal_vat": money2(gross - net),
             "moneycheckout_net": "0.00", "moneycheckout_vat": "0.00", "moneytotal_gross_checkout": "0.00",
             "moneydelivery_net": "0.00", "moneydelivery_vat": "0.00", "moneytotal_gross_delivery": "0.00",
             "moneyfinal_net": money2(net), "moneyfinal_vat": money2(gross - net), "moneyfinal_salestax": "0.00",
@@ -251,11 +271,10 @@ class Sitoo(Platform):
             "paymentstateid": order.payment, "ordertypeid": order.type, "userid_staff": None,
             "registerid": order.register, "warehouseid": order.warehouse, "datereserved": order.reserved_until,
             "currencycode": order.currency, "additionaldata": order.extra,
-            "orderitems": [self._item(i, r) for i, r in enumerate(order.rows)],
-            "payments": self._payments(order, gross) if paid else [],
-            "reservedpayments": [],
-            "orderlogitems": [{"datelog": at, "orderlogtypeid": kind, "strvalue": None, "fvalue": None}
-                              for at, kind in order.log]}
+            "orderitems": items,
+            "payments": self._payments(order, gross) if paid or order.given is not None else [],
+            "reservedpayments": order.given["reservedpayments"] if order.given is not None else [],
+            "orderlogitems": [log_json(entry) for entry in order.log]}
 
     def one_order(self, query, site, text):
         order = self.world.order(int(text)) if self._known(site) else None
@@ -264,6 +283,21 @@ class Sitoo(Platform):
         full = self._full(order)
         fields = wanted_fields(query)
         return Reply(200, choose(full, fields) if fields else full)
+
+    def _below(self, query, site, text, make):
+        """A list below one order: (order) -> its rows."""
+        order = self.world.order(int(text)) if self._known(site) else None
+        if order is None or order.id in self.hidden_orders:
+            return error(404, "Order not found")
+        rows, (start, num) = make(order), page(query)
+        return envelope(len(rows), rows[start:start + num])
+
+    def deliveries(self, query, site, text):
+        """Oldest first, which is assumed."""
+        return self._below(query, site, text, lambda order: [delivery_json(order, d) for d in order.deliveries])
+
+    def log_items(self, query, site, text):
+        return self._below(query, site, text, lambda order: [{**log_json(e), "orderid": order.id} for e in order.log])
 
     def site_orders(self, query, site):
         return self.orders(query) if self._known(site) else envelope(0, [])

@@ -6,8 +6,9 @@ events. Quantities are integer thousandths, money integer hundredths. Every text
 mark PERSONAL, so that one search finds any that was kept where it must not be.
 """
 import random
-from bisect import bisect_left, insort
+from bisect import insort
 
+from orderlife import Delivery, OrderLife
 from pool import Pool
 from tillreturns import TillReturns
 from units import Refused, decimal3, money2, now_ms, thousandths
@@ -65,31 +66,44 @@ def warehouse_ids(count):
 
 
 class Order:
-    """A Sitoo order. rows: [Row]; extra: additionaldata."""
+    """A Sitoo order. rows: [Row]; extra: additionaldata; log: [(seconds, type, text, number)]; deliveries:
+    [orderlife.Delivery]; reserving: whether what is not delivered is reserved now; given: the texts that a POST brought,
+    None if it was not made through the API."""
 
     __slots__ = ("id", "type", "state", "payment", "date", "register", "warehouse", "reserved_until", "externalid",
-                 "credit", "extra", "rows", "person", "log", "currency", "payments", "roundoff")
+                 "credit", "extra", "rows", "person", "log", "currency", "payments", "roundoff", "deliveries", "reserving",
+                 "given")
+
+    eshop = ESHOP
 
 
 class Row:
     """An order row. quantity in whole units (negative when returned); unit in thousandths per unit, None for pieces.
     price: hundredths with tax, of one or of a whole unit of measure; fixed: the row's gross, if it is not quantity x price;
-    number: its orderitemid, if that is not its position.
+    number: its orderitemid, if that is not its position. delivered: units of it, moved: those that stock went down for.
+    given: what a POST said of it (sitooorders.py), else None.
 
     sku None = a discount row (sitoo.md 4.2: no sku, follows the row it belongs to).
     """
 
-    __slots__ = ("sku", "name", "productid", "quantity", "unit", "price", "discount", "extra", "fixed", "number")
+    __slots__ = ("sku", "name", "productid", "quantity", "unit", "price", "discount", "extra", "fixed", "number",
+                 "delivered", "moved", "given")
 
     def __init__(self, sku, name, productid, quantity, unit, price, extra=None, discount=0):
         self.sku, self.name, self.productid, self.quantity = sku, name, productid, quantity
         self.unit, self.price, self.extra, self.discount = unit, price, extra or {}, discount
-        self.fixed = self.number = None
+        self.fixed = self.number = self.given = None
+        self.delivered = self.moved = 0
+
+    @property
+    def one(self):
+        """Thousandths of one unit."""
+        return 1000 if self.unit is None else self.unit
 
     @property
     def total(self):
         """decimalquantitytotal in thousandths."""
-        return self.quantity * (1000 if self.unit is None else self.unit)
+        return self.quantity * self.one
 
     @property
     def gross(self):
@@ -104,7 +118,7 @@ class Row:
         return position if self.number is None else self.number
 
 
-class World(TillReturns):
+class World(OrderLife, TillReturns):
     """Everything Sitoo knows, and the formula's pool. Listeners: on_event(event)."""
 
     def __init__(self, seed, sku_count, warehouse_count, mapping, extra_skus=()):
@@ -134,6 +148,7 @@ class World(TillReturns):
         self.deliveries = 0
         self.people = 0
         self.events_made = 0
+        self._start_orders()
         self._start_returns()
         self._open_shop()
 
@@ -292,10 +307,10 @@ class World(TillReturns):
         order.currency, order.roundoff = more.get("currency", "SEK"), more.get("roundoff", 0)
         order.payments = more.get("payments")  # None: one by card
         order.person = f"{PERSONAL}{self.people:06d}"
-        order.log = [(order.date, 0)]
+        order.log = [(order.date, 0, None, None)]
+        order.deliveries, order.reserving, order.given = [], False, more.get("given")
         self.orders.append(order)
-        if order.externalid:
-            self.by_externalid[order.externalid] = order
+        self._referenced(order)
         if order.credit:
             self.by_creditorder.setdefault(order.credit, []).append(order.id)
         if register:
@@ -327,24 +342,18 @@ class World(TillReturns):
             if self.tracker is not None:
                 tracked = [self.tracker.till_row(at, i, order.id) for i, _ in changes]
             number = self._move_ledger(warehouse, SALES, changes, at, till_rows=tracked, delivery=self.deliveries)
+            sold = [(r.itemid(p), r.quantity) for p, r in enumerate(order.rows) if r.sku is not None]
+            order.deliveries.append(Delivery(self.deliveries, warehouse, "", sold, True))
         self._order_event(order, "add", CLOSED)
         if number:
             self._ledger_event(number, warehouse)
         return order.id, at
 
-    def _reserve(self, order, sign):
-        """Open orders and bookings move only reserved: no ledger row, datelastmodified stays (sitoo.md 5.2, 7.2)."""
-        at = now_ms()
-        for index, quantity in self._stock_rows(order):
-            if index not in self.item_number[order.warehouse]:
-                self._touch(index, order.warehouse, at // 1000)
-            self._change(index, order.warehouse, at, reserved=sign * quantity)
-
     def booking(self, rows, warehouse=1):
         """A booking: type 100, open, reserves; event type booking."""
         order = self._order(BOOKING, OPEN, 0, warehouse, self._rows(rows, 1),
                             reserved_until=now_ms() // 1000 + 7 * 86400)
-        self._reserve(order, 1)
+        self._hold(order)
         self._order_event(order, "add", OPEN)
         return order.id, now_ms()
 
@@ -352,60 +361,6 @@ class World(TillReturns):
         """A parked basket: type 110, no effect on stock (sitoo.md 4.7: ignore)."""
         order = self._order(PARKED, OPEN, 0, warehouse, self._rows(rows, 1))
         self._order_event(order, "add", OPEN)
-        return order.id, now_ms()
-
-    def own_order(self, externalid, rows, warehouse=1):
-        """A web order handed to Sitoo: open, reserves, not made at a till (sitoo.md 5.1). externalid is unique (5.4)."""
-        if externalid in self.by_externalid:
-            raise Refused(f"externalid {externalid} exists")
-        order = self._order(ORDER, OPEN, 20, warehouse, self._rows(rows, 1), register=False, externalid=externalid,
-                            extra={"weborder": "true"})
-        self._reserve(order, 1)
-        self._order_event(order, "add", OPEN)
-        return order.id, now_ms()
-
-    def _known_open(self, number):
-        order = self.order(number)
-        if order is None:
-            raise Refused(f"there is no order {number}")
-        if order.state != OPEN:
-            raise Refused(f"order {number} is not open")
-        return order
-
-    def _leave_open(self, order, state):
-        order.state = state
-        del self.open_orders[bisect_left(self.open_orders, order.id)]
-
-    def cancel_order(self, number):
-        """PUT orderstateid 20; that it releases the reservation is assumed (sitoo.md U7)."""
-        order = self._known_open(number)
-        self._leave_open(order, CANCELLED)
-        if order.type != PARKED:
-            self._reserve(order, -1)
-        self._order_event(order, "update", CANCELLED)
-        return order.id, now_ms()
-
-    def deliver_order(self, number):
-        """Collected or delivered: reserved and on hand go down together, ledger type 30, order closed (sitoo.md 5.1)."""
-        order = self._known_open(number)
-        self._leave_open(order, CLOSED)
-        if order.type != PARKED:
-            self._reserve(order, -1)
-            self.deliveries += 1
-            ledger = self._move_ledger(order.warehouse, SALES, [(i, -q) for i, q in self._stock_rows(order)], now_ms(),
-                                       delivery=self.deliveries)
-            self._ledger_event(ledger, order.warehouse)
-        self._order_event(order, "update", CLOSED)
-        return order.id, now_ms()
-
-    def update_order(self, number, what="update"):
-        """An event about an order that changed in a way that moves no stock: update, ready-for-pickup, ..."""
-        order = self.order(number)
-        if order is None:
-            raise Refused(f"there is no order {number}")
-        if what in ("ready-for-pickup", "pickup-rejected"):
-            order.log.append((now_ms() // 1000, 900 if what == "ready-for-pickup" else 910))
-        self._order_event(order, what)
         return order.id, now_ms()
 
     # ---------------------------------------------------------------- stock without an order
