@@ -8,7 +8,7 @@
  *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease by since till hint data cause
  *   journal              stream  14 days         F  source, id, bytes as received
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
- *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
+ *   op:<id>              string  90 days         F  the operation was recorded; of a unit that came back: 400 days
  *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
  *   parked               zset    until closed    F  case ids by first time
  *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last ...
