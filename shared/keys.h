@@ -8,7 +8,7 @@
  *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease by since till hint data cause
  *   journal              stream  14 days         F  source, id, bytes as received
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
- *   op:<id>              string  90 days         F  the operation was recorded (sale row, withheld unit)
+ *   op:<id>              string  90 days         F  the operation was recorded; of a unit that came back: 400 days
  *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
  *   parked               zset    until closed    F  case ids by first time
  *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last ...
@@ -36,9 +36,9 @@
  *   recheck              zset    until closed    F  levels to look at once more, see 70_level.lua
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
- *   cursor               hash    until closed    stock-moved: ledger, begin (ids), orders, since (ms)
- *   seen:ledger          zset    newest 2,000    stock-moved: ledger ids handled, for the overlap
- *   chain:<warehouse>    hash    for ever        stock-moved: sku -> "id total seen_ms": last ledger row
+ *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
+ *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
+ *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
  *   verify               zset    until closed    stock-moved: "warehouse|sku" computed from the ledger, to be read
  *   sku:<sku>            string  1 day           identity: "state product variant"; unusable ones 10 minutes

@@ -8,6 +8,16 @@
 #include "sku.h"
 #include "ban.h"
 
+void effect_hold_return(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths,
+                        int64_t at_ms) {
+    args_add(a, "hold_return");
+    args_add(a, op);
+    args_add_int(a, warehouse_id);
+    args_add(a, sku);
+    args_add_int(a, thousandths);
+    args_add_int(a, at_ms);
+}
+
 void effect_verdict(struct args *a, const struct judged *j) {
     args_add(a, "verdict");
     args_add_int(a, j->return_id);

@@ -22,6 +22,12 @@ struct judged {
     int64_t at_ms;      /* when it came back */
 };
 
+/* A returned row as its order tells of it: withheld until it is judged, once per operation. at_ms: when it came back;
+ * what came back more than 380 days ago is left alone, since nobody can tell any more whether it was judged; 0 =
+ * unknown. */
+void effect_hold_return(struct args *a, const char *op, int64_t warehouse_id, const char *sku, int64_t thousandths,
+                        int64_t at_ms);
+
 /* The verdict. Saying it again changes nothing; a later "sellable" releases what is left. */
 void effect_verdict(struct args *a, const struct judged *j);
 

@@ -57,7 +57,7 @@ void refund_plan_goods(const struct credit *c, const struct mapping *m, struct a
         char op[64], hint[32];
         /* The same operation id as in sitoo-events: whoever comes first withholds, the other changes nothing. */
         (void)snprintf(op, sizeof op, "hold:r:%lld:%lld", (long long)c->order->id, (long long)row->item_id);
-        effect_hold(effects, op, 'r', row->warehouse_id, row->sku, c->rows[i].thousandths);
+        effect_hold_return(effects, op, row->warehouse_id, row->sku, c->rows[i].thousandths, c->order->date_ms);
         const struct judged judged = {
             .return_id = c->order->id,
             .item_id = row->item_id,

@@ -14,6 +14,7 @@
 #include "platform.h"
 #include "queue.h"
 #include "sku.h"
+#include "withheld.h"
 #include "worker.h"
 #include "ban.h"
 
@@ -30,7 +31,7 @@ static void plan_row(const struct order *o, const struct order_row *row, enum or
     if (sold && row->thousandths < 0) {
         /* Withheld before anybody can count the unit as available; a verdict releases it. */
         (void)snprintf(op, sizeof op, "hold:r:%lld:%lld", (long long)o->id, (long long)row->item_id);
-        effect_hold(effects, op, 'r', row->warehouse_id, row->sku, -row->thousandths);
+        effect_hold_return(effects, op, row->warehouse_id, row->sku, -row->thousandths, o->date_ms);
     }
 }
 

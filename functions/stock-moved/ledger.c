@@ -7,8 +7,10 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "json.h"
 #include "keys.h"
+#include "ledger_page.h"
 #include "log.h"
 #include "platform.h"
 #include "quantity.h"
@@ -18,7 +20,6 @@
 
 #define FIELDS \
     "warehousetransactionid,warehouseid,datecreated,transactiontype,orderdeliveryid,externalid,reasoncode,items"
-#define SEEN_KEEP    2000
 #define DATE_S_MAX   INT64_C(100000000000)
 #define HOLE_IDS_MAX ((size_t)100)
 #define PAGES_MAX    1000
@@ -46,23 +47,16 @@ void chain_read(const char *text, struct chain *c) {
 
 /* What one page (or one fetch by id) brings together before it is stored. */
 struct page {
-    int64_t from, to;    /* ids that were asked for */
-    int64_t size;        /* rows that were asked for; a page of as many may go on */
-    int64_t asked_ms;    /* when the page was asked for */
-    bool fits;           /* the item just taken follows from the row before it */
-    struct args effects; /* marks, records, withheld units, cases */
-    struct args seen;    /* ZADD arguments */
-    int64_t last_id;     /* highest id of the page, new or not */
+    int64_t from, to; /* ids that were asked for */
+    int64_t size;     /* rows that were asked for; a page of as many may go on */
+    int64_t asked_ms; /* when the page was asked for */
+    bool fits;        /* the item just taken follows from the row before it */
+    struct ledger_page brought;
+    int64_t last_id; /* highest id of the page, new or not */
     size_t rows, fresh;
     int64_t holes[HOLE_IDS_MAX]; /* ids that may fill a hole */
     size_t hole_count;
-    bool by_id; /* this page is the attempt to fill holes: a hole is now a case */
 };
-
-static void page_free(struct page *p) {
-    args_free(&p->effects);
-    args_free(&p->seen);
-}
 
 /* ---- Redis ---- */
 
@@ -76,39 +70,12 @@ static enum next one_command(struct app *app, struct args *a, redisReply **reply
     return next;
 }
 
-static enum next chain_get(struct app *app, int64_t warehouse, const char *sku, struct chain *c, struct reason *why) {
-    struct args a = {0};
-    char name[64], text[80] = "";
-    redisReply *reply = NULL;
-    (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)warehouse);
-    args_add(&a, "HGET");
-    args_add_key(&a, app->redis, name);
-    args_add(&a, sku);
-    memset(c, 0, sizeof *c);
-    enum next next = one_command(app, &a, &reply, why);
-    if (next != NEXT_DONE) {
-        return next;
+/* Stored as seen, or taken with this page. */
+static enum next seen_before(struct app *app, const struct page *p, int64_t id, bool *seen, struct reason *why) {
+    *seen = ledger_page_has(&p->brought, id);
+    if (*seen) {
+        return NEXT_DONE;
     }
-    if (reply->type == REDIS_REPLY_STRING && str_copy(text, sizeof text, reply->str)) {
-        chain_read(text, c);
-    }
-    freeReplyObject(reply);
-    return NEXT_DONE;
-}
-
-static enum next chain_set(struct app *app, int64_t warehouse, const char *sku, int64_t id, int64_t total,
-                           int64_t seen_ms, struct reason *why) {
-    struct args a = {0};
-    char name[64];
-    (void)snprintf(name, sizeof name, KEY_CHAIN, (long long)warehouse);
-    args_add(&a, "HSET");
-    args_add_key(&a, app->redis, name);
-    args_add(&a, sku);
-    args_addf(&a, "%lld %lld %lld", (long long)id, (long long)total, (long long)seen_ms);
-    return one_command(app, &a, NULL, why);
-}
-
-static enum next seen_before(struct app *app, int64_t id, bool *seen, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, "ZSCORE");
@@ -151,7 +118,7 @@ static enum next plan_hole(struct app *app, struct page *p, const struct chain *
     enum next next = NEXT_DONE;
     for (int64_t i = last->id + 1; next == NEXT_DONE && i < id && p->hole_count < HOLE_IDS_MAX; i++) {
         bool seen = false;
-        next = seen_before(app, i, &seen, why);
+        next = seen_before(app, p, i, &seen, why);
         if (!seen) {
             p->holes[p->hole_count++] = i;
         }
@@ -163,7 +130,7 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
                              int64_t delta, int64_t total, struct reason *why) {
     struct chain last;
     char entity[KEY_MAX];
-    enum next next = chain_get(app, warehouse, sku, &last, why);
+    enum next next = ledger_page_chain(app, &p->brought, warehouse, sku, &last, why);
     if (next != NEXT_DONE) {
         return next;
     }
@@ -172,19 +139,22 @@ static enum next check_chain(struct app *app, struct page *p, int64_t warehouse,
     switch (verdict) {
     case CHAIN_LATE:
         (void)snprintf(entity, sizeof entity, "%lld|%s", (long long)warehouse, sku);
-        effect_close(&p->effects, "ledger_gap", entity);
+        effect_close(&p->brought.effects, "ledger_gap", entity);
         return NEXT_DONE;
     case CHAIN_HOLE:
         LOG(LOG_WARN, "ledger jumps", {"sku", sku}, {"warehouse", log_int(warehouse)}, {"row", log_int(id)},
             {"last", log_int(last.id)});
-        plan_case(app, warehouse, sku, &last, id, total, &p->effects);
+        plan_case(app, warehouse, sku, &last, id, total, &p->brought.effects);
         next = plan_hole(app, p, &last, id, why);
         break;
     case CHAIN_FIRST:
     case CHAIN_FITS:
         break;
     }
-    return next == NEXT_DONE ? chain_set(app, warehouse, sku, id, total, p->asked_ms, why) : next;
+    if (next == NEXT_DONE) {
+        ledger_page_set_chain(&p->brought, warehouse, sku, id, total, p->asked_ms);
+    }
+    return next;
 }
 
 /* The word of the mark. The level after the row is known, so the warehouse need not be read, unless the row does not
@@ -212,7 +182,7 @@ static void plan_record(struct page *p, const cJSON *row, int index, int64_t id,
     json_add_int(json, "created_s", created_s);
     char *text = json_print(json);
     (void)snprintf(op, sizeof op, "move:%lld:%d", (long long)id, index); /* a row may name a SKU twice */
-    effect_log(&p->effects, op, text);
+    effect_log(&p->brought.effects, op, text);
     free(text);
     cJSON_Delete(json);
 }
@@ -228,17 +198,17 @@ static enum next take_item(struct app *app, struct page *p, const cJSON *row, co
     }
     if (quantity == NULL || after == NULL || !quantity_parse(quantity, &delta) || !quantity_parse(after, &total)) {
         row_hint(hint, warehouse, true);
-        effect_mark(&p->effects, QUEUE_SKU, sku, 0, hint, "");
+        effect_mark(&p->brought.effects, QUEUE_SKU, sku, 0, hint, "");
         LOG(LOG_WARN, "ledger row without readable quantities; its SKU is read all the same", {"row", log_int(id)},
             {"sku", sku});
         return NEXT_DONE;
     }
     plan_record(p, row, index, id, warehouse, sku, delta, total);
-    ledger_plan_withheld(row, index, sku, delta, app->set->mapping->owner_stock, &p->effects);
+    ledger_plan_withheld(row, index, sku, delta, app->set->mapping->owner_stock, &p->brought.effects);
     enum next next = check_chain(app, p, warehouse, sku, id, delta, total, why);
     row_hint(hint, warehouse, !p->fits || !app->set->mapping->sitoo_ledger_levels);
     bool lowers = delta < 0 && json_int(row, "datecreated", &created_s) && created_s > 0 && created_s < DATE_S_MAX;
-    effect_mark(&p->effects, QUEUE_SKU, sku, lowers ? created_s * 1000 : 0, hint, "");
+    effect_mark(&p->brought.effects, QUEUE_SKU, sku, lowers ? created_s * 1000 : 0, hint, "");
     return next;
 }
 
@@ -251,36 +221,16 @@ static enum next take_row(struct app *app, struct page *p, const cJSON *row, str
     (void)json_int(row, "warehouseid", &warehouse);
     p->rows++;
     p->last_id = id > p->last_id ? id : p->last_id;
-    enum next next = seen_before(app, id, &seen, why);
+    enum next next = seen_before(app, p, id, &seen, why);
     if (next != NEXT_DONE || seen) {
         return next;
     }
     p->fresh++;
-    args_add_int(&p->seen, id);
-    args_add_int(&p->seen, id);
     cJSON_ArrayForEach(item, json_array(row, "items")) {
         next = next == NEXT_DONE ? take_item(app, p, row, item, index++, id, warehouse, why) : next;
     }
-    return next;
-}
-
-/* Effects first, then "seen", then the cursor: a crash in between repeats what happens only once anyway. */
-static enum next store_page(struct app *app, struct page *p, struct reason *why) {
-    struct args a = {0};
-    enum next next = effects_apply(app->redis, &p->effects, why);
-    if (next != NEXT_DONE || p->seen.n == 0) {
-        return next;
-    }
-    args_add(&a, "ZADD");
-    args_add_key(&a, app->redis, KEY_SEEN);
-    args_append(&a, &p->seen);
-    next = one_command(app, &a, NULL, why);
     if (next == NEXT_DONE) {
-        args_add(&a, "ZREMRANGEBYRANK");
-        args_add_key(&a, app->redis, KEY_SEEN);
-        args_add_int(&a, 0);
-        args_add_int(&a, -SEEN_KEEP - 1);
-        next = one_command(app, &a, NULL, why);
+        args_add_int(&p->brought.seen, id);
     }
     return next;
 }
@@ -315,7 +265,7 @@ static enum next page_as_asked(const struct page *p, const cJSON *items, struct 
     return NEXT_DONE;
 }
 
-static enum next read_page(struct app *app, const char *path, struct page *p, struct reason *why) {
+static enum next fetch(struct app *app, const char *path, struct page *p, struct reason *why) {
     const char *paths[] = {path};
     struct answer answer;
     const cJSON *row = NULL;
@@ -332,7 +282,59 @@ static enum next read_page(struct app *app, const char *path, struct page *p, st
         next = next == NEXT_DONE ? take_row(app, p, row, why) : next;
     }
     answer_free(&answer);
-    return next == NEXT_DONE ? store_page(app, p, why) : next;
+    return next;
+}
+
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+/* Takes the rows of the page's holes, as far as there are any, into its own. */
+static enum next fill_holes(struct app *app, struct page *of, struct reason *why) {
+    struct page p = {.size = HOLE_IDS_MAX + 1};
+    struct buf path;
+    if (of->hole_count == 0) {
+        return NEXT_DONE;
+    }
+    p.from = of->holes[0];
+    p.to = p.from;
+    for (size_t i = 1; i < of->hole_count; i++) {
+        p.from = of->holes[i] < p.from ? of->holes[i] : p.from;
+        p.to = later(of->holes[i], p.to);
+    }
+    buf_init(&path, 8000);
+    buf_addf(&path,
+             "/sites/%lld/warehousetransactions.json?num=%zu&sort=warehousetransactionid&fields=" FIELDS
+             "&warehousetransactionid=",
+             (long long)app->set->sitoo_site_id, of->hole_count);
+    for (size_t i = 0; i < of->hole_count; i++) {
+        buf_addf(&path, "%s%lld", i > 0 ? "," : "", (long long)of->holes[i]);
+    }
+    p.brought = of->brought;
+    enum next next = fetch(app, buf_str(&path), &p, why);
+    of->brought = p.brought;
+    LOG(LOG_WARN, "ledger hole looked up by id", {"ids", log_int((long long)of->hole_count)},
+        {"found", log_int((long long)p.fresh)});
+    buf_free(&path);
+    return next;
+}
+
+/* Rows that fill a hole are stored together with the row that told of it: after a crash both are found again. If they
+ * cannot be had, the page is stored all the same: its case names the hole. cursor: what is stored now. */
+static enum next read_page(struct app *app, const char *path, struct page *p, int64_t cursor, struct reason *why) {
+    enum next next = fetch(app, path, p, why);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    enum next filled = fill_holes(app, p, why);
+    fault_point(app, "ledger.read");
+    struct reason unstored = {0};
+    next = ledger_page_store(app, &p->brought, p->last_id > cursor ? p->last_id : 0, &unstored);
+    fault_point(app, "ledger.stored");
+    if (next != NEXT_DONE) {
+        *why = unstored;
+    }
+    return next != NEXT_DONE ? next : filled;
 }
 
 /* ---- cursor ---- */
@@ -360,15 +362,6 @@ static enum next cursor_get(struct app *app, struct cursor *c, struct reason *wh
         freeReplyObject(reply);
     }
     return next;
-}
-
-static enum next cursor_set(struct app *app, int64_t id, struct reason *why) {
-    struct args a = {0};
-    args_add(&a, "HSET");
-    args_add_key(&a, app->redis, KEY_CURSOR);
-    args_add(&a, "ledger");
-    args_add_int(&a, id);
-    return one_command(app, &a, NULL, why);
 }
 
 /* A site that the account does not have answers with nothing, and 200 (sitoo.md 1): an empty ledger is believed only
@@ -433,38 +426,6 @@ static enum next cursor_begin(struct app *app, struct reason *why) {
     return one_command(app, &a, NULL, why);
 }
 
-static int64_t later(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static enum next fill_holes(struct app *app, const struct page *from, struct reason *why) {
-    struct page p = {.by_id = true, .size = HOLE_IDS_MAX + 1};
-    struct buf path;
-    if (from->hole_count == 0) {
-        return NEXT_DONE;
-    }
-    p.from = from->holes[0];
-    p.to = p.from;
-    for (size_t i = 1; i < from->hole_count; i++) {
-        p.from = from->holes[i] < p.from ? from->holes[i] : p.from;
-        p.to = later(from->holes[i], p.to);
-    }
-    buf_init(&path, 8000);
-    buf_addf(&path,
-             "/sites/%lld/warehousetransactions.json?num=%zu&sort=warehousetransactionid&fields=" FIELDS
-             "&warehousetransactionid=",
-             (long long)app->set->sitoo_site_id, from->hole_count);
-    for (size_t i = 0; i < from->hole_count; i++) {
-        buf_addf(&path, "%s%lld", i > 0 ? "," : "", (long long)from->holes[i]);
-    }
-    enum next next = read_page(app, buf_str(&path), &p, why);
-    LOG(LOG_WARN, "ledger hole looked up by id", {"ids", log_int((long long)from->hole_count)},
-        {"found", log_int((long long)p.fresh)});
-    buf_free(&path);
-    page_free(&p);
-    return next;
-}
-
 enum next ledger_read(struct app *app, struct reason *why) {
     struct cursor c = {0};
     int64_t size = app->set->mapping->sitoo_page_size;
@@ -480,15 +441,11 @@ enum next ledger_read(struct app *app, struct reason *why) {
                        "/sites/%lld/warehousetransactions.json?warehousetransactionidfrom=%lld"
                        "&sort=warehousetransactionid&num=%lld&fields=" FIELDS,
                        (long long)app->set->sitoo_site_id, (long long)from, (long long)size);
-        next = read_page(app, path, &p, why);
-        if (next == NEXT_DONE && p.last_id > c.id) {
-            c.id = p.last_id;
-            next = cursor_set(app, c.id, why);
-        }
-        next = next == NEXT_DONE ? fill_holes(app, &p, why) : next;
+        next = read_page(app, path, &p, c.id, why);
+        c.id = later(p.last_id, c.id);
         bool full = (int64_t)p.rows >= size;
         from = c.id + 1;
-        page_free(&p);
+        ledger_page_free(&p.brought);
         if (!full || !app_keep(app)) {
             break;
         }

@@ -18,13 +18,14 @@
 #include "ban.h"
 
 #define DAY_MS     (INT64_C(86400) * 1000)
+#define DAYS_MAX   365 /* nobody judges a return that is older than 380 days, see shared/lua/00_common.lua */
 #define PAGES_MAX  10000
 #define BATCH_ARGS ((size_t)5000)
 
 int64_t rebuild_goods_from_ms(const struct app *app, const struct epoch *e) {
     const struct mapping *m = app->set->mapping;
     int64_t days = m->returns.days > m->orders_days ? m->returns.days : m->orders_days;
-    int64_t from = clock_wall_ms() - days * DAY_MS;
+    int64_t from = clock_wall_ms() - (days < DAYS_MAX ? days : DAYS_MAX) * DAY_MS;
     from = e->since_ms > from ? e->since_ms : from;
     from = e->from_ms > from ? e->from_ms : from;
     return from - from % 1000; /* Sitoo's dates are whole seconds */

@@ -11,7 +11,7 @@
 #include "redis.h"
 
 /* From when on rows of the ledger and returns are looked at: the loss, or if everything may be lost returns.days back
- * (or bigcommerce.orders_days, if that is longer), never before our first start. */
+ * (or bigcommerce.orders_days, if that is longer; 365 at most), never before our first start. */
 int64_t rebuild_goods_from_ms(const struct app *app, const struct epoch *e);
 
 /* Rows of the ledger are read newest first, but units have to be withheld before they leave again. */

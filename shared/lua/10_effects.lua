@@ -76,6 +76,23 @@ local function first_time(P, op)
   return op == '' or redis.call('SET', P .. 'op:' .. op, '1', 'NX', 'EX', OP_KEEP_S) ~= false
 end
 
+-- The same of an operation on units that came back; at: the return's date, '0' = unknown. The mark lasts until nobody acts
+-- on the return any more, also if its date lies ahead.
+local function first_time_of_return(P, now, op, at)
+  local from = math.max(now, tonumber(at) or 0)
+  return redis.call('SET', P .. 'op:' .. op, '1', 'NX', 'PXAT', int(from + RETURN_KEEP_MS)) ~= false
+end
+
+-- A return of so long ago that its marks may be gone: whether it was judged cannot be told, so it is not judged (again).
+local function too_old(P, now, at)
+  local ms = tonumber(at) or 0
+  if ms > 0 and now - ms > RETURN_JUDGED_MS then
+    count(P, 'returns:too_old', 1)
+    return true
+  end
+  return false
+end
+
 local function ledger_add(P, now, json)
   redis.call('XADD', P .. 'ledger', 'MINID', '~', int(now - LEDGER_KEEP_MS), '*', 'row', json)
 end
@@ -128,13 +145,17 @@ end
 -- Goods left the warehouse otherwise than by a sale: the oldest withheld units of the SKU there went with them, then those
 -- that nobody has judged yet. Of these as many are remembered as gone, with the time, for the verdicts that follow.
 -- Never more than the ledger itself has brought back so far: a return whose order is known already may have come after this row.
+-- For the same reason a row that lets nothing go is marked too: read again, it would take what came back after it.
 local function moved_out(P, now, op, warehouse, sku, units, at)
   local field, queue = warehouse .. '|' .. sku, nil
+  if not first_time(P, op) then
+    return nil
+  end
   local left = math.min(tonumber(units), tonumber(redis.call('HGET', P .. 'withheld:l', field) or '') or 0)
   if left <= 0 then
     return nil
   end
-  if (withheld_there(P, field) == 0 and redis.call('EXISTS', P .. 'withheld:of:' .. field) == 0) or not first_time(P, op) then
+  if withheld_there(P, field) == 0 and redis.call('EXISTS', P .. 'withheld:of:' .. field) == 0 then
     return nil
   end
   for _, id in ipairs(redis.call('ZRANGE', P .. 'withheld:of:' .. field, 0, -1)) do
@@ -173,7 +194,11 @@ end
 local function verdict(P, now, ret, item, warehouse, sku, units, word, reason, at)
   local id, fields = ret .. ':' .. item, nil
   local key = P .. 'withheld:row:' .. id
-  if first_time(P, 'verdict:' .. id) then
+  local known = redis.call('EXISTS', key) == 1 -- it was judged, however long ago
+  if not known and too_old(P, now, at) then
+    return nil
+  end
+  if not known and first_time_of_return(P, now, 'verdict:' .. id, at) then
     local field = warehouse .. '|' .. sku
     local here = tonumber(units)
     if word ~= 'sellable' then
@@ -256,7 +281,7 @@ local EFFECTS = {
   verdict = { 8, verdict, 5 },
   -- release: op id, entry "return:item", thousandths or '' = all, how (who or what released them).
   release = { 4, function(P, now, op, id, units, how)
-    if not first_time(P, op) then
+    if not first_time_of_return(P, now, op, '0') then
       return nil
     end
     local _, queue = release_entry(P, now, id, units, how)
@@ -280,11 +305,17 @@ local EFFECTS = {
   end },
   -- Units withheld from sale. They are counted from two sides, the ledger ("l") and the return orders ("r");
   -- the larger of both is withheld, so it does not matter which is read first.
-  hold = { 5, function(P, _, op, side, warehouse, sku, thousandths)
-    if first_time(P, op) then
+  hold = { 5, function(P, now, op, side, warehouse, sku, thousandths)
+    if first_time_of_return(P, now, op, '0') then
       redis.call('HINCRBY', P .. 'withheld:' .. side, warehouse .. '|' .. sku, thousandths)
     end
   end, 5 },
+  -- The side of the orders: op id, warehouse, SKU, thousandths, when it came back (ms; 0 = unknown).
+  hold_return = { 5, function(P, now, op, warehouse, sku, thousandths, at)
+    if not too_old(P, now, at) and first_time_of_return(P, now, op, at) then
+      redis.call('HINCRBY', P .. 'withheld:r', warehouse .. '|' .. sku, thousandths)
+    end
+  end, 4 },
 }
 
 -- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so

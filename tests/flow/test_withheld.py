@@ -42,6 +42,20 @@ def test_an_unsellable_unit_stays_withheld_and_a_sale_lets_none_go(shop):
     assert left(shop, number) == 1000 and releases(shop, number) == []
 
 
+def test_units_moved_out_go_oldest_first(shop):
+    sku = shop.fresh_sku({1: 4})
+    # The level is taken before the goods come back: a return that is worked on before the ledger's row is read lowers it
+    # for a moment, since its units are withheld while those on hand are still the old ones.
+    before = shop.levels(sku)[1]
+    first, second = give_back(shop, sku, 2), give_back(shop, sku, 2)
+    shop.wait_levels(sku, {1: before})  # four more on hand, four more withheld
+    shop.control("POST", "/move", {"sku": sku, "quantity": 3, "from": 1, "to": 9})
+    shop.wait_until(lambda: left(shop, second) == 1000, 15, "the ledger's row lets three units go")
+    assert left(shop, first) == 0 and releases(shop, first) == [("out", 2000)]
+    shop.wait_levels(sku, {1: before})  # three fewer on hand, three fewer withheld
+    shop.wait_quiet()
+
+
 def test_a_sellable_unit_is_on_sale_again(shop):
     sku = shop.fresh_sku({1: 2})
     before = shop.levels(sku)[1]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The part of the Redis Function library about units withheld from sale (shared/lua/10_effects.lua)."""
 import json
+import time
 
 import pytest
 import redis as client
@@ -10,19 +11,24 @@ import test_redis_functions
 durable_server, pool = test_redis_functions.durable_server, test_redis_functions.pool  # fixtures
 
 DAY_MS = 86400 * 1000
+START = int(time.time()) * 1000 - DAY_MS  # times below are ms after it
 
 
 def came_back(pool, ret, units=1000, word="unsellable", at=1000, sku="S1", warehouse=2, ledger=True):
     """A returned row, seen from both sides (or by its order only) and judged; word None: not judged yet."""
     if ledger:
         pool("apply", "hold", f"hold:l:{ret}:0", "l", warehouse, sku, units)
-    pool("apply", "hold", f"hold:r:{ret}:0", "r", warehouse, sku, units)
+    pool("apply", "hold_return", f"hold:r:{ret}:0", warehouse, sku, units, START + at)
     if word:
-        pool("apply", "verdict", ret, 0, warehouse, sku, units, word, "RC123", at)
+        judge(pool, ret, word, units, at, sku, warehouse)
+
+
+def judge(pool, ret, word, units=1000, at=1000, sku="S1", warehouse=2, reason="RC123"):
+    pool("apply", "verdict", ret, 0, warehouse, sku, units, word, reason, START + at)
 
 
 def moved_out(pool, op, units, at=5000, sku="S1", warehouse=2):
-    pool("apply", "moved_out", op, warehouse, sku, units, at)
+    pool("apply", "moved_out", op, warehouse, sku, units, START + at)
 
 
 def sides(pool, field="2|S1"):
@@ -80,7 +86,7 @@ def test_only_that_sku_and_warehouse(pool):
 def test_units_that_left_before_they_were_judged_are_not_withheld_by_the_verdict(pool, word):
     came_back(pool, 11, 2000, word=None, at=1000)
     moved_out(pool, "out:1:0", 500)
-    pool("apply", "verdict", 11, 0, 2, "S1", 2000, word, "", 1000)
+    judge(pool, 11, word, 2000, reason="")
     left = 0 if word == "sellable" else 1500
     assert sides(pool) == [left, left] and entries(pool) == ({"11:0": 1500} if left else {})
     assert not pool.redis.exists(pool.key("withheld:gone"))
@@ -124,10 +130,10 @@ def test_a_stock_count_asks_about_withheld_units_until_they_are_gone(pool):
 def test_a_verdict_that_becomes_sellable_later_lets_go_what_is_left(pool):
     came_back(pool, 11, 3000, word="unknown")
     pool("apply", "release", "p2", "11:0", 1000, "person")
-    pool("apply", "verdict", 11, 0, 2, "S1", 3000, "unsellable", "RC1", 1000)
+    judge(pool, 11, "unsellable", 3000, reason="RC1")
     assert pool.redis.hget(pool.key("withheld:row:11:0"), "verdict") == "unsellable"
     for _ in range(2):
-        pool("apply", "verdict", 11, 0, 2, "S1", 3000, "sellable", "RC1", 1000)
+        judge(pool, 11, "sellable", 3000, reason="RC1")
     assert sides(pool) == [0, 0] and entries(pool) == {}
 
 
@@ -136,6 +142,7 @@ BAD = {
     "moved out of no number": ["moved_out", "op", 2, "S1", "1.5", 1000],
     "release cut short": ["release", "op", "11:0"],
     "count cut short": counted("op")[:-1],
+    "hold of a return of no number": ["hold_return", "op", 2, "S1", "1.5", 1000],
 }
 
 
@@ -153,8 +160,8 @@ def test_what_left_before_it_was_judged_is_counted_off_what_may_not_be_sold(pool
     came_back(pool, 1, word=None)
     came_back(pool, 2, units=2000, word=None)
     moved_out(pool, "out:9:0", 1000)
-    pool("apply", "verdict", 1, 0, 2, "S1", 1000, "sellable", "101", 1000)
-    pool("apply", "verdict", 2, 0, 2, "S1", 2000, "unknown", "999", 1000)
+    judge(pool, 1, "sellable", 1000, reason="101")
+    judge(pool, 2, "unknown", 2000, reason="999")
     assert sides(pool) == [1000, 1000]
     assert pool.redis.hget(pool.key("withheld:row:2:0"), "left") == "1000"
 
@@ -162,7 +169,7 @@ def test_what_left_before_it_was_judged_is_counted_off_what_may_not_be_sold(pool
 def test_a_sellable_unit_that_left_before_it_was_judged_frees_no_other(pool):
     came_back(pool, 1, word=None)
     moved_out(pool, "out:9:0", 1000)
-    pool("apply", "verdict", 1, 0, 2, "S1", 1000, "sellable", "101", 1000)
+    judge(pool, 1, "sellable", 1000, reason="101")
     assert sides(pool) == [0, 0]
     came_back(pool, 2, word=None, at=9000)
     assert sides(pool) == [1000, 1000]
@@ -175,3 +182,58 @@ def test_goods_that_left_before_the_return_in_the_ledger_release_nothing_of_it(p
     pool("apply", "hold", "hold:l:10:0", "l", 2, "S1", 1000)
     assert sides(pool) == [1000, 1000]
     assert pool.redis.hget(pool.key("withheld:row:1:0"), "left") == "1000"
+
+
+def expire(pool, *ops):
+    """As if the marks of these operations were made so long ago that they are gone."""
+    assert pool.redis.delete(*(pool.key(f"op:{op}") for op in ops)) == len(ops)
+
+
+@pytest.mark.parametrize("word", ["sellable", "unsellable"])
+def test_a_return_whose_marks_are_gone_is_not_judged_again(pool, word):
+    """Its marks outlive the age at which it is judged at all: 400 days after it was withheld, 380 days after it came back."""
+    old = -378 * DAY_MS
+    came_back(pool, 1, word=word, at=old)
+    pool("apply", "release", "p1", "1:0", "", "person")
+    assert sides(pool) == [0, 0]
+    marks = ("hold:r:1:0", "verdict:1:0")
+    assert all(pool.redis.pttl(pool.key(f"op:{mark}")) > 399 * DAY_MS for mark in marks)
+    came_back(pool, 1, word=word, at=old, ledger=False)
+    assert sides(pool) == [0, 0] and entries(pool) == {}
+    expire(pool, *marks)
+    # The date is moved back, since Redis' clock cannot be moved forward.
+    came_back(pool, 1, word=word, at=-380 * DAY_MS, ledger=False)
+    assert sides(pool) == [0, 0] and entries(pool) == {}
+    assert pool.redis.hget(pool.key("count"), "returns:too_old") == "2"
+    assert not pool.redis.exists(*(pool.key(f"op:{mark}") for mark in marks))
+
+
+def test_a_unit_that_is_withheld_for_years_is_not_counted_twice_and_may_be_judged_sellable(pool):
+    came_back(pool, 1, units=2000, word="unknown", at=-370 * DAY_MS)
+    expire(pool, "hold:r:1:0", "verdict:1:0")
+    old = -800 * DAY_MS
+    came_back(pool, 1, units=2000, word="unsellable", at=old, ledger=False)
+    assert sides(pool) == [2000, 2000] and entries(pool) == {"1:0": 2000}
+    assert pool.redis.hget(pool.key("withheld:row:1:0"), "verdict") == "unsellable"
+    judge(pool, 1, "sellable", 2000, old)
+    assert sides(pool) == [0, 0] and entries(pool) == {}
+
+
+def test_marks_of_a_return_that_is_dated_ahead_last_as_much_longer(pool):
+    came_back(pool, 1, at=30 * DAY_MS)
+    assert all(pool.redis.pttl(pool.key(f"op:{mark}")) > 428 * DAY_MS for mark in ("hold:r:1:0", "verdict:1:0"))
+
+
+def test_a_return_without_a_date_is_judged(pool):
+    came_back(pool, 1, at=-START)
+    assert sides(pool) == [1000, 1000] and entries(pool) == {"1:0": 1000}
+
+
+def test_a_page_of_the_ledger_that_is_read_twice_releases_nothing_that_came_back_later(pool):
+    """A unit leaves, then another comes back. Read again, the first row must not take the second one's unit."""
+    for _ in range(2):
+        moved_out(pool, "out:9:0", 1000, at=1000)
+        pool("apply", "hold", "hold:l:10:0", "l", 2, "S1", 1000)
+        assert sides(pool) == [1000, 0]
+    came_back(pool, 1, at=2000, ledger=False)
+    assert sides(pool) == [1000, 1000] and entries(pool) == {"1:0": 1000}

@@ -213,6 +213,16 @@ static void check_accept(const struct args *a) {
     input.accepted += (size_t)events;
 }
 
+/* cursor, number of rows, rows, number of chains, three words each, effects: see shared/lua/15_ledger_page.lua. */
+static void check_ledger_page(const struct args *a) {
+    int64_t rows = 0, chains = 0;
+    FUZZ_CHECK(a->n >= 3 && int_parse(a->argv[1], 0, 100000, &rows) && (size_t)rows + 3 <= a->n);
+    size_t at = (size_t)rows + 2;
+    FUZZ_CHECK(int_parse(a->argv[at], 0, 100000, &chains) && at + 1 + 3 * (size_t)chains <= a->n);
+    at += 1 + 3 * (size_t)chains;
+    fuzz_check_effects(a, at, a->n - at);
+}
+
 enum next redis_fcall(struct redis *r, const char *function, const struct args *args, bool repeatable,
                       redisReply **reply, struct reason *why) {
     (void)r;
@@ -220,6 +230,9 @@ enum next redis_fcall(struct redis *r, const char *function, const struct args *
     (void)why;
     if (strcmp(function, "apply") == 0) {
         fuzz_check_effects(args, 0, args->n);
+        input.applied++;
+    } else if (strcmp(function, "ledger_page") == 0) {
+        check_ledger_page(args);
         input.applied++;
     } else if (strcmp(function, "pending_put") == 0) {
         check_pending(args);

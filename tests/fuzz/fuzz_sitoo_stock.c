@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: functions/stock-moved/stock.c functions/stock-moved/ledger.c functions/stock-moved/absent.c
- * functions/stock-moved/released.c
+ * functions/stock-moved/ledger_page.c functions/stock-moved/released.c
  * functions/stock-moved/facts.c functions/stock-moved/level.c tests/fuzz/fake.c */
 /*
  * Sitoo's stock: an answer that is not complete changes nothing, no row is 0 only where that is proven, and everything

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/stock-moved/ledger.c functions/stock-moved/released.c */
+/* links: functions/stock-moved/ledger.c functions/stock-moved/ledger_page.c functions/stock-moved/released.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -49,15 +49,15 @@ static void recorded_returns_are_withheld_and_judged(void **state) {
     static const struct {
         const char *file, *want;
     } rows[] = {
-        {"order-pos-return.json", "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\n"
+        {"order-pos-return.json", "hold_return [hold:r:11512:0] [1] [44079-0] [1000] [1463041119000]\n"
                                   "verdict [11512] [0] [1] [44079-0] [1000] [unsellable] [RC123] [1463041119000]\n"
                                   "mark [sku] [44079-0] [0] [v1] []\n"},
         {"order-pos-return-of-ecom.json",
-         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\n"
+         "hold_return [hold:r:11555:0] [4] [44079-0] [1000] [1763900000000]\n"
          "verdict [11555] [0] [4] [44079-0] [1000] [unsellable] [101] [1763900000000]\n"
          "mark [sku] [44079-0] [0] [v4] []\n"},
         {"order-pos-exchange-refund-part.json",
-         "hold [hold:r:11560:0] [r] [1] [44079-0] [1000]\n"
+         "hold_return [hold:r:11560:0] [1] [44079-0] [1000] [1763900500000]\n"
          "verdict [11560] [0] [1] [44079-0] [1000] [sellable] [101] [1763900500000]\n"
          "mark [sku] [44079-0] [0] [v1] []\n"},
     };
@@ -89,8 +89,8 @@ static void the_order_function_withholds_under_the_same_operation(void **state) 
     refund_plan_goods(&c, m, &refunded);
     struct args a = plan_slice(&sorted, 6, 6), b = plan_slice(&refunded, 0, 6); /* sort marks first, which takes 6 */
     char *first = plan_text(&a), *second = plan_text(&b);
-    assert_string_equal(a.argv[0], "hold");
-    plan_same("hold", second, first);
+    assert_string_equal(a.argv[0], "hold_return");
+    plan_same("hold_return", second, first);
     free(second);
     free(first);
     args_free(&refunded);

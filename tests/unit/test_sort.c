@@ -44,12 +44,12 @@ static void recorded_till_orders_are_handed_on(void **state) {
          "[{\"item\":0,\"sku\":\"121292-4\",\"quantity\":\"1.000\",\"warehouse\":1}]}]\n"},
         {"order-pos-return.json", ORDER_SOLD,
          "mark [sku] [44079-0] [0] [v1] []\n"
-         "hold [hold:r:11512:0] [r] [1] [44079-0] [1000]\n"
+         "hold_return [hold:r:11512:0] [1] [44079-0] [1000] [1463041119000]\n"
          "mark [return] [11512] [0] [] [{\"order\":11512,\"till_ms\":1463041119000,\"rows\":"
          "[{\"item\":0,\"sku\":\"44079-0\",\"quantity\":\"-1.000\",\"warehouse\":1,\"reason\":\"RC123\"}]}]\n"},
         {"order-pos-return-of-ecom.json", ORDER_SOLD,
          "mark [sku] [44079-0] [0] [v4] []\n"
-         "hold [hold:r:11555:0] [r] [4] [44079-0] [1000]\n"
+         "hold_return [hold:r:11555:0] [4] [44079-0] [1000] [1763900000000]\n"
          "mark [return] [11555] [0] [] [{\"order\":11555,\"till_ms\":1763900000000,\"rows\":"
          "[{\"item\":0,\"sku\":\"44079-0\",\"quantity\":\"-1.000\",\"warehouse\":4,\"reason\":\"101\"}]}]\n"},
         {"order-pos-exchange-sale-part.json", ORDER_SOLD,
@@ -81,7 +81,7 @@ static void one_order_may_sell_and_take_back(void **state) {
     static const struct row row = {"both signs", ORDER_SOLD,
                                    "mark [sku] [A] [1763900000000] [v2] []\n"
                                    "mark [sku] [B] [0] [v2] []\n"
-                                   "hold [hold:r:7:1] [r] [2] [B] [2000]\n"
+                                   "hold_return [hold:r:7:1] [2] [B] [2000] [1763900000000]\n"
                                    "mark [sku] [A] [1763900000000] [v2] []\n"
                                    "mark [sale] [7] [0] [] [{\"order\":7,\"till_ms\":1763900000000,\"rows\":"
                                    "[{\"item\":0,\"sku\":\"A\",\"quantity\":\"1.000\",\"warehouse\":2},"

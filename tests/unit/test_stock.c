@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* links: functions/stock-moved/stock.c functions/stock-moved/absent.c functions/stock-moved/facts.c */
-/* links: functions/stock-moved/ledger.c functions/stock-moved/released.c */
+/* links: functions/stock-moved/ledger.c functions/stock-moved/ledger_page.c functions/stock-moved/released.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
