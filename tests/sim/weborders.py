@@ -31,10 +31,11 @@ class Line:
 
 
 class WebOrder:
-    """An order. pickup: BigCommerce location id or None; deducted: whether BigCommerce has lowered its stock for it."""
+    """An order. pickup: BigCommerce location id or None; deducted: whether BigCommerce has lowered its stock for it;
+    restocked: units that it has put back by itself."""
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "consignment", "person", "deducted", "archived",
-                 "old", "cache", "handed", "money")
+                 "old", "cache", "handed", "money", "restocked")
 
 
 def url(path):
@@ -111,6 +112,7 @@ class WebOrders:
         order.old = now_ms() + int(date_offset_s) * 1000 < self.world.started_ms
         order.modified, order.status, order.pickup = order.created, status, pickup
         order.deducted, order.archived, order.cache, order.handed = False, False, None, False
+        order.restocked = 0
         order.person = f"{PERSONAL}web{order.id:06d}"
         order.consignment = self.next_consignment
         self.next_consignment += 1
@@ -262,7 +264,11 @@ class WebOrders:
         items = [(location, line.variant.unit, line.quantity) for line in order.lines
                  if line.variant.product.tracking != "none"]
         if items:
-            self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()))
+            self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()), lambda: self._restocked(order, items))
+
+    @staticmethod
+    def _restocked(order, items):
+        order.restocked += sum(units for _, _, units in items)
 
     def clear_discounts(self, order, numbers):
         """A PUT that touches products clears the discounts of the changed lines (bigcommerce.md 9, Writing)."""
