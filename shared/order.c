@@ -76,6 +76,7 @@ static enum next row_read(struct order *o, const cJSON *json, const cJSON *item,
         return NEXT_DONE;
     }
     (void)sku_shown(sku, shown);
+    row->by_measure = cJSON_IsString(json_get(item, "decimalunitquantity"));
     if (!row_quantity(item, &row->thousandths)) {
         return reason_set(why, NEXT_PARK, "bad_order", "Sitoo order %lld, SKU %s: the quantity cannot be read",
                           (long long)o->id, shown);

@@ -40,6 +40,7 @@ struct order_row {
     int64_t thousandths;  /* negative = returned */
     int64_t warehouse_id; /* where it moved: return-warehouseid of the row, else the order's */
     char *reason;         /* reason code of a return; NULL if none */
+    bool by_measure;      /* sold by weight or length: the row says how much one unit is (decimalunitquantity) */
 };
 
 struct order {

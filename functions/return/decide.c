@@ -114,7 +114,8 @@ static void decide_items(struct part *p, const struct paid_order *o, struct deci
         const struct credit_row *row = p->rows[i];
         char quantity[QUANTITY_TEXT_SIZE];
         quantity_format(row->thousandths, quantity);
-        if (row->thousandths % QUANTITY_ONE != 0) {
+        /* One kilogram is not one piece, also where the number is whole. */
+        if (row->row->by_measure || row->thousandths % QUANTITY_ONE != 0) {
             park(d, "return_not_whole", "SKU %s: %s units came back; BigCommerce refunds whole units only",
                  row->row->sku, quantity);
         }

@@ -19,6 +19,13 @@ def shop(module_stack):
     return one
 
 
+@pytest.fixture(autouse=True)
+def no_faults(request):
+    yield
+    if "shop" in request.fixturenames:
+        request.getfixturevalue("shop").control("DELETE", "/faults")
+
+
 def give_back(shop, sku, reason="RC123", quantity=1, warehouse=1):
     return shop.control("POST", "/return", {"rows": [{"sku": sku, "quantity": quantity, "reason": reason}],
                                             "warehouse": warehouse})["order_id"]

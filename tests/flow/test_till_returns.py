@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Returns at a till: what becomes of goods, money and record, with both platforms simulated."""
-import json
 import pathlib
 import re
 
 import pytest
 
-FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
+from returns_shop import (FUNCTIONS, bought, fault, give_back, money, parked, refunds, reset, right, running, skip_the_wait,
+                          withheld, worked_on)
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "functions" / "return").glob("*.c")]
 FAULT_POINTS = ("return.claimed", "return.judged", "refund.leased", "refund.decided", "refund.before_intent", "refund.sent",
@@ -23,59 +24,8 @@ def shop(module_stack):
 @pytest.fixture(autouse=True)
 def no_faults(request):
     yield
-    if "shop" in request.fixturenames:
-        shop = request.getfixturevalue("shop")
-        shop.control("DELETE", "/faults")
-        shop.control("PUT", "/settings", {"refund_restock": False, "refunds": {"offline_method": True}})
-
-
-def bought(shop, *, units=1, rows=1, handover=None, status=2, row=None, **more):
-    """A web order, handed over to Sitoo so that shops can take returns of it. (web order, Sitoo order, SKUs)"""
-    skus = [shop.fresh_sku({1: units + 2}) for _ in range(rows)]
-    made = shop.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": units, **(row or {})} for sku in skus],
-                                               "status": status, **more})
-    assert not made["refused"]
-    sitoo = shop.control("POST", "/web-handover", {"order_id": made["order_id"], **(handover or {})})["order_id"]
-    return made["order_id"], sitoo, skus
-
-
-def give_back(shop, sitoo, *skus, quantity=1, reason="101", row=None, **more):
-    rows = [{"sku": sku, "quantity": quantity, "reason": reason, **(row or {})} for sku in skus]
-    return shop.control("POST", "/return", {"rows": rows, "original": sitoo, "warehouse": 1, **more})["order_id"]
-
-
-def worked_on(shop, number, timeout=15):
-    """What onepool says of a return, once it has worked on it."""
-    text = shop.wait_until(lambda: shop.redis().get(shop.key(f"return:{number}")), timeout, f"return {number} is worked on")
-    return json.loads(text)
-
-
-def money(shop, number):
-    (one,) = worked_on(shop, number)["money"]
-    return one
-
-
-def refunds(shop, order):
-    return shop.control("GET", "/refunds")["orders"].get(str(order), {}).get("refunds", [])
-
-
-def right(shop, *skus):
-    """Money and goods as the oracle wants them, and nothing is left open."""
-    shop.wait_quiet()
-    opinion = shop.control("GET", "/refunds")
-    assert opinion["ok"], {name: opinion[name] for name in ("missing", "unexpected", "wrong_amount", "paid_online",
-                                                            "unexplained", "refunded_twice", "over_refunded")}
-    for sku in skus:
-        for location, row in shop.explain(sku).items():
-            assert row["after_landing"] == row["expected"], (sku, location, row)
-    assert shop.redis().hgetall(shop.key("intents")) == {}
-
-
-def parked(shop, number, cause, order=None):
-    name = f"{cause}:return {number}" + (f" of web order {order}" if order else "")
-    case = shop.wait_until(lambda: shop.cases().get(name), 15, f"{name} is parked")
-    assert all(case[field] for field in ("owner", "text", "effect", "step")), case
-    return case
+    for name in {"shop", "frail"}.intersection(request.fixturenames):
+        reset(request.getfixturevalue(name))
 
 
 # ---------------------------------------------------------------- who pays
@@ -254,15 +204,12 @@ def test_goods_that_may_not_be_sold_stay_withheld_until_they_leave(shop, back):
     warehouse = back.get("row", {}).get("return_warehouse", 1)
     assert money(shop, number)["outcome"] == "refunded"
     right(shop, sku)
-    status, out, err = shop.command("withheld", "--sku", sku, "--json")
-    assert status == 0, err
-    (entry,) = json.loads(out)["withheld"]
+    (entry,) = withheld(shop, "--sku", sku)["withheld"]
     assert (entry["entry"], entry["warehouse"], entry["quantity"]) == (f"{number}:0", warehouse, "1.000")
     shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": warehouse})
     right(shop, sku)  # a sale releases nothing
     shop.control("POST", "/move", {"sku": sku, "quantity": 1, "from": warehouse})
-    shop.wait_until(lambda: json.loads(shop.command("withheld", "--sku", sku, "--json")[1])["withheld"] == [], 10,
-                    "what left is not withheld")
+    shop.wait_until(lambda: withheld(shop, "--sku", sku)["withheld"] == [], 10, "what left is not withheld")
     right(shop, sku)
     assert order
 
@@ -289,12 +236,18 @@ def test_person_releases_withheld_goods(shop):
 
 def test_refund_that_restocks_by_itself_is_put_right(shop):
     shop.control("PUT", "/settings", {"refund_restock": True})
-    _, sitoo, (sku,) = bought(shop)
+    order, sitoo, (sku,) = bought(shop)
+    shop.wait_quiet()
     number = give_back(shop, sitoo, sku, reason="RC123")
     assert money(shop, number)["outcome"] == "refunded"
+    opinion = shop.wait_until(lambda: (shop.control("GET", "/refunds")["orders"][str(order)]["restocked"] and
+                                       shop.control("GET", "/refunds")["orders"][str(order)]), 10, "BigCommerce restocks")
+    assert (opinion["status"], opinion["restocked"]) == (4, 1)
     shop.control("PUT", "/settings", {"refund_restock": False})
     shop.wait_until(lambda: all(row["after_landing"] == row["expected"] for row in shop.explain(sku).values()), 30,
                     "the level is right again")
+    right(shop, sku)
+    assert len(refunds(shop, order)) == 1
 
 
 def test_staff_see_what_became_of_it(shop):
@@ -310,10 +263,6 @@ def test_staff_see_what_became_of_it(shop):
 
 # ---------------------------------------------------------------- bad days
 
-def fault(shop, **rule):
-    shop.control("PUT", "/faults/bigcommerce", {"rules": [rule]})
-
-
 BAD = {
     "time-out after the refund": {"kind": "timeout_after_apply", "seconds": 60, "path": "payment_actions/refunds", "method": "POST", "count": 1},
     "reset before": {"kind": "reset", "path": "payment_actions/refunds", "method": "POST", "count": 1},
@@ -322,13 +271,6 @@ BAD = {
     "half a body": {"kind": "half_body", "path": "payment_actions/refunds", "method": "POST", "count": 1},
     "not JSON": {"kind": "html", "status": 200, "path": "payment_actions/refunds", "method": "POST", "count": 1},
 }
-
-
-def skip_the_wait(shop, number, order):
-    """A refund without an answer is not sent again for 120 s; the test does not wait."""
-    shop.redis().delete(shop.key(f"settle:R{number}-{order}"))
-    shop.redis().zadd(shop.key("due:return"), {str(number): 1})
-    shop.redis().publish(shop.key("wake:return"), "1")
 
 
 @pytest.mark.parametrize("rule", BAD.values(), ids=BAD)
@@ -413,73 +355,70 @@ def frail(module_stack, tmp_path_factory):
     return one
 
 
+def armed(frail, name, point=None):
+    """The environment of a function return that is killed once at a point, and the file that is gone by then."""
+    file = frail.fault_folder / name
+    file.touch()
+    return {"ONEPOOL_FAULT_POINT": f"{point or name}:{file}"}, file
+
+
 @pytest.mark.parametrize("point", FAULT_POINTS)
 def test_kill_at_every_point_between_claimed_and_settled(frail, point):
     order, sitoo, (sku,) = bought(frail)
-    file = frail.fault_folder / point
-    file.touch()
-    frail.env_overrides["ONEPOOL_FAULT_POINT"] = f"{point}:{file}"
-    frail.start_function("return")
-    number = give_back(frail, sitoo, sku)
-    frail.wait_until(lambda: not file.exists(), 15, f"it is killed at {point}")
+    env, file = armed(frail, point)
+    with running(frail, "return", env=env):
+        number = give_back(frail, sitoo, sku)
+        frail.wait_until(lambda: not file.exists(), 15, f"it is killed at {point}")
 
-    def done():
-        skip_the_wait(frail, number, order) if frail.redis().exists(frail.key(f"job:return:{number}")) else None
-        return frail.redis().get(frail.key(f"return:{number}")) and frail.idle()
-    frail.wait_until(done, 60, "it is settled after all")
-    assert money(frail, number)["outcome"] == "refunded"
-    assert len(refunds(frail, order)) == 1
-    right(frail, sku)
-    frail.processes.pop("return").stop()
+        def done():
+            skip_the_wait(frail, number, order) if frail.redis().exists(frail.key(f"job:return:{number}")) else None
+            return frail.redis().get(frail.key(f"return:{number}")) and frail.idle()
+        frail.wait_until(done, 60, "it is settled after all")
+        assert money(frail, number)["outcome"] == "refunded"
+        assert len(refunds(frail, order)) == 1
+        right(frail, sku)
 
 
 def test_redis_lost_between_intent_and_completion_refunds_once(frail):
     order, sitoo, (sku,) = bought(frail)
-    file = frail.fault_folder / "lost"
-    file.touch()
-    frail.env_overrides["ONEPOOL_FAULT_POINT"] = f"refund.sent:{file}"
-    frail.start_function("return")
-    number = give_back(frail, sitoo, sku)
-    frail.wait_until(lambda: not file.exists(), 15, "it is killed when the refund was sent")
-    frail.redis().flushall()
-    frail.wait_until(lambda: frail.redis().hget(frail.key("epoch"), "state") == "whole", 60, "Redis is whole again")
-    frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")  # as if the time had passed that a forgotten refund may take
-    frail.control("POST", "/update-order", {"order_id": number})
-    assert money(frail, number)["outcome"] == "refunded"
-    assert len(refunds(frail, order)) == 1
-    frail.wait_quiet(60)
-    assert frail.control("GET", "/refunds")["refunded_twice"] == []
-    frail.processes.pop("return").stop()
+    env, file = armed(frail, "lost", "refund.sent")
+    with running(frail, "return", env=env):
+        number = give_back(frail, sitoo, sku)
+        frail.wait_until(lambda: not file.exists(), 15, "it is killed when the refund was sent")
+        frail.redis().flushall()
+        frail.wait_until(lambda: frail.redis().hget(frail.key("epoch"), "state") == "whole", 60, "Redis is whole again")
+        frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")  # as if the time had passed that a forgotten refund may take
+        frail.control("POST", "/update-order", {"order_id": number})
+        assert money(frail, number)["outcome"] == "refunded"
+        assert len(refunds(frail, order)) == 1
+        frail.wait_quiet(60)
+        assert frail.control("GET", "/refunds")["ok"]
 
 
 def test_no_money_moves_while_redis_is_rebuilt(frail):
     order, sitoo, (sku,) = bought(frail)
-    frail.env_overrides.pop("ONEPOOL_FAULT_POINT", None)
     frail.wait_quiet(60)
     frail.redis().hset(frail.key("epoch"), mapping={"lossy_ms": frail.redis().time()[0] * 1000})
-    frail.start_function("return")
-    number = give_back(frail, sitoo, sku)
-    frail.wait_until(lambda: "redis_rebuilding" in (frail.redis().hget(frail.key(f"job:return:{number}"), "cause") or ""), 15, "it waits")
-    assert refunds(frail, order) == []
-    assert frail.redis().exists(frail.key(f"op:verdict:{number}:0")), "goods are judged all the same"
-    frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")
-    frail.control("POST", "/update-order", {"order_id": number})
-    assert money(frail, number)["outcome"] == "refunded"
-    frail.processes.pop("return").stop()
+    with running(frail, "return"):
+        number = give_back(frail, sitoo, sku)
+        frail.wait_until(lambda: "redis_rebuilding" in (frail.redis().hget(frail.key(f"job:return:{number}"), "cause") or ""),
+                         15, "it waits")
+        assert refunds(frail, order) == []
+        assert frail.redis().exists(frail.key(f"op:verdict:{number}:0")), "goods are judged all the same"
+        frail.redis().hset(frail.key("epoch"), "lossy_ms", "0")
+        frail.control("POST", "/update-order", {"order_id": number})
+        assert money(frail, number)["outcome"] == "refunded"
+        right(frail, sku)
 
 
 def test_two_workers_with_the_same_returns_refund_each_once(frail):
-    frail.env_overrides.pop("ONEPOOL_FAULT_POINT", None)
     order, sitoo, skus = bought(frail, rows=3)
-    frail.start_function("return")
-    frail.start_function("return", process="second")
-    numbers = [give_back(frail, sitoo, sku) for sku in skus]
-    for _ in range(3):
+    with running(frail, "return", "second"):
+        numbers = [give_back(frail, sitoo, sku) for sku in skus]
+        for _ in range(3):
+            for number in numbers:
+                frail.control("POST", "/update-order", {"order_id": number})
         for number in numbers:
-            frail.control("POST", "/update-order", {"order_id": number})
-    for number in numbers:
-        assert money(frail, number)["outcome"] == "refunded"
-    assert len(refunds(frail, order)) == 3
-    right(frail, *skus)
-    for name in ("return", "second"):
-        frail.processes.pop(name).stop()
+            assert money(frail, number)["outcome"] == "refunded"
+        assert len(refunds(frail, order)) == 3
+        right(frail, *skus)

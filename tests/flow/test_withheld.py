@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from returns_shop import withheld
+
 QUICK = ("--returns", "--latency-ms", "1", "--quota", "100000", "--window-ms", "1000", "--skus", "80")
 
 
@@ -20,6 +22,13 @@ def give_back(shop, sku, quantity=1, reason="RC123", warehouse=1):
                                               "warehouse": warehouse})["order_id"]
     shop.wait_until(lambda: shop.redis().exists(shop.key(f"return:{number}")), 20, f"return {number} is worked on")
     return number
+
+
+def said(shop, *words):
+    """What a command prints that must work."""
+    status, out, err = shop.command(*words)
+    assert status == 0, err
+    return out
 
 
 def left(shop, number, item=0):
@@ -77,8 +86,8 @@ def test_a_stock_count_asks_a_person_and_the_person_lets_go(shop):
     assert left(shop, number) == 2000, "a count lets nothing go"
     before = shop.levels(sku)[1]
     for quantity, rest in ((1, 1000), (1, 0)):
-        status, out, _ = shop.command("withheld", "--json", "--release", f"{number}:0", "--quantity", str(quantity))
-        assert status == 0 and json.loads(out)["released"] is True
+        out = said(shop, "withheld", "--json", "--release", f"{number}:0", "--quantity", str(quantity))
+        assert json.loads(out)["released"] is True
         assert left(shop, number) == rest
         shop.control("POST", "/release", {"sku": sku, "warehouse": 1, "quantity": quantity})
     shop.wait_levels(sku, {1: before + 2})
@@ -92,32 +101,31 @@ def test_what_is_old_or_not_judged_is_told(shop):
     sku = shop.fresh_sku({1: 3})
     number = give_back(shop, sku)
     shop.wait_quiet()
-    status, out, _ = shop.command("withheld", "--json", "--sku", sku)
-    [entry] = json.loads(out)["withheld"]
-    assert status == 0 and (entry["entry"], entry["quantity"], entry["verdict"], entry["reason"], entry["warehouse"]) == (
+    [entry] = withheld(shop, "--sku", sku)["withheld"]
+    assert (entry["entry"], entry["quantity"], entry["verdict"], entry["reason"], entry["warehouse"]) == (
         f"{number}:0", "1.000", "unsellable", "RC123", 1)
-    assert f"1.000 x {sku}  warehouse 1  unsellable, reason RC123, for " in shop.command("withheld", "--sku", sku)[1]
+    assert f"1.000 x {sku}  warehouse 1  unsellable, reason RC123, for " in said(shop, "withheld", "--sku", sku)
     assert shop.status()["withheld"]["aged"] == 0 and shop.status()["withheld"]["entries"] >= 1
-    assert json.loads(shop.command("withheld", "--json", "--aged")[1])["withheld"] == []
+    assert withheld(shop, "--aged")["withheld"] == []
     long_ago = shop.redis().time()[0] * 1000 - 15 * 86400 * 1000
     for name in ("withheld:rows", f"withheld:of:1|{sku}"):
         shop.redis().zadd(shop.key(name), {f"{number}:0": long_ago})
     shop.redis().hset(shop.key(f"withheld:row:{number}:0"), "since", long_ago)
     told = shop.status()["withheld"]
     assert told["aged"] == 1 and told["aged_days"] == 14 and told["oldest_age_ms"] > 14 * 86400 * 1000
-    assert [one["entry"] for one in json.loads(shop.command("withheld", "--json", "--aged")[1])["withheld"]] == [f"{number}:0"]
+    assert [one["entry"] for one in withheld(shop, "--aged")["withheld"]] == [f"{number}:0"]
     assert "onepool_withheld_rows_aged 1\n" in shop.get("/metrics", internal=True).body.decode()
-    assert "-> Returned units of 1 row are not on sale for longer than 14 days, the oldest for 15 d" in shop.command("status")[1]
+    assert "-> Returned units of 1 row are not on sale for longer than 14 days, the oldest for 15 d" in said(shop, "status")
 
 
 def test_units_without_an_entry_are_listed(shop):
     sku = shop.fresh_sku({1: 3})
     shop.fcall("apply", "hold", f"test:{sku}", "l", 2, sku, 1500)
-    assert json.loads(shop.command("withheld", "--json", "--sku", sku)[1])["without_entry"] == [
+    assert withheld(shop, "--sku", sku)["without_entry"] == [
         {"warehouse": 2, "sku": sku, "quantity": "1.500"}]
-    assert f"1.500 x {sku}  warehouse 2  not judged" in shop.command("withheld", "--sku", sku)[1]
+    assert f"1.500 x {sku}  warehouse 2  not judged" in said(shop, "withheld", "--sku", sku)
     shop.fcall("apply", "moved_out", f"test:out:{sku}", 2, sku, 1500, 1)
-    assert json.loads(shop.command("withheld", "--json", "--sku", sku)[1])["without_entry"] == []
+    assert withheld(shop, "--sku", sku)["without_entry"] == []
 
 
 def test_wrong_arguments_are_named(shop):

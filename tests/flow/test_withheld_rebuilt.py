@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Redis is emptied: what is withheld follows anew from Sitoo's ledger and from the returns of the last days."""
-import json
-
 import pytest
 
+from returns_shop import withheld
 from stack import shop_mapping
 
 QUICK = ("--latency-ms", "1", "--quota", "100000", "--window-ms", "1000", "--skus", "80")
@@ -43,5 +42,5 @@ def test_returns_are_judged_again_and_what_left_stays_gone(stack, orders_days):
 
 def entry(shop, number):
     """What is still withheld of the return's only row."""
-    rows = json.loads(shop.command("withheld", "--json")[1])["withheld"]
+    rows = withheld(shop)["withheld"]
     return next((row["quantity"] for row in rows if row["entry"] == f"{number}:0"), None)

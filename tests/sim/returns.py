@@ -7,7 +7,7 @@ import aiohttp
 from units import Refused, now_ms
 
 PLAIN = ("rows", "warehouse", "return_warehouse", "reason", "original", "date_offset_s")
-MORE = ("reference", "item_ref", "payments", "receipt", "comment", "currency", "roundoff", "unknown_original")
+MORE = ("reference", "item_ref", "payments", "receipt", "comment", "currency", "roundoff", "unknown_original", "extra")
 
 
 def arguments(body):

@@ -202,10 +202,22 @@ class Verdicts:
                 "by_hand": total(lambda r: r.by == "hand" and not r.declined), "staff_notes": money.staff_notes,
                 "metafields": [{"namespace": f["namespace"], "key": f["key"], "value": f["value"]} for f in money.metafields],
                 "lines": [{"id": line.id, "sku": line.variant.sku, "bought": line.quantity, "refunded": line.refunded,
-                           "paid": money.text(line.paid, None)} for line in web.lines],
+                           "paid": money.text(line.paid, None),
+                           "refunded_amount": money.text(self._refunded_amount(web, line), None)} for line in web.lines],
+                "restocked": web.restocked,
                 "refunds": [{"id": r.id, "by": "onepool" if r.by == "api" else "hand", "amount": money.text(r.total, None),
                              "declined": r.declined, "at_ms": r.at_ms, "reasons": [item[4] for item in r.items],
                              "offline": all(p[3] for p in r.payments)} for r in money.refunds]}
+
+    @staticmethod
+    def _refunded_amount(web, line):
+        """What refunds that were not declined gave back for a line."""
+        return sum(item[3] for r in web.money.refunds if not r.declined for item in r.items if item[:2] == ("PRODUCT", line.id))
+
+    def _over_rows(self, web):
+        """Lines of which more units or more money was refunded than was bought or paid."""
+        return [{"web_order": web.id, "line": line.id} for line in web.lines
+                if line.refunded > line.quantity or self._refunded_amount(web, line) > line.paid]
 
     @staticmethod
     def _over(web):
@@ -226,9 +238,11 @@ class Verdicts:
                 currency = refund.order.money.currency
                 refunded[currency] = refunded.get(currency, 0) + refund.total
         unexplained = [r.id for r in self.refunds.list if r.by == "api" and r.id not in named]
-        over = [w.id for w in webs if self._over(w)]
-        return {"ok": not (over or unexplained or any(faults.values())), "orders": {str(w.id): self._order(w) for w in webs},
-                "returns": {str(n): one for n, one in returns.items()}, "over_refunded": over, "unexplained": unexplained,
+        over, over_rows = [w.id for w in webs if self._over(w)], [row for w in webs for row in self._over_rows(w)]
+        return {"ok": not (over or over_rows or unexplained or any(faults.values())),
+                "orders": {str(w.id): self._order(w) for w in webs},
+                "returns": {str(n): one for n, one in returns.items()}, "over_refunded": over, "over_refunded_rows": over_rows,
+                "unexplained": unexplained,
                 **faults, "expected_total": {c: text(a, c) for c, a in expected.items()},
                 "refunded_total": {c: text(a, c) for c, a in refunded.items()}}
 

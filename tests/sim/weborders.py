@@ -30,11 +30,12 @@ def _text(value, name):
 
 class WebOrder:
     """An order. pickup: BigCommerce location id or None; nameless: its consignment names no location id; deducted: whether
-    BigCommerce has lowered its stock for it; human: how often a person set its status, seen: how much of that was read."""
+    BigCommerce has lowered its stock for it; human: how often a person set its status, seen: how much of that was read;
+    restocked: units that BigCommerce has put back by itself."""
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "pickup_method", "nameless", "consignment", "person",
                  "deducted", "archived", "old", "cache", "handed", "money", "address", "address_id", "shipping_method",
-                 "message", "shipments", "human", "seen")
+                 "message", "shipments", "human", "seen", "restocked")
 
     @property
     def ships(self):
@@ -124,6 +125,7 @@ class WebOrders:
         order.old = now_ms() + int(date_offset_s) * 1000 < self.world.started_ms
         order.modified, order.status = order.created, status
         order.deducted, order.archived, order.cache, order.handed = False, False, None, False
+        order.restocked = 0
         order.person = f"{PERSONAL}web{order.id:06d}"
         order.address, order.address_id, order.shipments = {}, ADDRESSES_FROM + order.id, []
         order.shipping_method, order.message = "Parcel", f"{order.person}-message"
@@ -343,7 +345,11 @@ class WebOrders:
         items = [(location, line.variant.unit, line.quantity) for line in order.lines
                  if line.variant.product.tracking != "none"]
         if items:
-            self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()))
+            self.inventory.add_later(items, self.delay * (0.5 + self.rng.random()), lambda: self._restocked(order, items))
+
+    @staticmethod
+    def _restocked(order, items):
+        order.restocked += sum(units for _, _, units in items)
 
     def clear_discounts(self, order, numbers):
         """A PUT that touches products clears the discounts of the changed lines (bigcommerce.md 9, Writing)."""
