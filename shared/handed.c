@@ -14,10 +14,9 @@
 #include "ban.h"
 
 #define ROWS_MAX 5000
-#define FIELDS                                                                                               \
-    "orderid,eshopid,ordertypeid,orderstateid,paymentstateid,warehouseid,datereserved,externalid,"           \
-    "additionaldata,orderitems,orderlogitems,delivery_address,delivery_address2,delivery_zip,delivery_city," \
-    "delivery_state,delivery_countryid"
+#define FIELDS                                                                                     \
+    "orderid,eshopid,ordertypeid,orderstateid,paymentstateid,warehouseid,datereserved,externalid," \
+    "additionaldata,orderitems,orderlogitems"
 
 void handed_name(const char *prefix, int64_t web_order, int64_t part, int64_t rev, char out[HANDED_NAME_SIZE]) {
     if (part == 1 && rev == 0) {
@@ -151,26 +150,12 @@ static void take_log(const cJSON *list, struct handed_order *o) {
     }
 }
 
-static void take_address(const cJSON *json, struct handed_order *o) {
-    static const char *const names[] = {"delivery_address", "delivery_address2", "delivery_zip",
-                                        "delivery_city",    "delivery_state",    "delivery_countryid"};
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *text = json_str(json, names[i]);
-        int n =
-            snprintf(o->address + used, sizeof o->address - used, "%s%s", i > 0 ? "|" : "", text != NULL ? text : "");
-        o->has_address = o->has_address || (text != NULL && text[0] != '\0');
-        used += n > 0 ? (size_t)n : 0;
-        if (used >= sizeof o->address) {
-            return;
-        }
-    }
-}
-
 enum next handed_take(const cJSON *json, const char *prefix, int64_t web_order, struct handed_order *out,
                       struct reason *why) {
     int64_t name[3], seconds = 0;
-    const char *external = json_str(json, "externalid"), *ignores = extra(json, "delivery-ignore-stock");
+    const char *external = json_str(json, "externalid"), *ignores = extra(json, "delivery-ignore-stock"),
+               *bopis = extra(json, "weborder-bopis");
+    const char *address = extra(json, "onepool-address");
     memset(out, 0, sizeof *out);
     if (!parse_name(prefix, external, name) || name[0] != web_order ||
         !str_copy(out->name, sizeof out->name, external)) {
@@ -185,11 +170,14 @@ enum next handed_take(const cJSON *json, const char *prefix, int64_t web_order, 
     (void)json_int(json, "warehouseid", &out->warehouse_id);
     out->reserved_until_ms = json_int(json, "datereserved", &seconds) && seconds > 0 ? seconds * 1000 : 0;
     out->ignores_stock = ignores != NULL && strcmp(ignores, "true") == 0;
+    out->bopis = bopis != NULL && strcmp(bopis, "true") == 0;
     if (!int_parse(extra(json, "onepool-parts"), 1, HANDED_PARTS_MAX, &out->parts)) {
         out->parts = 1;
     }
     take_log(json_array(json, "orderlogitems"), out);
-    take_address(json, out);
+    if (!str_copy(out->address, sizeof out->address, address != NULL ? address : "")) {
+        out->address[0] = '\0';
+    }
     return take_rows(json_get(json, "orderitems"), out, why);
 }
 
@@ -236,7 +224,7 @@ static enum next read_deliveries(struct app *app, struct handed *h, struct reaso
         char path[100];
         const char *paths[] = {path};
         struct answer answer;
-        if (o->ignores_stock || o->state == ORDER_STATE_ABANDONED) {
+        if ((o->ignores_stock && !app->set->mapping->web.return_add_delivery) || o->state == ORDER_STATE_ABANDONED) {
             continue;
         }
         (void)snprintf(path, sizeof path, "/sites/%lld/orders/%lld/orderdeliveries.json",
@@ -248,7 +236,7 @@ static enum next read_deliveries(struct app *app, struct handed *h, struct reaso
         next = answer.status == 404 ? bad(o->name, "has no list of deliveries", why)
                                     : handed_deliveries(answer.json, o, why);
         answer_free(&answer);
-        if (next == NEXT_DONE && o->state == ORDER_STATE_CLOSED) {
+        if (next == NEXT_DONE && o->state == ORDER_STATE_CLOSED && !o->ignores_stock) {
             all_delivered(o);
         }
     }

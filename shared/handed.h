@@ -36,12 +36,12 @@ struct handed_row {
 struct handed_order {
     int64_t id, part, rev, parts; /* parts: how many the revision has, as it was made */
     int64_t state, payment_state, warehouse_id;
-    int64_t reserved_until_ms; /* 0 = no end */
-    int64_t ready_ms;          /* latest "ready for pickup"; 0 = none */
-    int64_t rejected_ms;       /* latest "pickup rejected"; 0 = none */
-    bool ignores_stock, has_address;
+    int64_t reserved_until_ms;   /* 0 = no end */
+    int64_t ready_ms;            /* latest "ready for pickup"; 0 = none */
+    int64_t rejected_ms;         /* latest "pickup rejected"; 0 = none */
+    bool ignores_stock, bopis;   /* bopis: made for collection */
     char name[HANDED_NAME_SIZE]; /* externalid */
-    char address[400];           /* delivery address, compared and forgotten */
+    char address[17];            /* digest of the delivery address, as we sent it; "" = none */
     struct handed_row *rows;
     size_t n;
 };

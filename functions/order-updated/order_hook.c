@@ -11,7 +11,7 @@
 
 #define REFUND_CREATED "store/order/refund/created"
 
-/* Names of counters. Their reading is a later release's; none is lost: the bytes are in the journal. */
+/* Names of counters. */
 static const char *counter_of(const char *scope) {
     static const struct {
         const char *scope, *counter;
@@ -38,8 +38,9 @@ void order_hook_plan(const struct app *app, const struct hook *hook, struct args
         return;
     }
     effect_count(effects, counter_of(hook->scope), 1);
+    (void)snprintf(order, sizeof order, "%lld", (long long)id);
+    effect_mark(effects, QUEUE_WEBORDER, order, 0, "", "");
     if (strcmp(hook->scope, REFUND_CREATED) == 0) {
-        (void)snprintf(order, sizeof order, "%lld", (long long)id);
         effect_mark(effects, QUEUE_REFUND, order, 0, "", "");
     }
 }

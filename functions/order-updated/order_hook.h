@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * POST /hooks/bigcommerce/order-updated: {"scope":"store/order/...","data":{"type":"order","id":250,...}} of the scopes
- * store/order/refund/created, which makes the order's refunds due, and store/order/updated, statusUpdated and archived,
- * which are stored and counted. Source: bigcommerce.md 5.5. Answers: hook.h.
+ * store/order/updated, statusUpdated, archived and refund/created, each of which makes the order due; the last one its
+ * refunds, too. Source: bigcommerce.md 5.5. Answers: hook.h.
  */
 #ifndef ONEPOOL_ORDER_HOOK_H
 #define ONEPOOL_ORDER_HOOK_H

@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "feed.h"
+#include "handed.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -80,6 +81,16 @@ static void plan_too_long(const struct app *app, const struct order *o, struct a
     effect_notice(effects, &p);
 }
 
+/* An order that we made for a web order: whoever keeps that one looks at it. */
+static void plan_ours(const char *prefix, const struct order *o, struct args *effects) {
+    char id[24];
+    int64_t web_order = o->ours ? handed_web_order(prefix, o->external_id) : 0;
+    if (web_order > 0) {
+        (void)snprintf(id, sizeof id, "%lld", (long long)web_order);
+        effect_mark(effects, QUEUE_PICKUP, id, 0, "", "");
+    }
+}
+
 static const char *owner(const struct app *app) {
     return app->set->mapping->owner_stock;
 }
@@ -93,6 +104,7 @@ static void settle(struct app *app, const struct claim *c, const cJSON *json) {
     if (next == NEXT_DONE) {
         enum order_kind kind = sort_plan(o, &effects);
         plan_too_long(app, o, &effects);
+        plan_ours(app->set->mapping->sitoo_order_prefix, o, &effects);
         next = queue_complete(app->redis, QUEUE_ORDER, c, 1, &effects, &fenced, &why);
         if (next == NEXT_DONE) {
             LOG(LOG_INFO, "order sorted", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity},
@@ -245,11 +257,12 @@ static int invoke_order(struct app *app, const cJSON *json, bool dry_run) {
     struct args effects = {0};
     struct reason why = {0};
     char line[120];
-    enum next next =
-        order_read(json, app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-", &o, &why);
+    const char *prefix = app->set->mapping != NULL ? app->set->mapping->sitoo_order_prefix : "BC-";
+    enum next next = order_read(json, prefix, &o, &why);
     if (next == NEXT_DONE) {
         enum order_kind kind = sort_plan(o, &effects);
         plan_too_long(app, o, &effects);
+        plan_ours(prefix, o, &effects);
         (void)snprintf(line, sizeof line, "{\"order\":%lld,\"kind\":\"%s\",\"rows\":%zu,\"left_out\":%zu}",
                        (long long)o->id, order_kind_name(kind), o->row_count, o->too_long);
         app->trace("plan", line);

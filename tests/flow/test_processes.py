@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import uuid
 
 import pytest
@@ -344,9 +345,12 @@ def test_batch_invoked_prints_plan_calls_and_outcome(stack, tmp_path):
     one.wait_levels(sku, {1: before - 1})
 
 
-def test_return_invoked_parks_it(stack):
+def test_return_invoked_parks_it(stack, tmp_path):
     one = stack(functions=(), nginx=False, mapping=shop_mapping(), simulators=False)
-    status, out, err = run("return", "--invoke", PAYLOADS / "order-pos-return.json", env=one.settings())
+    recorded = json.loads((PAYLOADS / "order-pos-return.json").read_text(encoding="utf-8"))
+    payload = tmp_path / "return.json"  # of today: goods that came back long ago are not withheld
+    payload.write_text(json.dumps({**recorded, "orderdate": int(time.time())}), encoding="utf-8")
+    status, out, err = run("return", "--invoke", payload, env=one.settings())
     assert status == 0, err
     assert [step for step, _ in steps(out)] == ["plan", "call", "outcome"]  # for web orders that may be meant
     assert one.cases()["return_manual:return 11512"]["owner"] == "finance"

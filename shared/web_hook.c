@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web_hook.h"
+
+#include <stdio.h>
+
+#include "json.h"
+#include "queue.h"
+#include "ban.h"
+
+bool web_hook_plan(const struct app *app, const struct hook *hook, const char *queue, struct args *effects) {
+    char order[24];
+    int64_t id = 0;
+    if (!json_id(hook->data, "id", &id) || id <= 0) {
+        hook_effect_bad(hook, app->set->mapping->owner_pickup,
+                        hook->error[0] != '\0' ? hook->error : "data.id is missing, or no id of an order",
+                        "A change of a web order was not looked at by this call; it is found by its date", effects);
+        return false;
+    }
+    (void)snprintf(order, sizeof order, "%lld", (long long)id);
+    effect_mark(effects, queue, order, 0, "", "");
+    return true;
+}
