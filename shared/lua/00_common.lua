@@ -9,6 +9,7 @@
 local DAY_MS = 86400000
 local IDEM_KEEP_S = 8 * 86400 -- BigCommerce retries for 48.1 h, Sitoo for 24 h; well beyond both
 local OP_KEEP_S = 90 * 86400
+local HOOK_KEEP_S = 50 * 3600 -- longer than a late call is taken for (SIGNATURE_LATE_S of shared/signature.h)
 local JOURNAL_KEEP_MS = 14 * DAY_MS
 local LEDGER_KEEP_MS = 90 * DAY_MS
 local LAG_KEEP = 10000
