@@ -220,8 +220,9 @@ static void read_hooks(const struct reader *r, struct settings *s) {
     s->client_secret_previous = read_secret(r, "BIGCOMMERCE_CLIENT_SECRET_PREVIOUS", 16);
     if (s->client_secret == NULL && s->signature == SIGNATURE_REQUIRE) {
         mistake(r, "BIGCOMMERCE_CLIENT_SECRET",
-                "missing; with BIGCOMMERCE_SIGNATURE=require it is the key of the signatures: the client secret of the "
-                "API account that made the webhooks");
+                "missing; with BIGCOMMERCE_SIGNATURE=require it is the key of the signatures; BigCommerce shows it "
+                "with the "
+                "access token of the API account that made the webhooks");
     }
 }
 
