@@ -3,6 +3,7 @@
 #
 # Installs the Debian packages that are missing for the sets named: build, run, test, lint, fuzz, bench. Silent and quick when all
 # is there. Services that come with the packages (nginx, redis-server) are not started: onepool runs its own copies.
+# For the tests, npm also fetches the official Standard Webhooks library into build/standardwebhooks.
 set -euo pipefail
 
 # The package, unless its program is there from elsewhere: Debian's npm does not go with another's nodejs.
@@ -13,7 +14,7 @@ packages_of() {
         build) echo gcc libc6-dev make pkg-config libfcgi-dev libcurl4-openssl-dev libcjson-dev libhiredis-dev libssl-dev ;;
         run) echo nginx-light redis-server python3 python3-aiohttp curl ca-certificates ;;
         test) echo libcmocka-dev python3-pytest python3-aiohttp python3-hypothesis python3-redis faketime \
-            python3-jsonschema python3-yaml python3-pytest-xdist ;;
+            python3-jsonschema python3-yaml python3-pytest-xdist "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
         lint) echo clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck python3-pyflakes ;;
         fuzz) echo clang libclang-rt-14-dev ;;
         bench) echo wrk python3-redis "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
@@ -94,6 +95,33 @@ install_packages() {
     disable_services "$@"
 }
 
+# The lock file names versions and digests; which registry serves them is npm's own setting on this machine. Nothing but the
+# tests with this library needs it, so these are skipped, loudly, where it cannot be had.
+fetch_library() {
+    local source=tests/flow/standardwebhooks place=build/standardwebhooks log
+    if cmp -s "$source/package-lock.json" "$place/installed.json"; then return 0; fi
+    echo "setup: fetching the Standard Webhooks library with npm"
+    rm -rf "$place"
+    mkdir -p "$place"
+    cp "$source/package.json" "$source/package-lock.json" "$source/.npmrc" "$place/"
+    log=$place/npm.log
+    if ! (cd "$place" && timeout 120 npm ci --include=dev --no-audit --no-fund --fetch-retries=1 --fetch-timeout=20000) >"$log" 2>&1; then
+        tail -n 5 "$log" >&2
+        echo "setup: WARNING: npm could not fetch the Standard Webhooks library (above, and $log)." >&2
+        echo "setup: WARNING: the tests that use it WILL BE SKIPPED. Later: deploy/setup.sh test" >&2
+        return 0
+    fi
+    cp "$source/package-lock.json" "$place/installed.json"
+}
+
+# What the sets need besides Debian's packages.
+finish() {
+    local set
+    for set in "$@"; do
+        if [ "$set" = test ]; then (cd "$(dirname "$0")/.." && fetch_library); fi
+    done
+}
+
 give_up() {
     echo "setup: $1. Install the packages yourself, then try again:" >&2
     echo "  apt-get install --no-install-recommends ${packages[*]}" >&2
@@ -116,7 +144,10 @@ for set in "${@:-build}"; do
         packages+=("${lacking[@]}")
     fi
 done
-[ ${#packages[@]} -gt 0 ] || exit 0
+if [ ${#packages[@]} -eq 0 ]; then
+    finish "$@"
+    exit 0
+fi
 
 command -v apt-get >/dev/null || give_up "there is no apt-get on this machine"
 if [ "$(id -u)" -eq 0 ]; then
@@ -126,3 +157,4 @@ elif command -v sudo >/dev/null; then
 else
     give_up "only root can install packages, and there is no sudo"
 fi
+finish "$@"

@@ -276,12 +276,11 @@ static enum next go_on(struct app *app, struct look *l, struct reason *why) {
 
 /* ---- the end of a look ---- */
 
-static void put_cases(struct app *app, struct look *l, const char *queue) {
+static void put_cases(struct app *app, struct look *l) {
     char entity[40], job[24];
     const struct mapping *m = app->set->mapping;
     (void)snprintf(entity, sizeof entity, "web order %lld", (long long)l->work.web.id);
     (void)snprintf(job, sizeof job, "%lld", (long long)l->work.web.id);
-    (void)queue;
     for (size_t i = 0; hand_causes[i] != NULL; i++) {
         const struct hand_case *c = NULL;
         for (size_t k = 0; k < l->plan.case_count; k++) {
@@ -317,8 +316,32 @@ static bool anything_open(const struct look *l) {
     return false;
 }
 
+/* Both platforms were read since whatever was sent without an answer: what is there now is known. */
+static enum next close_intents(struct app *app, const struct look *l, struct reason *why) {
+    static const char *const sitoo[] = {"create", "cancel", "deliver", "close", "pay", "address"};
+    static const char *const bigcommerce[] = {"shipment", "ready", "collected", "status"};
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add(&a, "HDEL");
+    args_add_key(&a, app->redis, KEY_INTENTS);
+    for (size_t i = 0; i < sizeof bigcommerce / sizeof bigcommerce[0]; i++) {
+        args_addf(&a, "web:%s:%lld", bigcommerce[i], (long long)l->work.web.id);
+    }
+    for (size_t i = 0; i < l->work.handed.n; i++) {
+        for (size_t k = 0; k < sizeof sitoo / sizeof sitoo[0]; k++) {
+            args_addf(&a, "web:%s:%s", sitoo[k], l->work.handed.list[i].name);
+        }
+    }
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
 /* Reservations, cases. *delay_ms: until the next look; -1 = none. */
-static enum next end_look(struct app *app, struct look *l, const char *queue, int64_t *delay_ms, struct reason *why) {
+static enum next end_look(struct app *app, struct look *l, int64_t *delay_ms, struct reason *why) {
     bool open = anything_open(l), missing = false;
     enum next next = NEXT_DONE;
     if (app->mode == MODE_LIVE && (l->work.handed.n > 0 || l->known.mine)) {
@@ -340,8 +363,9 @@ static enum next end_look(struct app *app, struct look *l, const char *queue, in
             (long long)l->work.web.id);
         l->again_soon = true;
     }
+    next = next == NEXT_DONE ? close_intents(app, l, why) : next;
     if (next == NEXT_DONE) {
-        put_cases(app, l, queue);
+        put_cases(app, l);
         *delay_ms = l->again_soon          ? CASE_AGAIN_MS
                     : open || l->plan.open ? app->set->mapping->web.look_again_hours * HOUR_MS
                                            : -1;
@@ -349,8 +373,7 @@ static enum next end_look(struct app *app, struct look *l, const char *queue, in
     return next;
 }
 
-static enum next work_on(struct app *app, struct look *l, int64_t id, const char *queue, int64_t *delay_ms,
-                         struct reason *why) {
+static enum next work_on(struct app *app, struct look *l, int64_t id, int64_t *delay_ms, struct reason *why) {
     l->work.app = app;
     l->work.lease = l->lease;
     l->work.token = l->token;
@@ -362,7 +385,7 @@ static enum next work_on(struct app *app, struct look *l, int64_t id, const char
     next = next == NEXT_DONE ? read_again(app, l, false, true, why) : next;
     fault_point(app, "handover.read");
     next = next == NEXT_DONE ? go_on(app, l, why) : next;
-    next = next == NEXT_DONE ? end_look(app, l, queue, delay_ms, why) : next;
+    next = next == NEXT_DONE ? end_look(app, l, delay_ms, why) : next;
     return next;
 }
 
@@ -401,7 +424,7 @@ static void one(struct app *app, const char *queue, const struct claim *c) {
     l.known.asked = hint_has(c->hint, "f");
     fault_point(app, "handover.claimed");
     enum next next = int_parse(c->entity, 1, JSON_INT_MAX, &id)
-                         ? work_on(app, &l, id, queue, &delay_ms, &why)
+                         ? work_on(app, &l, id, &delay_ms, &why)
                          : reason_set(&why, NEXT_BUG, "bad_entity", "%.80s is no id of a BigCommerce order", c->entity);
     fault_point(app, "handover.before_complete");
     next = next == NEXT_DONE ? settle(app, queue, c, &l, delay_ms, &why) : next;
@@ -475,7 +498,7 @@ int handover_invoke(struct app *app, const char *queue, const char *payload, siz
         return 0;
     }
     enum next next = mode_refresh(app, &why);
-    next = next == NEXT_DONE ? work_on(app, &l, id, queue, &delay_ms, &why) : next;
+    next = next == NEXT_DONE ? work_on(app, &l, id, &delay_ms, &why) : next;
     next = next == NEXT_DONE ? effects_apply(app->redis, &l.effects, &why) : next;
     if (next == NEXT_DONE) {
         (void)snprintf(text, sizeof text, "{\"steps\":%d,\"in_sitoo\":%zu,\"cases\":%zu}", l.steps, l.work.handed.n,

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "gate.h"
+#include "hook_signature.h"
 #include "json.h"
 #include "log.h"
 #include "queue.h"
@@ -48,29 +49,60 @@ static void read_and_plan(const struct app *app, const struct fcgi_call *call, h
     cJSON_Delete(json);
 }
 
-static enum next store(struct app *app, const struct fcgi_call *call, hook_plan plan, struct reason *why) {
+/* effects: what the call's authenticity causes; what its body causes is appended. */
+static enum next store(struct app *app, const struct fcgi_call *call, hook_plan plan, struct args *effects,
+                       struct reason *why) {
     char id[HASH_MAX + 1];
-    struct args effects = {0}, a = {0};
+    struct args a = {0};
     redisReply *reply = NULL;
-    read_and_plan(app, call, plan, id, &effects);
+    read_and_plan(app, call, plan, id, effects);
     args_add(&a, SOURCE);
     args_add_int(&a, 1);
     args_add(&a, id);
     args_add_bytes(&a, call->body, call->body_len);
     args_add(&a, "1"); /* the hash may repeat for two real changes: a duplicate is looked at again */
-    args_add_int(&a, (int64_t)effects.n);
-    args_append(&a, &effects);
+    args_add_int(&a, (int64_t)effects->n);
+    args_append(&a, effects);
     enum next next = redis_fcall(app->redis, "accept", &a, true, &reply, why);
     if (next == NEXT_DONE) {
         freeReplyObject(reply);
     }
     args_free(&a);
-    args_free(&effects);
     return next;
 }
 
-void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply, hook_plan plan) {
+/* Counts a call whose signature is not taken. Its answer does not wait for that: with Redis away it is the same. */
+static void refuse(struct app *app, struct fcgi_reply *reply, const struct args *effects) {
     struct reason why = {0};
+    reply->status = 401;
+    if (effects_apply(app->redis, effects, &why) != NEXT_DONE) {
+        LOG(LOG_WARN, "a refused signature is not counted", {"cause", why.cause}, {"why", why.text});
+    }
+}
+
+/* An authentic call as far as its header goes. */
+static void check_and_store(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply, hook_plan plan,
+                            struct args *effects) {
+    struct reason why = {0};
+    bool passes = false;
+    enum next next = hook_signature_check(app, call, &passes, effects, &why);
+    if (next == NEXT_DONE && !passes) {
+        refuse(app, reply, effects);
+        return;
+    }
+    if (next == NEXT_DONE) {
+        next = store(app, call, plan, effects, &why);
+    }
+    if (next == NEXT_DONE) {
+        reply->status = 200;
+        LOG(LOG_INFO, "hook accepted", {"outcome", "accepted"}, {"path", call->path});
+    } else {
+        LOG(LOG_ERROR, "hook not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+    }
+}
+
+void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply, hook_plan plan) {
+    struct args effects = {0};
     const char *secret = fcgi_header(call, "X_ONEPOOL_SECRET");
     bool now = secret_equal(secret, app->set->hook_secret),
          before = secret_equal(secret, app->set->hook_secret_previous);
@@ -84,10 +116,9 @@ void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
             {"problem", call->whole ? "not a POST" : "body is not whole"});
         return;
     }
-    if (store(app, call, plan, &why) == NEXT_DONE) {
-        reply->status = 200;
-        LOG(LOG_INFO, "hook accepted", {"outcome", "accepted"}, {"path", call->path});
-    } else {
-        LOG(LOG_ERROR, "hook not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+    if (!now) {
+        effect_count(&effects, "hook_secret:previous", 1); /* tells when the previous one can go */
     }
+    check_and_store(app, call, reply, plan, &effects);
+    args_free(&effects);
 }

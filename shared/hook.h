@@ -6,8 +6,9 @@
  *   {"scope":"store/order/refund/created","store_id":"1025646","producer":"stores/{hash}","hash":"996e...",
  *    "created_at":1682624640,"data":{"type":"order","id":250,"refund":{"refund_id":3}}}
  *
- * Authentic if the header X-Onepool-Secret is right (set when the hook is made). Answers: 200 stored, 401 not
- * authentic, 503 not stored. A body is only a pointer: what it says is read again. Source: bigcommerce.md 5.3, 5.4.
+ * Authentic if the header X-Onepool-Secret is right (set when the hook is made), and the signature too if that is
+ * required (hook_signature.h). Answers: 200 stored, 401 not authentic, 503 not stored. A body is only a pointer: what
+ * it says is read again. Source: bigcommerce.md 5.3, 5.4.
  */
 #ifndef ONEPOOL_HOOK_H
 #define ONEPOOL_HOOK_H

@@ -72,6 +72,8 @@
  *   settle:<reference>   string  its ttl         return: a refund was sent a moment ago; it is not sent again meanwhile
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
+ *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
+ *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 #ifndef ONEPOOL_KEYS_H
 #define ONEPOOL_KEYS_H
@@ -130,6 +132,8 @@
 #define KEY_RETURNS           "returns"
 #define KEY_SETTLE            "settle:%s"
 #define KEY_READY             "ready"
+#define KEY_HOOK              "hook:%s"
+#define KEY_SAID              "said:signature:%s"
 #define KEY_PARKED            "parked"
 #define KEY_CASE              "case:%s"
 #define KEY_COUNT             "count"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "signature.h"
 #include "status.h"
 #include "ban.h"
 
@@ -137,6 +138,18 @@ static void write_by_budget(const cJSON *counts, const char *prefix, const char 
     }
 }
 
+static void write_signatures(const cJSON *counts, struct buf *out) {
+    head(out, "hook_signature_total", "counter",
+         "BigCommerce's webhooks with the right secret header, by their signature.");
+    for (int v = 0; v < SIGNATURE_VERDICTS; v++) {
+        char count[64];
+        const char *const labels[][2] = {{"verdict", signature_verdict_name((enum signature_verdict)v)}};
+        (void)snprintf(count, sizeof count, SIGNATURE_COUNT "%s", labels[0][1]);
+        begin(out, "hook_signature_total", labels, 1);
+        whole(out, status_int(counts, count));
+    }
+}
+
 /* The names are those of Redis and of the documents: "accepted:sitoo", "refused:bigcommerce", "sales". */
 static void write_counts(const cJSON *counts, struct buf *out) {
     const cJSON *item = NULL;
@@ -204,5 +217,6 @@ void metrics_write(const cJSON *status, struct buf *out) {
                     "Calls to a platform, by the budget that they were made for.", out);
     write_by_budget(json_get(status, "counts"), "waits", "waits_total",
                     "Times that a call had to wait for its budget, or for its turn.", out);
+    write_signatures(json_get(status, "counts"), out);
     write_counts(json_get(status, "counts"), out);
 }

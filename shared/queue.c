@@ -269,6 +269,11 @@ void effect_count(struct args *a, const char *name, int64_t n) {
     args_add_int(a, n);
 }
 
+void effect_hook_seen(struct args *a, const char *digest) {
+    args_add(a, "hook_seen");
+    args_add(a, digest);
+}
+
 void effect_sale(struct args *a, const char *op, const char *json) {
     args_add(a, "sale");
     args_add(a, op);

@@ -101,6 +101,8 @@ void effect_sold(struct args *a, const char *sku);
 void effect_identified(struct args *a, const char *sku);
 void effect_close(struct args *a, const char *cause, const char *entity);
 void effect_count(struct args *a, const char *name, int64_t n);
+/* Remembers a signed call of BigCommerce for 50 hours, see hook_signature.h. */
+void effect_hook_seen(struct args *a, const char *digest);
 void effect_sale(struct args *a, const char *op, const char *json);
 void effect_log(struct args *a, const char *op, const char *json);
 void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku, int64_t thousandths);

@@ -215,8 +215,14 @@ static void read_hooks(const struct reader *r, struct settings *s) {
     s->hook_secret = need_secret(r, "BIGCOMMERCE_HOOK_SECRET", 16,
                                  "missing; it is the value of the header X-Onepool-Secret of our webhooks");
     s->hook_secret_previous = read_secret(r, "BIGCOMMERCE_HOOK_SECRET_PREVIOUS", 16);
-    if (read_word(r, "BIGCOMMERCE_SIGNATURE", words, 3, 1) == 2) {
-        mistake(r, "BIGCOMMERCE_SIGNATURE", "require is not possible in this release, which does not check signatures");
+    s->signature = (enum signature_mode)read_word(r, "BIGCOMMERCE_SIGNATURE", words, 3, SIGNATURE_REPORT);
+    s->client_secret = read_secret(r, "BIGCOMMERCE_CLIENT_SECRET", 16);
+    s->client_secret_previous = read_secret(r, "BIGCOMMERCE_CLIENT_SECRET_PREVIOUS", 16);
+    if (s->client_secret == NULL && s->signature == SIGNATURE_REQUIRE) {
+        mistake(r, "BIGCOMMERCE_CLIENT_SECRET",
+                "missing; with BIGCOMMERCE_SIGNATURE=require it is the key of the signatures; BigCommerce shows it "
+                "with the "
+                "access token of the API account that made the webhooks");
     }
 }
 
@@ -329,6 +335,8 @@ void settings_free(struct settings *s) {
     wipe(&s->bigcommerce_token);
     wipe(&s->hook_secret);
     wipe(&s->hook_secret_previous);
+    wipe(&s->client_secret);
+    wipe(&s->client_secret_previous);
     wipe(&s->events_password);
     wipe(&s->events_password_previous);
     free(s->events_user);

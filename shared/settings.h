@@ -18,6 +18,9 @@
 #define SETTINGS_EXIT  100 /* exit status for wrong settings */
 #define SITOO_KEYS_MAX 8
 
+/* What becomes of the signature of BigCommerce's webhooks, see hook_signature.h. */
+enum signature_mode { SIGNATURE_OFF, SIGNATURE_REPORT, SIGNATURE_REQUIRE };
+
 /* MODE_AUTO: not set; shadow until a baseline is accepted (mode.h). */
 enum mode { MODE_SHADOW, MODE_LIVE, MODE_AUTO };
 
@@ -34,7 +37,7 @@ enum settings_need {
     NEED_SITOO = 4,       /* SITOO_* for REST */
     NEED_BIGCOMMERCE = 8, /* BIGCOMMERCE_* for REST */
     NEED_MAPPING = 16,
-    NEED_HOOK_SECRET = 32, /* BIGCOMMERCE_HOOK_SECRET */
+    NEED_HOOK_SECRET = 32, /* BIGCOMMERCE_HOOK_SECRET; BIGCOMMERCE_CLIENT_SECRET if signatures are required */
     LIKES_MAPPING = 64     /* read if ONEPOOL_CONFIG names a right one; else the program goes on without */
 };
 
@@ -61,7 +64,8 @@ struct settings {
     char *bigcommerce_store_hash;             /* BIGCOMMERCE_STORE_HASH [a-z0-9]{1,32} */
     char *bigcommerce_token;                  /* BIGCOMMERCE_ACCESS_TOKEN, secret */
     char *hook_secret, *hook_secret_previous; /* BIGCOMMERCE_HOOK_SECRET, secret, at least 16 characters */
-    /* BIGCOMMERCE_SIGNATURE=off|report|require [report]: require is refused until a release checks signatures */
+    enum signature_mode signature; /* BIGCOMMERCE_SIGNATURE=off|report|require [report]; require needs the next one */
+    char *client_secret, *client_secret_previous; /* BIGCOMMERCE_CLIENT_SECRET, secret, at least 16 characters */
 
     char *sitoo_api_url;                     /* SITOO_API_URL [https://api.mysitoo.com/v2], no trailing slash */
     int64_t sitoo_account_id, sitoo_site_id; /* integers; a GUID as site id is refused with an explanation */

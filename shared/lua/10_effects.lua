@@ -264,6 +264,8 @@ local EFFECTS = {
   end },
   close = { 1, function(P, _, id) close_case(P, id) end },
   count = { 2, function(P, _, name, n) count(P, name, n) end, 2 },
+  -- A signed call was taken: what is late and comes again is a replay (shared/hook_signature.h).
+  hook_seen = { 1, function(P, _, digest) redis.call('SET', P .. 'hook:' .. digest, '1', 'EX', HOOK_KEEP_S) end },
   log = { 2, function(P, now, op, json)
     if first_time(P, op) then
       ledger_add(P, now, json)

@@ -130,16 +130,6 @@ def test_late_payment_is_told_to_the_shop(shop):
     all_right(shop)
 
 
-def test_unknown_place_of_collection_is_urgent_and_never_a_default_shop(shop):
-    sku = at(shop, 5)
-    number = order(shop, sku, status=11, pickup_location=7)
-    case = shop.wait_until(lambda: shop.cases().get(f"pickup_location_unknown:web order {number}"), 15, "it is a case")
-    assert "URGENT" in case["text"] and "7" in case["text"]
-    assert in_sitoo(shop, number) == []
-    shop.control("POST", "/web-order-status", {"order_id": number, "status": 5})
-    shop.wait_until(lambda: f"pickup_location_unknown:web order {number}" not in shop.cases(), 15, "the case ends")
-
-
 def test_completed_by_staff_in_bigcommerce_ends_the_reservation(shop):
     sku = at(shop, 5)
     number = order(shop, sku, **COLLECT)

@@ -91,7 +91,7 @@ static void all_mistakes_are_reported_together_and_no_secret_shows(void **state)
                                         "BIGCOMMERCE_API_URL: ",
                                         "SITOO_EVENTS_PASSWORD: must be one line of at least 12",
                                         "BIGCOMMERCE_STORE_HASH: ",
-                                        "BIGCOMMERCE_SIGNATURE: "};
+                                        "BIGCOMMERCE_CLIENT_SECRET: missing; with BIGCOMMERCE_SIGNATURE=require"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strstr(buf_str(&mistakes), names[i]) == NULL) {
             fail_msg("%s is not in:\n%s", names[i], buf_str(&mistakes));
@@ -100,6 +100,51 @@ static void all_mistakes_are_reported_together_and_no_secret_shows(void **state)
     assert_null(strstr(buf_str(&mistakes), "short-pw"));
     assert_null(strstr(buf_str(&mistakes), "secret"));
     buf_free(&mistakes);
+}
+
+static void signatures_are_reported_unless_told_otherwise_and_required_only_with_a_key(void **state) {
+    static const struct {
+        const char *name, *mode, *secret, *previous;
+        enum signature_mode want;
+        const char *mistake; /* NULL = right */
+    } rows[] = {
+        {"nothing set", NULL, NULL, NULL, SIGNATURE_REPORT, NULL},
+        {"off", "off", NULL, NULL, SIGNATURE_OFF, NULL},
+        {"report with a key", "report", "client-secret-012345", NULL, SIGNATURE_REPORT, NULL},
+        {"require with a key", "require", "client-secret-012345", NULL, SIGNATURE_REQUIRE, NULL},
+        {"two keys", "require", "client-secret-012345", "client-secret-543210", SIGNATURE_REQUIRE, NULL},
+        {"require without a key", "require", NULL, NULL, SIGNATURE_REQUIRE, "BIGCOMMERCE_CLIENT_SECRET: missing"},
+        {"require with an empty key", "require", "", NULL, SIGNATURE_REQUIRE, "BIGCOMMERCE_CLIENT_SECRET: missing"},
+        {"require with the previous key alone", "require", NULL, "client-secret-543210", SIGNATURE_REQUIRE,
+         "BIGCOMMERCE_CLIENT_SECRET: missing"},
+        {"a short key", "report", "short-key", NULL, SIGNATURE_REPORT,
+         "BIGCOMMERCE_CLIENT_SECRET: must be one line of at least 16"},
+        {"a short previous key", "report", "client-secret-012345", "short-key", SIGNATURE_REPORT,
+         "BIGCOMMERCE_CLIENT_SECRET_PREVIOUS: must be one line of at least 16"},
+        {"another word", "yes", NULL, NULL, SIGNATURE_REPORT,
+         "BIGCOMMERCE_SIGNATURE: must be one of off, report, require"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf mistakes;
+        buf_init(&mistakes, 10000);
+        change_count = 0;
+        set("BIGCOMMERCE_SIGNATURE", rows[i].mode);
+        set("BIGCOMMERCE_CLIENT_SECRET", rows[i].secret);
+        set("BIGCOMMERCE_CLIENT_SECRET_PREVIOUS", rows[i].previous);
+        struct settings *s = settings_read(NEED_HOOK_SECRET, "onepool", get, &mistakes);
+        if (rows[i].mistake == NULL) {
+            assert_non_null(s);
+            assert_int_equal(s->signature, rows[i].want);
+            assert_true(rows[i].secret == NULL || strcmp(s->client_secret, rows[i].secret) == 0);
+            assert_true(rows[i].previous == NULL || strcmp(s->client_secret_previous, rows[i].previous) == 0);
+        } else if (s != NULL || strstr(buf_str(&mistakes), rows[i].mistake) == NULL) {
+            fail_msg("%s: %s", rows[i].name, buf_str(&mistakes));
+        }
+        assert_null(strstr(buf_str(&mistakes), "short-key"));
+        settings_free(s);
+        buf_free(&mistakes);
+    }
 }
 
 static void a_public_url_is_https_without_a_slash_at_its_end(void **state) {
@@ -265,6 +310,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(complete_settings_are_read_with_their_presets, reset),
         cmocka_unit_test_setup(all_mistakes_are_reported_together_and_no_secret_shows, reset),
+        cmocka_unit_test_setup(signatures_are_reported_unless_told_otherwise_and_required_only_with_a_key, reset),
         cmocka_unit_test_setup(a_public_url_is_https_without_a_slash_at_its_end, reset),
         cmocka_unit_test_setup(only_what_is_needed_is_asked_for, reset),
         cmocka_unit_test_setup(a_secret_may_come_from_a_file_and_have_a_predecessor, reset),
