@@ -9,15 +9,12 @@
 local DAY_MS = 86400000
 local IDEM_KEEP_S = 8 * 86400 -- BigCommerce retries for 48.1 h, Sitoo for 24 h; well beyond both
 local OP_KEEP_S = 90 * 86400
-<<<<<<< HEAD
 -- Units that come back are counted up and down, so none of their operations may ever happen twice. Sitoo tells of an old
 -- return whenever somebody touches its order: one older than RETURN_JUDGED_MS is left alone, and the marks of younger ones
 -- outlive that age. Longer than a rebuild reads back (365 days, rebuild_goods.h).
 local RETURN_JUDGED_MS = 380 * 86400000
 local RETURN_KEEP_MS = 400 * 86400000
-=======
 local HOOK_KEEP_S = 50 * 3600 -- longer than a late call is taken for (SIGNATURE_LATE_S of shared/signature.h)
->>>>>>> h-auth
 local JOURNAL_KEEP_MS = 14 * DAY_MS
 local LEDGER_KEEP_MS = 90 * DAY_MS
 local LAG_KEEP = 10000
