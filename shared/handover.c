@@ -39,6 +39,7 @@ struct look {
     char lease[48], token[24];
     int64_t tries;
     int steps;
+    bool fresh; /* the web order was read after the last step */
     bool shadowed;
     bool again_soon; /* a person's case: looked at again before the next hours */
 };
@@ -185,6 +186,7 @@ static enum next read_again(struct app *app, struct look *l, bool web, bool sito
     if (web) {
         web_order_free(&l->work.web);
         next = web_order_read(app, id, &l->work.web, why);
+        l->fresh = true;
     }
     if (next == NEXT_DONE && sitoo) {
         handed_free(&l->work.handed);
@@ -260,7 +262,14 @@ static enum next go_on(struct app *app, struct look *l, struct reason *why) {
                               "web order %lld: after %d steps there is still one to take (%s)",
                               (long long)l->work.web.id, STEPS_MAX, hand_step_name(step));
         }
+        if (!in_sitoo(step) && !l->fresh) {
+            /* Somebody may have changed the web order meanwhile: what is written there is decided on what it says now.
+             */
+            next = read_again(app, l, true, false, why);
+            continue;
+        }
         asked = false; /* once */
+        l->fresh = false;
         next = step == HAND_CREATE ? create(l, why) : hand_send_step(&l->work, &l->plan, &l->shadowed, why);
         LOG(LOG_INFO, "web order step", {"outcome", next == NEXT_DONE ? "done" : next_name(next)},
             {"order", log_int(l->work.web.id)}, {"step", hand_step_name(step)}, {"shadow", l->shadowed ? "1" : "0"},
@@ -304,6 +313,18 @@ static void put_cases(struct app *app, struct look *l) {
         if (c->urgent) {
             LOG(LOG_ALARM, "a web order needs a person", {"outcome", "parked"}, {"order", job}, {"cause", c->cause});
         }
+    }
+}
+
+/* BigCommerce lowers its stock when an order is placed, and nobody may have seen that it was: what it shows is read
+ * back. */
+static void mark_rows(struct look *l) {
+    const struct web_order *web = &l->work.web;
+    if (!web->found || l->work.handed.n > 0 || weborder_holds(web->status_id, l->known.since_start, false)) {
+        return;
+    }
+    for (size_t i = 0; i < web->n; i++) {
+        effect_mark(&l->effects, QUEUE_SKU, web->rows[i].sku, 0, "b", "");
     }
 }
 
@@ -366,6 +387,7 @@ static enum next end_look(struct app *app, struct look *l, int64_t *delay_ms, st
     next = next == NEXT_DONE ? close_intents(app, l, why) : next;
     if (next == NEXT_DONE) {
         put_cases(app, l);
+        mark_rows(l);
         *delay_ms = l->again_soon          ? CASE_AGAIN_MS
                     : open || l->plan.open ? app->set->mapping->web.look_again_hours * HOUR_MS
                                            : -1;

@@ -178,3 +178,18 @@ def test_lost_hook_is_found_by_the_order_s_date(shop):
     shop.wait_until(lambda: [o["state"] for o in in_sitoo(shop, number)] == ["cancelled"], 20, "it is cancelled in Sitoo")
     shop.control("PUT", "/settings", {"hook_drop": 0.0})
     all_right(shop)
+
+
+def test_order_that_was_cancelled_before_anybody_saw_it_leaves_no_level_too_low(shop):
+    """BigCommerce has lowered its stock for it, and puts nothing back by itself."""
+    sku = at(shop, 5)
+    all_right(shop)
+    level = shop.levels(sku)
+    shop.control("PUT", "/faults/bigcommerce", {"rules": [{"kind": "status", "status": 503, "path": "/v2/orders"}]})
+    number = order(shop, sku, **COLLECT)
+    shop.control("POST", "/web-order-status", {"order_id": number, "status": 5})
+    shop.control("DELETE", "/faults")
+    shop.wait_until(lambda: not shop.redis().zscore(shop.key("due:handover"), str(number)), 20, "it was looked at")
+    all_right(shop)
+    assert in_sitoo(shop, number) == [] if opinion(shop, number)["orders"] else True
+    assert shop.levels(sku) == level
