@@ -53,7 +53,7 @@ enum weborder_class {
     WEBORDER_UNCLASSED,
     WEBORDER_IN_SITOO,  /* handed over by an older connector: Sitoo's available has it, so nothing is subtracted */
     WEBORDER_SUBTRACT,  /* subtracted, never handed over */
-    WEBORDER_HAND_OVER, /* subtracted, and handed over once a release does that */
+    WEBORDER_HAND_OVER, /* handed over as if it were placed now */
     WEBORDER_CLASSES
 };
 /* "in_sitoo" ...; "" for WEBORDER_UNCLASSED. */

@@ -40,7 +40,8 @@ struct row {
     int64_t product;            /* web-itemid; 0 = line 7, -1 = none */
     bool twice;                 /* two rows of the same line */
     /* the order */
-    bool gone, second_a;      /* no such order; line 9 has SKU A too */
+    bool gone, second_a; /* no such order; line 9 has SKU A too */
+    bool by_measure;
     int64_t status, refunded; /* status 0 = 2 (shipped); quantity_refunded of line 7 */
     int64_t total;            /* 0 = 100.00 */
     /* its refunds: of whom and how many units of line 7 */
@@ -129,6 +130,11 @@ static const struct row rows[] = {
     {.name = "order cancelled", .status = 5, .want = DECISION_PARK, .cause = "return_order_cancelled"},
     {.name = "order disputed", .status = 13, .want = DECISION_PARK, .cause = "return_order_disputed"},
     {.name = "order completed", .status = 10, .want = DECISION_GO},
+    {.name = "order partly shipped", .status = 3, .want = DECISION_GO},
+    {.name = "order awaits pickup", .status = 8, .want = DECISION_GO},
+    {.name = "order awaits shipment", .status = 9, .want = DECISION_GO},
+    {.name = "order to be verified by hand", .status = 12, .want = DECISION_GO},
+    {.name = "kilograms, a whole number", .by_measure = true, .want = DECISION_PARK, .cause = "return_not_whole"},
     {.name = "order awaits fulfilment", .status = 11, .want = DECISION_GO},
     {.name = "order partly refunded", .status = 14, .refunded = 1, .want = DECISION_GO},
     {.name = "order refunded in full by another return",
@@ -432,7 +438,7 @@ static void decide(const struct row *r, struct decision *d) {
     const char *currency = r->currency != NULL ? r->currency : "SEK";
     bool foreign = r->cause != NULL && strcmp(r->cause, "return_currency") == 0;
     struct order sitoo = {.id = RETURN};
-    struct order_row sold = {.sku = xstrdup(r->sku != NULL ? r->sku : "A")};
+    struct order_row sold = {.sku = xstrdup(r->sku != NULL ? r->sku : "A"), .by_measure = r->by_measure};
     struct credit_row row = {.row = &sold,
                              .thousandths = r->thousandths != 0 ? r->thousandths : ONE,
                              .gross = r->gross != 0 ? r->gross : 10 * MONEY_ONE,
