@@ -19,13 +19,14 @@
 #define LAGS_LAST    "9999" /* last index: 10,000 */
 #define KEY_SITOO    "rate:sitoo:%d"
 
-/* Which function works on which queue; timers (the ledger, the list of refunds) are always due and left out. */
+/* Which function works on which queue, those of one function one behind the other; timers (the ledger, the list of
+ * refunds) are always due and left out. */
 static const struct place {
     const char *queue, *function;
-} places[] = {{QUEUE_ORDER, "sitoo-events"},     {QUEUE_SALE, "sale"},
-              {QUEUE_RETURN, "return"},          {QUEUE_SKU, "stock-moved"},
-              {QUEUE_ITEM, "stock-moved"},       {QUEUE_REFUND, "order-updated"},
-              {QUEUE_HANDOVER, "order-created"}, {QUEUE_WEBORDER, "order-updated"},
+} places[] = {{QUEUE_ORDER, "sitoo-events"},   {QUEUE_SALE, "sale"},
+              {QUEUE_RETURN, "return"},        {QUEUE_SKU, "stock-moved"},
+              {QUEUE_ITEM, "stock-moved"},     {QUEUE_HANDOVER, "order-created"},
+              {QUEUE_REFUND, "order-updated"}, {QUEUE_WEBORDER, "order-updated"},
               {QUEUE_PICKUP, "pickup-updated"}};
 #define PLACES (sizeof places / sizeof places[0])
 
