@@ -3,8 +3,11 @@
  * A web order changed in BigCommerce. Refunds are looked at: those that somebody made there are recorded, and their
  * goods are waited for; ours are watched until their payment ran. Other changes are stored and counted, since web
  * orders are read by their modification date anyway.
+ *
+ * It also takes BigCommerce's word that its calls fail, and looks every 15 minutes whether our webhooks are right.
  */
 #include "function.h"
+#include "hooks_timer.h"
 #include "keys.h"
 #include "order_hook.h"
 #include "refund_list.h"
@@ -12,7 +15,8 @@
 
 static enum next work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct reason list = {0};
-    enum next first = refund_list_work(app, wait_ms, &list);
+    enum next first = hooks_timer_work(app, wait_ms, &list);
+    first = first == NEXT_DONE ? refund_list_work(app, wait_ms, &list) : first;
     enum next next = watch_work(app, wait_ms, why);
     if (next == NEXT_DONE && first != NEXT_DONE) {
         *why = list;
@@ -25,7 +29,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
     .budget = BUDGET_REFUNDS,
     .accept = order_hook_accept,
-    .queues = {QUEUE_REFUND, QUEUE_REFUNDS, NULL},
+    .queues = {QUEUE_REFUND, QUEUE_REFUNDS, QUEUE_HOOKS, NULL},
     .work = work,
     .invoke = watch_invoke,
 };
