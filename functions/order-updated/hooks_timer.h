@@ -14,7 +14,7 @@
 /* One round: the timer of queue `hooks`. *wait_ms becomes at most the time until it is due. */
 enum next hooks_timer_work(struct app *app, int64_t *wait_ms, struct reason *why) NODISCARD;
 
-/* The cases that a look opens and closes; pure. view: as found before a repair; known: seen right before. */
+/* The cases that a look opens and closes; pure. view: as found before a repair. */
 void hooks_timer_plan(const struct settings *set, const struct hooks_view *view, const struct hooks_work *work,
                       struct args *effects);
 
