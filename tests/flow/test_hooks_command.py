@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from stack import HOOK_SECRET, ROOT, request, shop_mapping
+from stack import HOOK_SECRET, ROOT, request, shop_mapping, verdict
 
 STOCK = "store/channel/*/inventory/product/stock_changed"
 UPDATED = "/hooks/bigcommerce/order-updated"
@@ -148,6 +148,13 @@ def test_duplicates_are_switched_off_foreign_ones_listed_and_strays_told(clean):
     assert status == 1 and "product-updated" in out and "is not wanted" in out
 
 
+def test_ours_are_found_behind_several_pages_of_others(clean):
+    others = [{**FOREIGN, "scope": "store/product/updated", "destination": f"https://erp.example.com/{i}"} for i in range(300)]
+    clean.control("PUT", "/settings", {"hooks": [*others, *right(clean.base)]})
+    status, answer = hooks(clean)
+    assert status == 0 and len(answer["others"]) == 300
+
+
 def test_ten_of_a_scope_are_the_most(clean):
     ten = [{**FOREIGN, "destination": f"https://erp.example.com/{i}"} for i in range(10)]
     clean.control("PUT", "/settings", {"hooks": [*ten, *right(clean.base)[1:]]})
@@ -185,6 +192,41 @@ def test_a_refusal_is_told_without_the_secret_and_the_others_are_made(clean):
     clean.control("DELETE", "/faults")
     assert len(registered(clean)) == len(WANTED)
     assert hooks(clean, "--repair")[0] == 0
+
+
+def switch_off(shop, number):
+    """Somebody else with our token does."""
+    settings = shop.settings()
+    answer = request(f"{settings['BIGCOMMERCE_API_URL']}/stores/simstore/v3/hooks/{number}", "PUT", b'{"is_active": false}',
+                     {"X-Auth-Token": settings["BIGCOMMERCE_ACCESS_TOKEN"], "Content-Type": "application/json", **verdict.NOT_OURS})
+    assert answer.status == 200
+
+
+def test_the_catch_up_goes_back_before_the_silence_and_never_forward(clean):
+    """A webhook that is off: its events were tried for 173,040 s before it was given up."""
+    redis, day_ms = clean.redis(), 86400 * 1000
+    now = int(time.time() * 1000)
+
+    def repaired(orders, scope=REFUND):
+        redis.hset(clean.key("cursor"), "orders", orders)
+        redis.delete(clean.key("due:refunds"), clean.key("job:refunds:main"))
+        number = off(clean, scope)["id"]
+        switch_off(clean, number)
+        status, answer = hooks(clean, "--repair")
+        assert status == 0 and done(answer) == {scope: "revived"} and off(clean, scope)["id"] == number
+        return answer["catch_up"], int(redis.hget(clean.key("cursor"), "orders"))
+
+    hooks(clean, "--repair")  # seen right: this is when it was good last
+    began, at = repaired(now)
+    assert began and now - 3 * day_ms < at <= now - 173040 * 1000 + 120 * 1000
+    assert redis.zscore(clean.key("due:refunds"), "main") is not None
+    assert not redis.hexists(clean.key("hooks"), "silent")
+    began, at = repaired(now - 10 * day_ms)
+    assert began and at == now - 10 * day_ms
+    # A reading that began before the cursor was set back does not move it on.
+    assert clean.fcall("orders_read", str(now), str(now + 1)) == 0
+    assert clean.fcall("orders_read", str(at), str(now)) == 1
+    assert int(redis.hget(clean.key("cursor"), "orders")) == now
 
 
 def test_shadow_mode_records_and_sends_nothing(clean):
