@@ -17,6 +17,7 @@
 #define ENTITY   "main"
 #define EVERY_MS (INT64_C(15) * 60 * 1000)
 #define AGAIN_MS (INT64_C(60) * 1000) /* after a failure */
+#define SPARE_MS INT64_C(5000)        /* time_left has whole seconds */
 
 #define WRONG    "webhook_wrong"
 #define REPAIRED "webhook_repaired"
@@ -158,7 +159,20 @@ static enum next repair(struct app *app, const struct hooks_view *view, struct h
     return off ? NEXT_DONE : hooks_catch_up(app, &work->catch_up, why); /* owed by somebody who died */
 }
 
-static enum next look(struct app *app, struct reason *why) {
+/* A blocked domain is looked at again once it should be free. */
+static int64_t next_look(const struct hooks_view *view) {
+    const cJSON *domain = NULL;
+    int64_t delay = EVERY_MS, left = 0;
+    cJSON_ArrayForEach(domain, json_array(view->admin, "blocked_domains")) {
+        if (json_id(domain, "time_left", &left) && left >= 0 && left < EVERY_MS / 1000 &&
+            left * 1000 + SPARE_MS < delay) {
+            delay = left * 1000 + SPARE_MS;
+        }
+    }
+    return delay;
+}
+
+static enum next look(struct app *app, int64_t *delay, struct reason *why) {
     struct hooks_view view;
     struct hooks_work work = {0};
     struct args effects = {0};
@@ -168,6 +182,7 @@ static enum next look(struct app *app, struct reason *why) {
         struct reason ignored = {0};
         next = repair(app, &view, &work, why);
         hooks_timer_plan(app->set, &view, &work, &effects);
+        *delay = next_look(&view);
         enum next stored = effects_apply(app->redis, &effects, next == NEXT_DONE ? why : &ignored);
         next = next == NEXT_DONE ? stored : next;
     }
@@ -182,11 +197,12 @@ static enum next tick(struct app *app, const struct claims *claims, struct reaso
     enum budget before = app->budget;
     worker_hold_begin(&hold, app, QUEUE_HOOKS, claims);
     app->budget = BUDGET_REST;
-    enum next next = look(app, &cause);
+    int64_t delay = EVERY_MS;
+    enum next next = look(app, &delay, &cause);
     app->budget = before;
     worker_hold_end(&hold);
-    int64_t delay = next == NEXT_DONE ? EVERY_MS : cause.wait_ms > AGAIN_MS ? cause.wait_ms : AGAIN_MS;
     if (next != NEXT_DONE) {
+        delay = cause.wait_ms > AGAIN_MS ? cause.wait_ms : AGAIN_MS;
         LOG(LOG_WARN, "reading failed; trying again", {"outcome", "deferred"}, {"what", "webhooks"},
             {"cause", cause.cause}, {"why", cause.text});
     }

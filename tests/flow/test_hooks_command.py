@@ -430,6 +430,7 @@ def test_a_blocked_domain_is_told_with_its_reasons_until_it_is_free(called):
     assert status == 1 and answer["blocked_domains"][0]["time_left_s"] > 0
     assert {r["text"] for r in answer["blocked_domains"][0]["reasons"]} >= {"Status 401"}
     assert "401" in cases(shop, "webhook_domain_blocked")["BigCommerce"]["text"]
+    assert shop.redis().zscore(shop.key(TIMER), "main") < 1000 * (time.time() + 60), "the next look is when it should be free"
     shop.control("PUT", "/settings", {"send_hooks": False, "hooks": right(shop.base)})
     shop.wait_until(lambda: not shop.bigcommerce("/v3/hooks/admin")["data"]["blocked_domains"], 30, "it is free again")
     look(shop)
