@@ -37,6 +37,7 @@
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
+ *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, see 82_hooks.lua
  *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
@@ -94,12 +95,14 @@
 #define QUEUE_REFUND   "refund"   /* entity: BigCommerce order id, whose refunds are to be looked at */
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
 #define QUEUE_REFUNDS "refunds"
+#define QUEUE_HOOKS   "hooks" /* entity: "main", a timer: are our webhooks as they should be */
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
 
 #define KEY_CURSOR            "cursor"
 #define KEY_SEEN              "seen:ledger"
+#define KEY_HOOKS             "hooks"
 #define KEY_CHAIN             "chain:%lld"
 #define KEY_STOCK             "stock:%lld"
 #define KEY_VERIFY            "verify"

@@ -53,7 +53,8 @@ struct settings {
     int64_t acceptors; /* ONEPOOL_ACCEPTORS [16] 2..64: processes that accept, half on each socket */
     int64_t workers;   /* ONEPOOL_WORKERS [1] 0..16 */
 
-    char *public_url; /* ONEPOOL_PUBLIC_URL: where the platforms reach us, https, no trailing slash; NULL = not given */
+    char *public_url; /* ONEPOOL_PUBLIC_URL: where the platforms reach us, https (http to loopback, for simulated
+                         platforms), no trailing slash; NULL = not given */
 
     char
         *state_dir; /* ONEPOOL_STATE_DIR [none]: a folder of this machine that keeps the epoch last seen, see epoch.h */

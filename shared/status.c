@@ -83,7 +83,7 @@ static const char *function_of(const char *queue) {
             return places[i].function;
         }
     }
-    if (strcmp(queue, QUEUE_REFUNDS) == 0) {
+    if (strcmp(queue, QUEUE_REFUNDS) == 0 || strcmp(queue, QUEUE_HOOKS) == 0) {
         return "order-updated";
     }
     return strcmp(queue, QUEUE_LEDGER) == 0 ? "stock-moved" : "sitoo-events";

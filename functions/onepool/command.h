@@ -6,6 +6,8 @@
  *   onepool status                          what is going on, and what needs attention
  *   onepool check                           can this work? each line ok, warn or FAIL, with what to do
  *   onepool check --hooks                   what to enter in Sitoo and BigCommerce so that they call us
+ *   onepool hooks                           our webhooks at BigCommerce: are they right, is our domain blocked
+ *   onepool hooks --repair | --dry-run      puts them right; shows what that would do
  *   onepool parked [--cause CAUSE]          what waits for a person
  *   onepool parked --show ID | --retry ID | --ignore ID | --unignore ID | --close ID
  *   onepool brake [--release]               is a write held? lets one pass
@@ -39,6 +41,9 @@ struct command_line {
     struct goods_in goods_in;         /* of onepool returns only */
     int64_t returned;                 /* the return asked for; 0 = the last ones */
     struct {
+        bool repair, dry_run;
+    } hooks; /* of onepool hooks only */
+    struct {
         bool aged;
         const char *sku;     /* NULL = all */
         int64_t thousandths; /* to be released; 0 = all */
@@ -48,6 +53,9 @@ struct command_line {
 /* Each returns the exit status. */
 int command_status(struct app *app, const struct command_line *line);
 int command_check(struct app *app, const struct command_line *line);
+int command_hooks(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool hooks_words(char **words, struct command_line *line);
 int command_parked(struct app *app, const struct command_line *line);
 int command_brake(struct app *app, const struct command_line *line);
 int command_baseline(struct app *app, const struct command_line *line);

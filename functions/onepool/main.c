@@ -29,6 +29,10 @@ static const struct subcommand {
 } subcommands[] = {
     {.name = "status", .run = command_status, .needs = NEED_REDIS | LIKES_MAPPING},
     {.name = "check", .run = command_check, .plain = "hooks", .needs = NEEDS_ALL},
+    {.name = "hooks",
+     .run = command_hooks,
+     .read = hooks_words,
+     .needs = NEED_REDIS | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET},
     {.name = "parked",
      .run = command_parked,
      .with_id = {"show", "retry", "ignore", "unignore", "close", NULL},
@@ -45,6 +49,9 @@ static int usage(FILE *out, int status) {
     (void)fprintf(out, "usage: onepool status [--json]               what is going on, and what needs attention\n"
                        "       onepool check [--json]                can this work? each line with what to do\n"
                        "              --hooks                        what to enter in Sitoo and BigCommerce\n"
+                       "       onepool hooks [--json]                our webhooks at BigCommerce: are they right?\n"
+                       "              --repair                       create what is missing, put right what differs\n"
+                       "              --dry-run                      show what --repair would do\n"
                        "       onepool parked [--json] [--cause C]   what waits for a person\n"
                        "              --show ID                      the bytes as they were received\n"
                        "              --retry ID                     try it again, close the case\n"

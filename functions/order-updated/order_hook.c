@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exception_hook.h"
 #include "json.h"
 #include "keys.h"
 #include "queue.h"
@@ -46,5 +47,5 @@ void order_hook_plan(const struct app *app, const struct hook *hook, struct args
 }
 
 void order_hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
-    hook_accept(app, call, reply, order_hook_plan);
+    hook_accept(app, call, reply, strcmp(call->path, EXCEPTION_PATH) == 0 ? exception_hook_plan : order_hook_plan);
 }

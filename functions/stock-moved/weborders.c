@@ -125,6 +125,7 @@ static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms
 
 struct cursor {
     int64_t from_ms, since_ms; /* read from; our first start, 0 = this is it */
+    char orders[24];           /* as it stood, "" = not yet */
 };
 
 static enum next cursor_read(struct app *app, struct cursor *c, struct reason *why) {
@@ -139,7 +140,9 @@ static enum next cursor_read(struct app *app, struct cursor *c, struct reason *w
     if (next != NEXT_DONE) {
         return next;
     }
-    if (int_parse(reply_str_at(reply, 0), 0, INT64_MAX, &c->from_ms)) {
+    const char *orders = reply_str_at(reply, 0);
+    (void)str_copy(c->orders, sizeof c->orders, orders != NULL ? orders : "");
+    if (int_parse(orders, 0, INT64_MAX, &c->from_ms)) {
         c->from_ms -= app->set->mapping->orders_overlap_s * 1000;
     } else {
         c->from_ms = clock_wall_ms() - app->set->mapping->orders_days * 86400 * 1000;
@@ -168,14 +171,13 @@ static enum next cursor_since(struct app *app, struct cursor *c, int64_t date_ms
     return next;
 }
 
-static enum next cursor_write(struct app *app, int64_t orders_ms, struct reason *why) {
+/* Not if the cursor was set back meanwhile (82_hooks.lua): the next reading then begins there. */
+static enum next cursor_write(struct app *app, const struct cursor *c, int64_t orders_ms, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
-    args_add(&a, "HSET");
-    args_add_key(&a, app->redis, KEY_CURSOR);
-    args_add(&a, "orders");
+    args_add(&a, c->orders);
     args_add_int(&a, orders_ms);
-    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    enum next next = redis_fcall(app->redis, "orders_read", &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {
         freeReplyObject(reply);
@@ -237,5 +239,5 @@ enum next weborders_refresh(struct app *app, struct reason *why) {
     if (next != NEXT_DONE) {
         return next;
     }
-    return cursor_write(app, started_ms != HTTP_ABSENT ? started_ms : clock_wall_ms(), why);
+    return cursor_write(app, &c, started_ms != HTTP_ABSENT ? started_ms : clock_wall_ms(), why);
 }

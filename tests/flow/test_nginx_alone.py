@@ -16,7 +16,8 @@ from stack import FUNCTIONS, Stack, request
 SITOO = ["/hooks/sitoo", "/hooks/sitoo/", "/hooks/sitoo/events", "/hooks/sitoo/sale", "/hooks/sitoo/return",
          "/hooks/sitoo/unknown", "/hooks/sitoo/events/more", "/hooks/sitoo?a=b", "//hooks//sitoo/sale",
          "/hooks/sitoo/%73ale", "/x/../hooks/sitoo/sale"]
-BIGCOMMERCE = ["/hooks/bigcommerce/stock-changed", "/hooks/bigcommerce/order-updated"]
+BIGCOMMERCE = ["/hooks/bigcommerce/stock-changed", "/hooks/bigcommerce/order-updated",
+               "/hooks/bigcommerce/delivery-exception"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "BREW"]
 
 
