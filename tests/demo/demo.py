@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a day in the shops against the running stack and shows, live and as a summary, what a retailer wants to see.
+"""Tells the story of four web orders and plays a day in the shops, against the running stack, and shows, live and as a
+summary, what a retailer wants to see.
 
-Exit status 0 if every level is right at the end (the simulators' oracle says so), nothing was lost, and no unit was sold
-twice outside a measured window; 1 if not; 2 if the stack is not running.
+Exit status 0 if every level and every web order is right at the end (the simulators' oracles say so), nothing was lost, no
+unit was sold twice outside a measured window, and nothing of a customer was kept; 1 if not; 2 if the stack is not running.
 """
 import json
 import pathlib
@@ -12,6 +13,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+
+from privacy import kept_personal_data
+from weborders import NEVER, Story, register_hooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENV = ROOT / "var" / "onepool.env"
@@ -29,6 +33,7 @@ class Stack:
             if key and not key.startswith("#"):
                 self.env[key.removeprefix("export ")] = "".join(shlex.split(value))
         self.sim = self.env["ONEPOOL_SIM_CONTROL_URL"]
+        self.public = f"http://127.0.0.1:{self.env.get('ONEPOOL_HTTP_PORT', '8080')}"
         self.internal = f"http://127.0.0.1:{self.env.get('ONEPOOL_INTERNAL_PORT', '8081')}"
 
     @staticmethod
@@ -52,6 +57,10 @@ class Stack:
         except ValueError:
             return {"error": out.stderr.strip()}
 
+    def web_orders(self, number=None):
+        """What is right about web orders in Sitoo (GET /web-orders-oracle)."""
+        return self.control("/web-orders-oracle" + (f"?web_order={number}" if number else ""))
+
     def parked(self):
         """Parked cases, as the command for operators lists them."""
         out = subprocess.run([ROOT / "build" / "onepool", "parked", "--json"], env=self.env, cwd=ROOT, capture_output=True,
@@ -63,9 +72,9 @@ class Stack:
 
 
 def waiting(status):
-    """Entities that are not settled yet, over all functions. order-updated looks at refunds again after an hour, and that
-    is put off on purpose."""
-    return sum(f["due"] + f["claimed"] + (f["deferred"] if name != "order-updated" else 0)
+    """Entities that are not settled yet, over all functions. order-updated looks at refunds again after an hour, and
+    order-created at open orders after some: that is put off on purpose."""
+    return sum(f["due"] + f["claimed"] + (f["deferred"] if name not in ("order-updated", "order-created") else 0)
                for name, f in status["functions"].items())
 
 
@@ -85,7 +94,6 @@ def seconds(ms):
 
 
 def play(stack):
-    stack.control("/reset-stats", "POST")
     stack.control("/day", "POST", {"scale": 1.0, "returns": True})
     while True:
         day = stack.control("/day")
@@ -101,7 +109,8 @@ def drain(stack):
     while True:
         oracle, status = stack.control("/oracle?full=1"), stack.status()
         done = (oracle["ok"] and not oracle["feed_queue"] and not oracle["landing"] and not waiting(status)
-                and not status["unconfirmed_levels"])
+                and not status["unconfirmed_levels"] and stack.web_orders()["ok"]
+                and not stack.control("/stats")["hooks_waiting"])
         if done or time.monotonic() > end:
             return oracle, status, done
         time.sleep(0.3)
@@ -170,6 +179,41 @@ def show_returns(stack, day, opinion):
             print(f"    {name}: {one}")
 
 
+def show_web_orders(stack, stats):
+    """Every web order of the day and of the story, as the oracle sees them. True if all is right."""
+    opinion = stack.web_orders()
+    orders = [one for web in opinion["orders"] for one in web["sitoo"]]
+    states = {name: sum(o["state"] == name for o in orders) for name in ("open", "closed", "cancelled")}
+    print(f"  Web orders handed to Sitoo: {sum(bool(web['sitoo']) for web in opinion['orders'])} of {len(opinion['orders'])};"
+          f" their orders there: {', '.join(f'{n} {name}' for name, n in states.items())};"
+          f" shipments {stats['shipments_made']}, pickup records {stats['pickup_records_made']} in BigCommerce")
+    print(f"    handed over twice {len(opinion['twice'])}, missing {len(opinion['missing'])}, still reserved after their end"
+          f" {len(opinion['left_open'])}, other faults"
+          f" {sum(len(opinion[n]) for n in ('wrong_warehouse', 'wrong_rows', 'address_on_pickup', 'unknown_web_order'))}"
+          f" (all must be 0)")
+    print("    " + ", ".join(f"{name.replace('_', ' ')} {stats[name]}" for name in NEVER) + " (all must be 0)")
+    for name in ("twice", "missing", "left_open", "wrong_warehouse", "wrong_rows", "address_on_pickup", "unknown_web_order"):
+        for one in opinion[name][:5]:
+            print(f"    {name}: {one}")
+    return opinion["ok"] and not any(stats[name] for name in NEVER)
+
+
+def show_privacy(stack):
+    """Nothing of a customer is kept. True if that is so, and if the search finds what it should find."""
+    try:
+        found = kept_personal_data(stack, ROOT / "var")
+    except (OSError, ValueError, subprocess.CalledProcessError) as problem:
+        print(f"  Personal data: the search failed: {problem}")
+        return False
+    print(f"  Personal data (names, addresses, e-mail, telephone): {len(found.places)} places in {found.keys} Redis keys,"
+          f" {found.files} files of Redis and logs (must be 0)")
+    for place in found.places[:10]:
+        print(f"    {place}")
+    if not found.searched:
+        print("    The search does not find the order's own number either: it proves nothing")
+    return found.searched and not found.places
+
+
 def summary(stack, day, oracle, done):
     stats, report = stack.control("/stats"), stack.control("/report")
     twice = report["units_sold_twice"]
@@ -187,12 +231,14 @@ def summary(stack, day, oracle, done):
           f" {twice['outside']} outside (must be 0)")
     opinion = stack.control("/refunds")
     show_returns(stack, day, opinion)
+    web = show_web_orders(stack, stats)
     show_parked(stack)
+    private = show_privacy(stack)
     print(f"  Levels right: {oracle['checked'] - oracle['wrong']} of {oracle['checked']}"
           + ("" if done else f"; NOT settled within {DRAIN_LIMIT_S} s"))
     for wrong in oracle["mismatches"][:10]:
         print(f"    SKU {wrong['sku']} at location {wrong['location']}: should be {wrong['expected']}, is {wrong['actual']} {wrong['parts']}")
-    return (done and opinion["ok"] and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
+    return (done and web and private and opinion["ok"] and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
             and stats["relative_writes"] == 0 and stats["unmapped_writes"] == 0 and stats["quota_violations"] == 0)
 
 
@@ -203,12 +249,16 @@ def main():
     except (OSError, KeyError, urllib.error.URLError) as problem:
         print(f"The stack does not answer ({problem}); start it with: make up", file=sys.stderr)
         return 2
-    print("A day in three shops and a web shop, in about a minute (quiet, rush, evening; BigCommerce is down for a while)")
+    stack.control("/reset-stats", "POST")
+    register_hooks(stack)
+    story = Story(stack)
+    told = story.tell()
+    print("\nA day in three shops and a web shop, in about a minute (quiet, rush, evening; BigCommerce is down for a while)")
     day = play(stack)
     print("  The day is over; waiting until everything is settled and confirmed", flush=True)
     oracle, _, done = drain(stack)
-    good = summary(stack, day, oracle, done)
-    print("\nAll levels are right, nothing was lost." if good else "\nSomething is wrong; see above.")
+    good = summary(stack, day, oracle, done) and told
+    print("\nAll levels and all web orders are right, nothing was lost." if good else "\nSomething is wrong; see above.")
     return 0 if good else 1
 
 

@@ -39,7 +39,7 @@ class Day(ReturnsDay):
 
     def __init__(self, world, orders, feed, faults, seed, phases, duplicate=0.05, refunds=None):
         """refunds: those of BigCommerce, if the last phase is to have returns of every kind."""
-        self.refunds = refunds
+        self.refunds, self.awaited = refunds, []
         self.world, self.orders, self.feed, self.faults = world, orders, feed, faults
         self.rng = random.Random(seed)
         self.phases, self.duplicate = phases, duplicate
@@ -77,6 +77,8 @@ class Day(ReturnsDay):
         try:
             for phase in self.phases:
                 await self._play(phase)
+            while self.look_at_handed():
+                await asyncio.sleep(0.05)
         except Exception as problem:  # a day that dies must say so: nobody awaits it
             self.error = f"{type(problem).__name__}: {problem}"
             raise
@@ -112,6 +114,7 @@ class Day(ReturnsDay):
                     job[2] += self.rng.expovariate(job[0])
             while extras and extras[0][0] <= now:
                 extras.pop(0)[1]()
+            self.look_at_handed()
             await asyncio.sleep(0.01)
         self.outage = self.faults.outage_left() > 0
 

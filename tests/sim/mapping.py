@@ -27,7 +27,8 @@ def default_mapping(warehouse_ids, returns=False):
             {"bigcommerce_location_id": 1, "sitoo_warehouse_ids": pool},
             {"bigcommerce_location_id": 7, "sitoo_warehouse_ids": [4]},
         ],
-        "pickup": [{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2]}],
+        "pickup": [{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2],
+                    "shipping_method_names": ["Collect in Leeds"]}],
         "shipping": {"location_id": 1, "allocate_from": [1, 2], "allow_split": False, "return_only": False},
     }
 
