@@ -354,6 +354,11 @@ enum next hand_seen(struct hand_work *w, bool done, struct hand_plan *p, bool *m
         redisReply *reply = NULL;
         args_add_int(&a, w->web.id);
         args_add_int(&a, done ? 1 : 0);
+        if (w->web.found) {
+            args_addf(&a, "%lld %lld", (long long)w->web.status_id, (long long)w->web.modified_ms);
+        } else {
+            args_add(&a, "");
+        }
         args_add_int(&a, (int64_t)n);
         for (size_t i = 0; i < n; i++) {
             args_add(&a, rows[i].sku);

@@ -253,6 +253,10 @@ enum next web_order_take(const cJSON *json, int64_t id, const struct mapping *m,
     if (created == NULL || !clock_parse_rfc2822(created, &out->created_ms)) {
         return bad(id, "date_created cannot be read", why);
     }
+    const char *modified = json_str(json, "date_modified");
+    if (modified == NULL || !clock_parse_rfc2822(modified, &out->modified_ms)) {
+        out->modified_ms = 0;
+    }
     out->archived = json_bool(json, "is_deleted", false);
     if (!cJSON_IsObject(consignments) || json_get(consignments, "__warning__") != NULL ||
         json_array(consignments, "pickups") == NULL || json_array(consignments, "shipping") == NULL) {

@@ -44,6 +44,7 @@ struct web_row {
 struct web_order {
     bool found; /* false: BigCommerce has no such order */
     int64_t id, status_id, created_ms;
+    int64_t modified_ms; /* 0 if it cannot be read */
     bool archived;
     enum web_kind kind;
     int64_t location_id, pickup_method_id; /* of a pickup, as the order has them; 0 = none */

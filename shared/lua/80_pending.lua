@@ -107,34 +107,38 @@ register('pending_put', function(P, args)
   return changed and 1 or 0
 end)
 
--- handed_put(order, done, n, n x (sku, warehouse, open, delivered, reserved or '')) -> per row 1, or 0 if its reservation is
+-- handed_put(order, done, seen, n, n x (sku, warehouse, open, delivered, reserved or '')) -> per row 1, or 0 if its reservation is
 -- not there: what Sitoo has reserved of the SKU in that warehouse (thousandths) is less than all our open orders should
--- have. done = 1: nothing of the order is open in Sitoo any more; it is forgotten after 90 days.
+-- have. seen: "status modified_ms" of the order that was looked at, so that reading the same in the list makes nobody look
+-- again; '' = not known. done = 1: nothing of the order is open in Sitoo any more; it is forgotten after 90 days.
 register('handed_put', function(P, args)
-  local now, order, n = now_ms(), args[1], tonumber(args[3])
+  local now, order, n = now_ms(), args[1], tonumber(args[4])
   local h = handed_get(P, order) or {}
   local open, cover, where, out = {}, {}, {}, {}
+  if args[3] ~= '' then
+    h.seen = args[3]
+  end
   for field, units in pairs(h.open or {}) do
     if redis.call('HINCRBY', P .. 'handed:open', field, int(-tonumber(units))) <= 0 then
       redis.call('HDEL', P .. 'handed:open', field)
     end
   end
   for i = 1, n do
-    local sku, field = args[5 * i - 1], args[5 * i] .. '|' .. args[5 * i - 1]
-    local units = tonumber(args[5 * i + 1])
-    where[sku] = args[5 * i]
+    local sku, field = args[5 * i], args[5 * i + 1] .. '|' .. args[5 * i]
+    local units = tonumber(args[5 * i + 2])
+    where[sku] = args[5 * i + 1]
     if units > 0 then
       open[field] = (open[field] or 0) + units
       redis.call('HINCRBY', P .. 'handed:open', field, int(units))
     end
   end
   for i = 1, n do
-    local sku, field = args[5 * i - 1], args[5 * i] .. '|' .. args[5 * i - 1]
-    local units, reserved = tonumber(args[5 * i + 1]), tonumber(args[5 * i + 3])
+    local sku, field = args[5 * i], args[5 * i + 1] .. '|' .. args[5 * i]
+    local units, reserved = tonumber(args[5 * i + 2]), tonumber(args[5 * i + 4])
     local total = tonumber(redis.call('HGET', P .. 'handed:open', field) or '') or 0
     local there = units == 0 or (reserved ~= nil and reserved >= total)
     out[i] = there and 1 or 0
-    cover[sku] = (cover[sku] or 0) + tonumber(args[5 * i + 2]) + (there and units or 0)
+    cover[sku] = (cover[sku] or 0) + tonumber(args[5 * i + 3]) + (there and units or 0)
   end
   local old = h.cover or {}
   h.open, h.cover, h.staged = {}, {}, {}

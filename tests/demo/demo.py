@@ -20,6 +20,7 @@ from weborders import NEVER, Story, register_hooks
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENV = ROOT / "var" / "onepool.env"
 DRAIN_LIMIT_S = 120
+FAULTS = ("twice", "missing", "left_open", "wrong_warehouse", "wrong_rows", "address_on_pickup", "unknown_web_order")
 JUST_BEFORE_MS = 2000
 
 
@@ -60,6 +61,15 @@ class Stack:
     def web_orders(self, number=None):
         """What is right about web orders in Sitoo (GET /web-orders-oracle)."""
         return self.control("/web-orders-oracle" + (f"?web_order={number}" if number else ""))
+
+    def web_orders_right(self):
+        """Every web order stands right in Sitoo, or waits for a person who was told so."""
+        opinion = self.web_orders()
+        told = {case["id"] for case in self.parked().get("cases", [])}
+        opinion["waiting"] = [one for one in opinion["missing"] if f"needs_allocation:web order {one['web_order']}" in told]
+        opinion["missing"] = [one for one in opinion["missing"] if one not in opinion["waiting"]]
+        opinion["ok"] = not any(opinion[name] for name in FAULTS)
+        return opinion
 
     def parked(self):
         """Parked cases, as the command for operators lists them."""
@@ -109,7 +119,7 @@ def drain(stack):
     while True:
         oracle, status = stack.control("/oracle?full=1"), stack.status()
         done = (oracle["ok"] and not oracle["feed_queue"] and not oracle["landing"] and not waiting(status)
-                and not status["unconfirmed_levels"] and stack.web_orders()["ok"]
+                and not status["unconfirmed_levels"] and stack.web_orders_right()["ok"]
                 and not stack.control("/stats")["hooks_waiting"])
         if done or time.monotonic() > end:
             return oracle, status, done
@@ -181,18 +191,20 @@ def show_returns(stack, day, opinion):
 
 def show_web_orders(stack, stats):
     """Every web order of the day and of the story, as the oracle sees them. True if all is right."""
-    opinion = stack.web_orders()
+    opinion = stack.web_orders_right()
     orders = [one for web in opinion["orders"] for one in web["sitoo"]]
     states = {name: sum(o["state"] == name for o in orders) for name in ("open", "closed", "cancelled")}
     print(f"  Web orders handed to Sitoo: {sum(bool(web['sitoo']) for web in opinion['orders'])} of {len(opinion['orders'])};"
           f" their orders there: {', '.join(f'{n} {name}' for name, n in states.items())};"
           f" shipments {stats['shipments_made']}, pickup records {stats['pickup_records_made']} in BigCommerce")
+    if opinion["waiting"]:
+        print(f"    waiting for a person, since no warehouse that sends has the goods: {len(opinion['waiting'])} (see the cases)")
     print(f"    handed over twice {len(opinion['twice'])}, missing {len(opinion['missing'])}, still reserved after their end"
           f" {len(opinion['left_open'])}, other faults"
           f" {sum(len(opinion[n]) for n in ('wrong_warehouse', 'wrong_rows', 'address_on_pickup', 'unknown_web_order'))}"
           f" (all must be 0)")
     print("    " + ", ".join(f"{name.replace('_', ' ')} {stats[name]}" for name in NEVER) + " (all must be 0)")
-    for name in ("twice", "missing", "left_open", "wrong_warehouse", "wrong_rows", "address_on_pickup", "unknown_web_order"):
+    for name in FAULTS:
         for one in opinion[name][:5]:
             print(f"    {name}: {one}")
     return opinion["ok"] and not any(stats[name] for name in NEVER)
