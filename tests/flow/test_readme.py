@@ -40,3 +40,12 @@ def test_every_cause_of_a_return_is_explained_to_staff():
     assert causes - told == set(), "docs/returns.md says nothing of these"
     shown = {word for word in told if word.startswith(("return_", "quarantine_"))}
     assert shown - causes == set(), "docs/returns.md tells of causes that nothing parks"
+
+
+def test_every_case_of_a_web_order_is_told_to_staff():
+    page = (ROOT / "docs" / "web-orders.md").read_text(encoding="utf-8")
+    code = (ROOT / "shared" / "handover_plan.c").read_text(encoding="utf-8")
+    table = code[code.index("hand_causes[] = {"):]
+    causes = set(re.findall(r'"([a-z_]+)"', table[:table.index("NULL")]))
+    assert len(causes) > 10
+    assert set(re.findall(r"^\| ([a-z]+_[a-z_]+|uncollected) \|", page, re.MULTILINE)) == causes
