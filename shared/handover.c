@@ -366,6 +366,8 @@ static enum next end_look(struct app *app, struct look *l, int64_t *delay_ms, st
     bool open = anything_open(l), missing = false;
     enum next next = NEXT_DONE;
     if (app->mode == MODE_LIVE && (l->work.handed.n > 0 || l->known.mine)) {
+        l->work.holds =
+            l->work.web.found && weborder_holds(l->work.web.status_id, l->known.since_start, l->work.handed.n > 0);
         next = hand_seen(&l->work, !open, &l->plan, &missing, why);
         fault_point(app, "handover.seen");
     }

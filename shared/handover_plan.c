@@ -410,7 +410,7 @@ static bool ready(struct view *v) {
     if (v->ready_ms == 0) {
         return false;
     }
-    if (!v->k->recorded && movable(v->web->status_id)) {
+    if (!v->k->recorded && wants_goods(v->web) && movable(v->web->status_id)) {
         return take(v, HAND_READY, NULL);
     }
     if (v->web->status_id == STATUS_AWAITING_FULFILLMENT || v->web->status_id == STATUS_AWAITING_SHIPMENT) {
@@ -429,7 +429,8 @@ static bool ready(struct view *v) {
 
 static bool collected(struct view *v) {
     int64_t status = v->web->status_id;
-    if (!v->k->collected && (movable(status) || status == STATUS_COMPLETED || status == STATUS_PARTLY)) {
+    bool record = v->k->recorded || wants_goods(v->web); /* one without rows is refused */
+    if (!v->k->collected && record && (movable(status) || status == STATUS_COMPLETED || status == STATUS_PARTLY)) {
         return take(v, HAND_COLLECTED, NULL);
     }
     if (movable(status) || status == STATUS_PARTLY) {

@@ -18,6 +18,7 @@ struct hand_work {
     struct web_order web;
     struct handed handed;
     const char *lease, *token;
+    bool holds;                          /* the web order holds stock (weborder.h) */
     int64_t record_id, pickup_method_id; /* pickup record in BigCommerce; 0 = none */
 };
 

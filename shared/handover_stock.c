@@ -339,6 +339,15 @@ static enum next read_reserved(struct hand_work *w, struct hand_plan *p, const s
     return next;
 }
 
+/* As pending_put counts it. */
+static int64_t held(const struct web_order *web) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < web->n; i++) {
+        sum += web_row_wanted(&web->rows[i]) * QUANTITY_ONE;
+    }
+    return sum;
+}
+
 enum next hand_seen(struct hand_work *w, bool done, struct hand_plan *p, bool *missing, struct reason *why) {
     size_t total = 0;
     *missing = false;
@@ -355,7 +364,8 @@ enum next hand_seen(struct hand_work *w, bool done, struct hand_plan *p, bool *m
         args_add_int(&a, w->web.id);
         args_add_int(&a, done ? 1 : 0);
         if (w->web.found) {
-            args_addf(&a, "%lld %lld", (long long)w->web.status_id, (long long)w->web.modified_ms);
+            args_addf(&a, "%lld %lld %lld", (long long)w->web.status_id, (long long)w->web.modified_ms,
+                      (long long)(w->holds ? held(&w->web) : 0));
         } else {
             args_add(&a, "");
         }

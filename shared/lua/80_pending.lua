@@ -88,14 +88,24 @@ register('pending_put', function(P, args)
     return 0
   end
   h = h or {}
-  local raw, seen = {}, args[2] .. ' ' .. args[3]
+  local raw, units = {}, 0
   for i = 1, n do
     raw[i] = { args[3 + 2 * i], args[4 + 2 * i] }
+    units = units + tonumber(args[4 + 2 * i])
   end
+  -- A date of modification has seconds only, so what the order holds is looked at as well.
+  local seen = args[2] .. ' ' .. args[3] .. ' ' .. int(units)
   if h.seen == seen and cjson.encode(h.raw or {}) == cjson.encode(raw) then
     return 0
   end
   next_token(P) -- the epoch's position, see 95_epoch.lua
+  -- BigCommerce lowers its stock by itself, also where Sitoo has the order already: what it shows is read back.
+  for _, rows in ipairs({ h.raw or {}, raw }) do
+    for _, row in ipairs(rows) do
+      mark(P, now, 'sku', string.match(row[1], '|(.*)$'), '', 'b', '')
+    end
+  end
+  wake(P, 'sku')
   h.raw = raw
   if h.seen ~= seen then
     h.seen = seen
@@ -109,7 +119,7 @@ end)
 
 -- handed_put(order, done, seen, n, n x (sku, warehouse, open, delivered, reserved or '')) -> per row 1, or 0 if its reservation is
 -- not there: what Sitoo has reserved of the SKU in that warehouse (thousandths) is less than all our open orders should
--- have. seen: "status modified_ms" of the order that was looked at, so that reading the same in the list makes nobody look
+-- have. seen: "status modified_ms thousandths held" of the order that was looked at, so that reading the same in the list makes nobody look
 -- again; '' = not known. done = 1: nothing of the order is open in Sitoo any more; it is forgotten after 90 days.
 register('handed_put', function(P, args)
   local now, order, n = now_ms(), args[1], tonumber(args[4])

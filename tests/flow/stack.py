@@ -412,10 +412,14 @@ class Stack:
 
     def control(self, method, path, body=None):
         """A call to the simulators' control port; returns its JSON, or None if it sent nothing."""
-        answer = request(self.simulator_urls["control"] + path, method, b"" if body is None else as_bytes(body),
-                         {"Content-Type": "application/json"})
+        answer = self.control_answer(method, path, body)
         assert 200 <= answer.status < 300, f"{method} {path}: {answer}"
         return answer.json() if answer.body else None
+
+    def control_answer(self, method, path, body=None):
+        """The same for a call that may be refused."""
+        return request(self.simulator_urls["control"] + path, method, b"" if body is None else as_bytes(body),
+                       {"Content-Type": "application/json"})
 
     def wait_until(self, predicate, timeout=10.0, what="the condition"):
         return wait_until(predicate, timeout, what)

@@ -349,7 +349,16 @@ def test_redis_emptied_and_everything_restarted_pays_once(stack, tmp_path, point
         return shop.redis().exists(shop.key(f"return:{number}"))
     shop.wait_until(done, 60, "it is settled after all")
     assert money(shop, number)["outcome"] == "refunded"
-    shop.wait_quiet(60)
+
+    def quiet():
+        """The first return is looked at again, too; where it began to wait for that time, it need not."""
+        redis = shop.redis()
+        late = (redis.time()[0] + 31) * 1000  # later than a claim lasts
+        for entity in redis.zrangebyscore(shop.key("due:return"), late, "+inf"):
+            redis.zadd(shop.key("due:return"), {entity: 1}, xx=True)
+            redis.publish(shop.key("wake:return"), "1")
+        return shop.quiet()
+    shop.wait_until(quiet, 60, "all of it is over")
     right(shop, sku)
     assert len(refunds(shop, order)) == 2 and len(posts(shop, order, since)) == 1 and cases_of(shop, number) == []
     assert notes_of(shop, order).count(f"[onepool R{number}-{order}]") == 1 and notes_of(shop, order).count("[onepool ") == 2

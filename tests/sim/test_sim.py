@@ -611,7 +611,8 @@ def test_mapping_and_report_files(tmp_path):
     one = Sim("--write-mapping", mapping, "--mapping", mapping, "--report", report, "--warehouses", 6)
     data = json.loads(mapping.read_text())
     assert [e["bigcommerce_location_id"] for e in data["locations"]] == [1, 7]
-    assert data["pickup"][0] == {"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2]}
+    assert data["pickup"][0] == {"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2],
+                                 "shipping_method_names": ["Collect in Leeds"]}
     assert one.stop() == (0, "")
     assert json.loads(report.read_text())["oracle"]["ok"]
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever happens in which order, with whatever faults: in the end every level equals the formula, every web order stands
+right in Sitoo, and nothing happened twice.
+
+    ONEPOOL_SEED=4711 pytest tests/flow/test_conservation.py        one seed
+
+Not in the default run yet: seeds 98 and 311 still end with something that is not right. Seeds 1, 20611 and 4711 were right.
+"""
+import os
+import random
+import time
+
+import pytest
+
+from web_shop import COLLECT, FUNCTIONS, QUICK, all_right, opinion, with_hooks
+
+SKUS, STEPS = 14, 90
+SITOO_FAULTS = [
+    {"kind": "latency", "ms": 300, "rate": 0.1}, {"kind": "status", "status": 503, "rate": 0.05},
+    {"kind": "timeout_after_apply", "seconds": 12, "path": "orders.json", "method": "POST", "count": 1},
+    {"kind": "reset", "path": "orders", "method": "PUT", "count": 1}, {"kind": "reset", "path": "orderdeliveries.json", "method": "POST", "count": 1},
+    {"kind": "half_body", "path": "orders.json", "count": 1},
+]
+BIGCOMMERCE_FAULTS = [
+    {"kind": "latency", "ms": 300, "rate": 0.1}, {"kind": "status", "status": 500, "rate": 0.05},
+    {"kind": "reset", "path": "/v2/orders/", "method": "PUT", "count": 1}, {"kind": "half_body", "path": "/v2/orders", "count": 1},
+    {"kind": "timeout_after_apply", "seconds": 12, "path": "shipments", "method": "POST", "count": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def shop(module_stack):
+    one = module_stack(functions=FUNCTIONS, simulator_args=("--web-orders", "--returns", "--skus", "200", *QUICK))
+    with_hooks(one)
+    one.wait_until(one.idle, 20, "the first round is over")
+    return one
+
+
+class History:
+    """A random day. What the platforms refuse (an order that is closed already, say) did not happen."""
+
+    def __init__(self, shop, seed):
+        self.shop, self.dice = shop, random.Random(seed)
+        self.skus = [shop.fresh_sku({1: 6, 3: 6}) for _ in range(SKUS)]
+        self.orders, self.log = [], []
+
+    def do(self, call, body):
+        answer = self.shop.control_answer("POST", call, body)
+        self.log.append((call, body, answer.status))
+        assert answer.status in (200, 400), (call, body, answer)
+        return answer.json() if answer.status == 200 else None
+
+    def rows(self, most=2):
+        return [{"sku": sku, "quantity": self.dice.randint(1, 2)} for sku in self.dice.sample(self.skus, self.dice.randint(1, most))]
+
+    def web(self):
+        return self.dice.choice(self.orders) if self.orders else None
+
+    def step(self):
+        kind = self.dice.choices(
+            ("sale", "collect_order", "ship_order", "status", "edit", "ready", "collect", "reject", "ship", "till_cancel", "web_ship",
+             "goods_in", "refund"), (20, 14, 10, 8, 6, 8, 10, 2, 8, 2, 5, 6, 3))[0]
+        number = self.web()
+        if kind == "sale":
+            self.do("/sale", {"rows": self.rows(), "warehouse": self.dice.choice((1, 2, 3))})
+        elif kind in ("collect_order", "ship_order"):
+            made = self.do("/web-order", {"rows": self.rows(3), **(COLLECT if kind == "collect_order" else {"status": 11}),
+                                          "status": self.dice.choice((11, 11, 11, 7, 0))})
+            if made and not made["refused"]:
+                self.orders.append(made["order_id"])
+        elif kind == "goods_in":
+            self.do("/move", {"sku": self.dice.choice(self.skus), "quantity": 3, "to": self.dice.choice((1, 3))})
+        elif number is None:
+            return
+        elif kind == "status":
+            self.do("/web-order-status", {"order_id": number, "status": self.dice.choice((5, 11, 11, 10))})
+        elif kind == "edit":
+            self.do("/web-order-edit", {"order_id": number, "rows": [{"row": 0, "quantity": self.dice.randint(1, 3)}]})
+        elif kind == "web_ship":
+            self.do("/web-shipment", {"order_id": number})
+        elif kind == "refund":
+            self.do("/web-refund", {"order_id": number, "row": 0, "quantity": 1})
+        else:
+            call = {"ready": "/ready", "collect": "/collect", "reject": "/reject", "ship": "/ship", "till_cancel": "/cancel-order"}[kind]
+            self.do(call, {"web_order": number})
+
+    def play(self):
+        for i in range(STEPS):
+            if i % 15 == 7:
+                self.shop.control("PUT", "/faults/sitoo", {"rules": self.dice.sample(SITOO_FAULTS, 2)})
+                self.shop.control("PUT", "/faults/bigcommerce", {"rules": self.dice.sample(BIGCOMMERCE_FAULTS, 2)})
+                self.shop.control("PUT", "/settings", {"hook_drop": self.dice.choice((0.0, 0.5, 1.0)), "hook_duplicate": 0.3,
+                                                       "hook_reorder": self.dice.choice((0.0, 0.5))})
+            self.step()
+            time.sleep(self.dice.choice((0, 0.05, 0.3)))
+        self.shop.control("DELETE", "/faults")
+        self.shop.control("PUT", "/settings", {"hook_drop": 0.0, "hook_duplicate": 0.0, "hook_reorder": 0.0})
+
+
+@pytest.mark.long
+@pytest.mark.skipif("ONEPOOL_SEED" not in os.environ, reason="random histories of web orders run only with ONEPOOL_SEED=n: some seeds fail")
+def test_in_the_end_everything_is_right(shop):
+    number = int(os.environ["ONEPOOL_SEED"])
+    print(f"seed {number}")
+    history = History(shop, number)
+    history.play()
+    # A shop that has not enough of a SKU, or whose order a person has to look at, is told; the levels are right all the same.
+    needs_person = ("needs_allocation", "cancelled_in_till", "pickup_rejected", "cancelled_after_handover", "edited_after_handover")
+    waiting = {int(name.rsplit(" ", 1)[1]) for name in shop.cases() if name.split(":")[0] in needs_person}
+    try:
+        all_right(shop, timeout=90, told=needs_person)
+    except AssertionError as problem:
+        raise AssertionError(f"seed {number}: {problem}\nwaiting: {waiting}\nlast steps: {history.log[-30:]}") from None
+    assert shop.control("GET", "/report")["units_sold_twice"]["outside"] == 0
+    assert opinion(shop)["twice"] == []
