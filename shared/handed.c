@@ -88,12 +88,27 @@ int64_t handed_delivered(const struct handed *h, int64_t web_item) {
     return sum;
 }
 
+/* Whether an order's units stand for the revision: what is cancelled does not. */
+static bool stands(const struct handed_order *o, int64_t rev) {
+    return o->rev == rev && (handed_open(o) || o->state == ORDER_STATE_CLOSED);
+}
+
+int64_t handed_delivered_else(const struct handed *h, int64_t rev, int64_t web_item) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        const struct handed_order *o = &h->list[i];
+        for (size_t k = 0; !stands(o, rev) && k < o->n; k++) {
+            sum += o->rows[k].web_item == web_item ? o->rows[k].delivered : 0;
+        }
+    }
+    return sum;
+}
+
 int64_t handed_units(const struct handed *h, int64_t rev, int64_t web_item) {
     int64_t sum = 0;
     for (size_t i = 0; i < h->n; i++) {
         const struct handed_order *o = &h->list[i];
-        bool counts = o->rev == rev && (handed_open(o) || o->state == ORDER_STATE_CLOSED);
-        for (size_t k = 0; counts && k < o->n; k++) {
+        for (size_t k = 0; stands(o, rev) && k < o->n; k++) {
             sum += o->rows[k].web_item == web_item ? o->rows[k].quantity : 0;
         }
     }

@@ -70,6 +70,8 @@ enum next handed_deliveries(const cJSON *json, struct handed_order *o, struct re
 bool handed_open(const struct handed_order *o);
 /* Units delivered of an order product, over all parts of all revisions. */
 int64_t handed_delivered(const struct handed *h, int64_t web_item);
+/* Of these, what orders delivered that handed_units leaves out: other revisions, and what was cancelled afterwards. */
+int64_t handed_delivered_else(const struct handed *h, int64_t rev, int64_t web_item);
 /* Units of an order product in the parts of one revision that are not cancelled. */
 int64_t handed_units(const struct handed *h, int64_t rev, int64_t web_item);
 

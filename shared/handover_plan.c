@@ -140,20 +140,23 @@ static bool wants_goods(const struct web_order *web) {
 
 /* ---- nothing there yet ---- */
 
+static bool place_unknown(struct view *v, const char *effect) {
+    hand_plan_case(v->p, "pickup_location_unknown", true, effect,
+                   "Name the location in the mapping file under pickup and restart, then: onepool parked --retry with "
+                   "the case's id",
+                   "Web order %lld cannot be handed to a shop: %s", (long long)v->web->id, v->web->problem);
+    v->p->open = true;
+    return true;
+}
+
 static bool first_time(struct view *v) {
     const struct web_order *web = v->web;
     if (!v->holds || !v->k->mine || web->kind == WEB_NO_GOODS || !wants_goods(web)) {
         return true;
     }
     if (web->kind == WEB_UNCLEAR) {
-        hand_plan_case(
-            v->p, "pickup_location_unknown", true,
-            "No shop knows of the order; its units are kept back in every location that could serve it",
-            "Name the location in the mapping file under pickup and restart, then: onepool parked --retry with "
-            "the case's id",
-            "Web order %lld cannot be handed to a shop: %s", (long long)web->id, web->problem);
-        v->p->open = true;
-        return true;
+        return place_unknown(
+            v, "No shop knows of the order; its units are kept back in every location that could serve it");
     }
     if (web->kind == WEB_RETURN_ONLY && !hand_paid(web->status_id)) {
         return true;
@@ -188,8 +191,9 @@ static bool ended(struct view *v) {
 
 /* ---- rows and shop ---- */
 
+/* What the latest revision stands for, and what others delivered. */
 static int64_t row_units(const struct view *v, const struct web_row *r) {
-    return handed_units(v->h, v->h->rev, r->id);
+    return handed_units(v->h, v->h->rev, r->id) + handed_delivered_else(v->h, v->h->rev, r->id);
 }
 
 /* Rows of Sitoo's order whose web order row is gone. */
@@ -237,21 +241,37 @@ static bool place_differs(const struct view *v) {
     return false;
 }
 
+static void edited_too_late(struct view *v) {
+    hand_plan_case(v->p, "edited_after_handover", false, "The shop has the order as it was before the change",
+                   "Agree with the shop what the customer gets; change Sitoo's order by hand; then: onepool parked "
+                   "--close with the case's id",
+                   "Web order %lld was changed after the shop had handed over %lld of its units", (long long)v->web->id,
+                   (long long)v->delivered);
+}
+
 static bool edited(struct view *v) {
+    if (v->delivered == 0 && v->web->kind == WEB_UNCLEAR && v->open > 0) {
+        return place_unknown(v, "The shop that has the order may no longer be the one that the customer comes to");
+    }
     if (v->delivered == 0) {
         return (rows_differ(v, false) || place_differs(v)) && v->web->kind != WEB_UNCLEAR && create_anew(v);
     }
     if (rows_differ(v, true)) {
-        hand_plan_case(v->p, "edited_after_handover", false, "The shop has the order as it was before the change",
-                       "Agree with the shop what the customer gets; change Sitoo's order by hand; then: onepool parked "
-                       "--close with the case's id",
-                       "Web order %lld was changed after the shop had handed over %lld of its units",
-                       (long long)v->web->id, (long long)v->delivered);
+        edited_too_late(v);
     }
     return false;
 }
 
-/* Older revisions, once the latest is whole. */
+static bool all_handed_over(const struct handed_order *o) {
+    for (size_t k = 0; k < o->n; k++) {
+        if (o->rows[k].delivered < o->rows[k].quantity) {
+            return false;
+        }
+    }
+    return o->n > 0;
+}
+
+/* Older revisions, once the latest is whole. One that the shop has begun to hand over is not cancelled any more. */
 static bool outdated(struct view *v) {
     for (size_t i = 0; i < v->h->n; i++) {
         const struct handed_order *o = &v->h->list[i];
@@ -259,8 +279,14 @@ static bool outdated(struct view *v) {
         for (size_t k = 0; k < o->n; k++) {
             touched = touched || o->rows[k].delivered > 0;
         }
-        if (o->rev < v->h->rev && handed_open(o) && !touched) {
+        if (o->rev == v->h->rev || !handed_open(o)) {
+            continue;
+        }
+        if (!touched) {
             return take(v, HAND_CANCEL, o);
+        }
+        if (!all_handed_over(o) && v->p->case_count == 0) {
+            edited_too_late(v);
         }
     }
     return false;
@@ -293,7 +319,8 @@ static bool rejected(struct view *v) {
     return true;
 }
 
-static bool all_cancelled(struct view *v) {
+/* Cancelled in Sitoo, all of it or some parts. */
+static bool called_off(struct view *v) {
     if (v->k->asked) {
         return create_anew(v);
     }
@@ -385,15 +412,6 @@ static bool shipment(struct view *v) {
     return v->p->n > 0 && take(v, HAND_SHIPMENT, NULL);
 }
 
-static bool all_handed_over(const struct handed_order *o) {
-    for (size_t k = 0; k < o->n; k++) {
-        if (o->rows[k].delivered < o->rows[k].quantity) {
-            return false;
-        }
-    }
-    return o->n > 0;
-}
-
 static bool close_delivered(struct view *v) {
     for (size_t i = 0; i < v->h->n; i++) {
         const struct handed_order *o = &v->h->list[i];
@@ -483,11 +501,11 @@ static bool decide(struct view *v) {
     if (v->ignores) {
         return returns_only(v);
     }
-    if (!v->holds) {
+    if (!v->holds || (v->delivered == 0 && !wants_goods(v->web))) {
         return ended(v);
     }
-    if (v->open + v->closed == 0) {
-        return all_cancelled(v);
+    if (v->open + v->closed == 0 || (v->cancelled > 0 && rows_differ(v, v->delivered > 0))) {
+        return called_off(v);
     }
     if (v->found < v->parts && v->delivered == 0 && rows_differ(v, false)) {
         v->p->parts = (int64_t)v->parts;

@@ -105,10 +105,11 @@ size_t hand_candidates(const struct mapping *m, const int64_t **ids) {
     return 0;
 }
 
-/* Units wanted of each row that the revision does not have yet. */
+/* Units wanted of each row that the revision does not have yet, and that nobody delivered. */
 static void missing_units(const struct hand_work *w, int64_t rev, int64_t *units) {
     for (size_t i = 0; i < w->web.n; i++) {
-        int64_t n = web_row_wanted(&w->web.rows[i]) - handed_units(&w->handed, rev, w->web.rows[i].id);
+        int64_t id = w->web.rows[i].id, n = web_row_wanted(&w->web.rows[i]) - handed_units(&w->handed, rev, id) -
+                                            handed_delivered_else(&w->handed, rev, id);
         units[i] = n > 0 ? n : 0;
     }
 }
