@@ -261,8 +261,12 @@ static size_t collect(const struct handed *h, struct seen_row *rows) {
     size_t n = 0;
     for (size_t i = 0; i < h->n; i++) {
         const struct handed_order *o = &h->list[i];
-        for (size_t k = 0; k < o->n && (handed_open(o) || o->state == ORDER_STATE_CLOSED); k++) {
+        bool stands = handed_open(o) || o->state == ORDER_STATE_CLOSED;
+        for (size_t k = 0; k < o->n; k++) {
             int64_t left = o->rows[k].quantity - o->rows[k].delivered;
+            if (!stands && (o->ignores_stock || o->rows[k].delivered == 0)) {
+                continue; /* what left before an order was cancelled has left all the same */
+            }
             if (o->ignores_stock) {
                 add_seen(rows, &n, o->rows[k].sku, o->warehouse_id, 0, o->rows[k].quantity);
             } else {

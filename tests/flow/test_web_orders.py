@@ -151,6 +151,19 @@ def test_cancelled_in_the_till_is_a_case(shop):
     all_right(shop)
 
 
+def test_what_was_sent_before_the_till_cancelled_the_rest_counts_once(shop):
+    sku = at(shop, 8, 1)
+    number = order(shop, {"sku": sku, "quantity": 3}, status=11)
+    handed(shop, number)
+    all_right(shop)
+    shop.control("POST", "/ship", {"web_order": number, "rows": [{"sku": sku, "quantity": 1}]})
+    shop.wait_until(lambda: status_of(shop, number) == 3, 15, "Partially Shipped")
+    shop.control("POST", "/cancel-order", {"web_order": number})
+    shop.wait_until(lambda: f"cancelled_in_till:web order {number}" in shop.cases(), 15, "a person is told")
+    all_right(shop, told=("cancelled_in_till",))
+    shop.control("POST", "/web-order-status", {"order_id": number, "status": 5})  # customer service gives up
+
+
 FAULTS = {
     "time-out after creating": {"kind": "timeout_after_apply", "seconds": 60, "path": "orders.json", "method": "POST", "count": 1},
     "reset before": {"kind": "reset", "path": "orders.json", "method": "POST", "count": 1},
