@@ -322,7 +322,7 @@ def look(shop):
 def looked(shop):
     score = shop.redis().zscore(shop.key(TIMER), "main")
     job = shop.redis().hgetall(shop.key("job:hooks:main"))
-    return score is not None and job["lease"] == "0" and score > time.time() * 1000
+    return score is not None and job.get("lease") == "0" and score > time.time() * 1000
 
 
 def cases(shop, cause):
