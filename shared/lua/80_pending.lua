@@ -78,10 +78,36 @@ local function pending_apply(P, now, order, h, status, modified)
   return true
 end
 
+local function whole(text)
+  return text ~= nil and text:match('^%-?%d+$') ~= nil
+end
+
+-- What is wrong with a call that ends with n rows of `width` arguments from args[first] on, or nil. pattern: per argument of
+-- a row, what it looks like. Checked before the first write, which Redis would not roll back.
+local function wrong_rows(args, n, first, patterns)
+  local width = #patterns
+  if not n or not n:match('^%d+$') or #args ~= first - 1 + tonumber(n) * width then
+    return 'the number of rows does not fit the rows'
+  end
+  for i = first, #args do
+    if not args[i]:match(patterns[(i - first) % width + 1]) then
+      return 'row ' .. math.floor((i - first) / width) + 1 .. ': ' .. args[i] .. ' does not fit'
+    end
+  end
+  return nil
+end
+
+local PENDING_ROW = { '^%d+|.', '^%-?%d+$' }
+local HANDED_ROW = { '.', '^%d+$', '^%-?%d+$', '^%-?%d+$', '^%-?%d*$' }
+
 -- pending_put(order, status, modified_ms, n, n x (target|sku, thousandths)) -> 1 if anything changed.
 -- Replaces what is known of the order; changed SKUs become due, and the order itself for whoever hands it to Sitoo.
 -- n = 0: it holds nothing.
 register('pending_put', function(P, args)
+  local wrong = wrong_rows(args, args[4], 5, PENDING_ROW)
+  if wrong or args[1] == '' or not whole(args[2]) or not whole(args[3]) then
+    return refuse('pending_put: ' .. (wrong or 'order, status and time of change are wanted'))
+  end
   local now, order, n = now_ms(), args[1], tonumber(args[4])
   local h = handed_get(P, order)
   if not h and n == 0 and redis.call('HEXISTS', P .. 'pending:orders', order) == 0 then
@@ -122,6 +148,11 @@ end)
 -- have. seen: "status modified_ms thousandths held" of the order that was looked at, so that reading the same in the list makes nobody look
 -- again; '' = not known. done = 1: nothing of the order is open in Sitoo any more; it is forgotten after 90 days.
 register('handed_put', function(P, args)
+  local wrong = wrong_rows(args, args[4], 5, HANDED_ROW)
+  if wrong or args[1] == '' or (args[2] ~= '0' and args[2] ~= '1') or
+     (args[3] ~= '' and not args[3]:match('^%-?%d+ %-?%d+ %d+$')) then
+    return refuse('handed_put: ' .. (wrong or 'order, done as 0 or 1, and what was seen are wanted'))
+  end
   local now, order, n = now_ms(), args[1], tonumber(args[4])
   local h = handed_get(P, order) or {}
   local open, cover, where, out = {}, {}, {}, {}
@@ -188,6 +219,9 @@ end)
 -- handed_take(limit) -> how many orders' staged cover was taken over. The writer's, before it reads Sitoo: what is marked here is
 -- read there anew.
 register('handed_take', function(P, args)
+  if not args[1] or not args[1]:match('^%d+$') then
+    return refuse('handed_take: a limit is wanted')
+  end
   local now, taken = now_ms(), 0
   for _, order in ipairs(redis.call('SRANDMEMBER', P .. 'handed:due', args[1])) do
     local h = handed_get(P, order) or {}
