@@ -205,7 +205,7 @@ static bool in_sitoo(enum hand_step s) {
 
 static enum next create(struct look *l, struct reason *why) {
     struct hand_part part;
-    int64_t *units = xcalloc(l->work.web.n + 1, sizeof *units);
+    int64_t *units = xcalloc(2 * l->work.web.n + 1, sizeof *units);
     enum next next = hand_choose(&l->work, l->plan.rev, l->plan.part, &part, units, why);
     if (next == NEXT_DONE) {
         part.parts = part.parts > l->plan.parts ? part.parts : l->plan.parts;
@@ -215,7 +215,29 @@ static enum next create(struct look *l, struct reason *why) {
     return next;
 }
 
-/* A refusal is a case. Sitoo refuses a second order of the same externalid: then the first one is there. */
+/* What a plan is about to do, whatever order it is pointing at. */
+static int64_t target_of(const struct hand_plan *p) {
+    return p->order != NULL ? p->order->id : 0;
+}
+
+/* After a refusal: whether somebody else did it meanwhile, or it is not to be done any more. Sitoo refuses a second
+ * order of the same externalid, which is there then; BigCommerce refuses to ship what staff have just shipped. */
+static enum next look_again(struct app *app, struct look *l, bool *changed, struct reason *why) {
+    struct hand_plan old = l->plan;
+    int64_t target = target_of(&old);
+    memset(&l->plan, 0, sizeof l->plan);
+    enum next next = read_again(app, l, true, true, why);
+    if (next == NEXT_DONE) {
+        hand_plan_make(&l->work.web, &l->work.handed, &l->known, &l->plan);
+        *changed = l->plan.step != old.step || target_of(&l->plan) != target || l->plan.rev != old.rev ||
+                   l->plan.part != old.part || l->plan.status != old.status || l->plan.n != old.n ||
+                   (old.n > 0 && memcmp(l->plan.moves, old.moves, old.n * sizeof *old.moves) != 0);
+    }
+    hand_plan_free(&old);
+    return next;
+}
+
+/* A refusal is a case, unless things have changed meanwhile. */
 static enum next refused(struct app *app, struct look *l, struct reason *why) {
     char text[REASON_TEXT_MAX];
     (void)snprintf(text, sizeof text, "%s", why->text);
@@ -229,13 +251,11 @@ static enum next refused(struct app *app, struct look *l, struct reason *why) {
         l->again_soon = true;
         return NEXT_DONE;
     }
-    if (l->plan.step == HAND_CREATE) {
-        size_t before = l->work.handed.n;
-        memset(why, 0, sizeof *why);
-        enum next next = read_again(app, l, false, true, why);
-        if (next != NEXT_DONE || l->work.handed.n > before) {
-            return next;
-        }
+    bool changed = false;
+    memset(why, 0, sizeof *why);
+    enum next next = look_again(app, l, &changed, why);
+    if (next != NEXT_DONE || changed) {
+        return next;
     }
     hand_plan_case(&l->plan, "handover_refused", true, "The shop does not have the order as it should",
                    "Mend what the platform's words name, then: onepool parked --retry with the case's id",

@@ -26,24 +26,34 @@
 /* ---- the order ---- */
 
 /* Sitoo's amounts have two decimals, whatever the currency. */
-static void add_money(cJSON *json, const char *name, int64_t amount) {
+static int64_t to_cents(int64_t amount) {
+    return (amount + 50) / 100;
+}
+
+static void add_cents(cJSON *json, const char *name, int64_t cents) {
     char text[MONEY_TEXT_SIZE];
-    int64_t cents = (amount + 50) / 100;
     (void)snprintf(text, sizeof text, "%lld.%02lld", (long long)(cents / 100), (long long)(cents % 100));
     json_add_str(json, name, text);
 }
 
+/* Cents of `units` of the row after `before` of them: however it is split, the parts add up to the whole. */
+static int64_t share_of(const struct web_row *r, int64_t amount, int64_t before, int64_t units) {
+    return to_cents(web_row_share(r, amount, before + units)) -
+           (before > 0 ? to_cents(web_row_share(r, amount, before)) : 0);
+}
+
 /* Gross totals of the row (sitoo.md 4.2). */
-static int64_t add_row(cJSON *list, const struct web_row *r, int64_t units) {
+static int64_t add_row(cJSON *list, const struct web_row *r, int64_t before, int64_t units) {
     char id[24], vat[24];
     cJSON *item = json_new_object();
-    int64_t total = web_row_share(r, r->total, units), paid = web_row_share(r, r->paid, units);
+    int64_t total = share_of(r, r->total, before, units), paid = share_of(r, r->paid, before, units);
+    paid = paid < total ? paid : total;
     json_add_str(item, "productname", r->name);
     json_add_str(item, "sku", r->sku);
     json_add_int(item, "quantity", units);
-    add_money(item, "moneyrowprice", total);
+    add_cents(item, "moneyrowprice", total);
     if (total > paid) {
-        add_money(item, "moneyrowdiscount", total - paid);
+        add_cents(item, "moneyrowdiscount", total - paid);
     }
     (void)snprintf(vat, sizeof vat, r->vat % 100 == 0 ? "%lld" : "%lld.%02lld", (long long)(r->vat / 100),
                    (long long)(r->vat % 100));
@@ -97,12 +107,13 @@ char *hand_order_body(const struct web_order *web, const struct mapping *m, cons
     add_tags(json, web, &m->web, part->parts);
     cJSON *items = json_add_array(json, "orderitems");
     for (size_t i = 0; i < web->n; i++) {
-        sum += part->units[i] > 0 ? add_row(items, &web->rows[i], part->units[i]) : 0;
+        int64_t before = part->before != NULL ? part->before[i] : 0;
+        sum += part->units[i] > 0 ? add_row(items, &web->rows[i], before, part->units[i]) : 0;
     }
     if (returns) {
         cJSON *payment = json_new_object();
         json_add_str(payment, "name", WEB_PAYMENT);
-        add_money(payment, "moneyamount", sum);
+        add_cents(payment, "moneyamount", sum);
         (void)cJSON_AddItemToArray(json_add_array(json, "payments"), payment);
     }
     char *body = json_print(json);

@@ -22,10 +22,11 @@ struct hand_work {
     int64_t record_id, pickup_method_id; /* pickup record in BigCommerce; 0 = none */
 };
 
-/* Units of each row of the web order that one part has; the array has web.n entries. */
+/* Units of each row of the web order that one part has, and that others have already, by which amounts are shared out
+ * so that they add up; the arrays have web.n entries. before: NULL = none. */
 struct hand_part {
     int64_t part, rev, parts, warehouse_id;
-    const int64_t *units;
+    const int64_t *units, *before;
 };
 
 /* NEXT_DONE: done, or *shadowed. NEXT_PARK: the platform refuses it, why tells. NEXT_DEFER, NEXT_STOP: as the gate. */

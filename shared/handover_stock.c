@@ -105,11 +105,12 @@ size_t hand_candidates(const struct mapping *m, const int64_t **ids) {
     return 0;
 }
 
-/* Units wanted of each row that the revision does not have yet, and that nobody delivered. */
-static void missing_units(const struct hand_work *w, int64_t rev, int64_t *units) {
+/* Units of each row that the revision has already, or that somebody delivered; and those still wanted. */
+static void missing_units(const struct hand_work *w, int64_t rev, int64_t *units, int64_t *before) {
     for (size_t i = 0; i < w->web.n; i++) {
-        int64_t id = w->web.rows[i].id, n = web_row_wanted(&w->web.rows[i]) - handed_units(&w->handed, rev, id) -
-                                            handed_delivered_else(&w->handed, rev, id);
+        int64_t id = w->web.rows[i].id;
+        before[i] = handed_units(&w->handed, rev, id) + handed_delivered_else(&w->handed, rev, id);
+        int64_t n = web_row_wanted(&w->web.rows[i]) - before[i];
         units[i] = n > 0 ? n : 0;
     }
 }
@@ -221,8 +222,9 @@ static enum next choose_warehouse(struct hand_work *w, const int64_t *wanted, st
 
 enum next hand_choose(struct hand_work *w, int64_t rev, int64_t number, struct hand_part *part, int64_t *units,
                       struct reason *why) {
-    *part = (struct hand_part){.part = number, .rev = rev, .parts = number, .units = units};
-    missing_units(w, rev, units);
+    int64_t *before = units + w->web.n;
+    *part = (struct hand_part){.part = number, .rev = rev, .parts = number, .units = units, .before = before};
+    missing_units(w, rev, units, before);
     if (w->web.kind == WEB_PICKUP) {
         part->warehouse_id = w->web.warehouse_id;
         return NEXT_DONE;

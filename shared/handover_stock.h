@@ -12,7 +12,7 @@
  * shipping.location_id. */
 size_t hand_candidates(const struct mapping *m, const int64_t **ids);
 
-/* Chooses the warehouse and units of the next part of revision rev: units[web.n], part->warehouse_id, part->parts.
+/* Chooses the warehouse and units of the next part of revision rev: units[2 * web.n], part->warehouse_id, part->parts.
  * NEXT_PARK "needs_allocation": nobody has it; why says what each has. */
 enum next hand_choose(struct hand_work *w, int64_t rev, int64_t number, struct hand_part *part, int64_t *units,
                       struct reason *why) NODISCARD;

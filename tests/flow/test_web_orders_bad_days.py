@@ -10,7 +10,8 @@ import time
 import pytest
 
 from stack import shop_mapping
-from web_shop import COLLECT, FUNCTIONS, QUICK, all_right, at, handed, in_sitoo, opinion, order, pickup_warehouse, status_of, with_hooks
+import web_shop
+from web_shop import COLLECT, FUNCTIONS, QUICK, all_right, at, handed, in_sitoo, opinion, pickup_warehouse, status_of, with_hooks
 
 SHIP = {"status": 11}
 FROM = (1, 2)  # shipping.allocate_from
@@ -31,11 +32,27 @@ def shop(module_stack):
     return one
 
 
+ORDERED = []  # of the test that runs
+
+
+def order(shop, *rows, **more):
+    ORDERED.append(web_shop.order(shop, *rows, **more))
+    return ORDERED[-1]
+
+
 @pytest.fixture(autouse=True)
 def as_before(request):
+    """The simulators as they were; what a test that failed has left behind is no other test's trouble."""
+    ORDERED.clear()
     yield
     if "shop" in request.fixturenames:
         one = request.getfixturevalue("shop")
+        if getattr(request.node, "failed_in", None):
+            for number in ORDERED:
+                begun = any(float(row["delivered"]) for o in in_sitoo(one, number) for row in o["rows"])
+                set_status(one, number, 10 if begun else 5)
+            time.sleep(1)
+        one.control("POST", "/reset-stats")
         one.control("DELETE", "/faults")
         one.control("PUT", "/settings", {"hook_drop": 0.0, "hook_duplicate": 0.0, "hook_reorder": 0.0,
                                          "sitoo_orders": {"duplicate_status": 400}})
@@ -59,8 +76,10 @@ def no_case(shop, cause, number, timeout=20):
 
 
 def retry(shop, cause, number):
-    status, _, err = shop.command("parked", "--retry", f"{cause}:web order {number}")
-    assert status == 0, err
+    """A person asks again, unless the case has ended by itself."""
+    name = f"{cause}:web order {number}"
+    status, _, err = shop.command("parked", "--retry", name)
+    assert status == 0 or name not in shop.cases(), err
 
 
 def state(shop, number):
@@ -211,7 +230,7 @@ def test_needs_allocation_tells_what_each_has_and_goods_in_mend_it(shop):
     found = case(shop, "needs_allocation", number)
     assert f"warehouse 1 has 1 of 3 {sku}" in found["text"] and f"warehouse 2 has 0 of 3 {sku}" in found["text"]
     assert found["owner"] == "operations" and in_sitoo(shop, number) == []
-    assert shop.redis().hget(shop.key("pending:qty"), f"0|{sku}") == "3000"
+    shop.wait_until(lambda: shop.redis().hget(shop.key("pending:qty"), f"0|{sku}") == "3000", 20, "its units are kept back")
     shop.control("POST", "/move", {"sku": sku, "quantity": 4, "to": 2})
     shop.wait_quiet()
     retry(shop, "needs_allocation", number)
@@ -250,7 +269,8 @@ def test_both_ship_at_the_same_time(shop):
         hand.join(20)
     shop.wait_until(lambda: state(shop, number) == [(f"BC-{number}", "closed")], 30, "closed")
     assert int(float(in_sitoo(shop, number)[0]["rows"][0]["delivered"])) == 3
-    all_right(shop)
+    all_right(shop, may=("shipments_over_quantity",))  # refused by BigCommerce: staff were faster
+    no_case(shop, "handover_refused", number)
 
 
 def test_shop_ships_all_while_bigcommerce_is_told_of_a_part(shop):
@@ -367,21 +387,11 @@ def test_message_of_two_thousand_bytes_with_control_characters_and_emoji(shop):
     all_right(shop)
 
 
-def rows_of(shop, count, each=1):
-    """Rows of as many SKUs as have that many units in a warehouse for shipping."""
-    skus = [shop.fresh_sku({1: each}, kind=("variant",)) for _ in range(count)]
-    return [{"sku": sku, "quantity": each} for sku in skus]
-
-
 @pytest.mark.parametrize("count, pages", [(60, 2), (500, 3)])
 def test_rows_beyond_fifty_are_one_order_of_sitoo(shop, count, pages):
     """/products has 250 rows a page, and the list ends with an empty page, which is 204."""
-    rows = rows_of(shop, 60)
-    rows = [rows[i % 60] for i in range(count)] if count == 60 else rows[:1] + [
-        {"sku": rows[i % 60]["sku"], "quantity": 1} for i in range(1, 60)]
-    if count == 500:
-        rows = [{"sku": sku, "quantity": 1} for sku in itertools.islice(
-            itertools.cycle([shop.fresh_sku({1: 9}, kind=("variant",)) for _ in range(60)]), count)]
+    skus = [shop.fresh_sku({1: 9}, kind=("variant",)) for _ in range(60)]
+    rows = [{"sku": sku, "quantity": 1} for sku in itertools.islice(itertools.cycle(skus), count)]
     since = shop.last_request()
     number = order(shop, *rows, **SHIP)
     (one,) = handed(shop, number, timeout=60)
