@@ -181,7 +181,7 @@ register('handed_put', function(P, args)
     out[i] = there and 1 or 0
     cover[sku] = (cover[sku] or 0) + tonumber(args[5 * i + 3]) + (there and units or 0)
   end
-  local old = h.cover or {}
+  local old, was_open = h.cover or {}, h.open or {}
   h.open, h.cover, h.staged = {}, {}, {}
   for field, units in pairs(open) do
     h.open[field] = int(units)
@@ -202,6 +202,13 @@ register('handed_put', function(P, args)
   end
   if fewer then
     pending_apply(P, now, order, h)
+    -- A reservation may run out without an event: what it held there is read anew, or it would be subtracted twice.
+    for field in pairs(was_open) do
+      local warehouse, sku = field:match('^(%d+)|(.*)$')
+      if (tonumber(h.cover[sku] or '') or 0) < (tonumber(old[sku] or '') or 0) then
+        mark(P, now, 'sku', sku, '', 'w' .. warehouse, '')
+      end
+    end
   end
   redis.call(staged and 'SADD' or 'SREM', P .. 'handed:due', order)
   if args[2] == '1' then

@@ -88,6 +88,7 @@ def test_what_is_there_no_more_counts_at_once(pool):
     settled(pool, "sku")
     assert handed_put(pool, 7, ("S1", 2, 3000, 0, 2000)) == [0]
     assert pending(pool) == {"2|S1": 3000}, "its reservation is gone"
+    assert "w2" in pool.job("S1", "sku")["hint"].split(), "no event told of it: the warehouse is read anew"
     assert settled(pool, "sku") == ["S1"]
     assert handed_put(pool, 7, ("S1", 2, 3000, 0, 3000)) == [1]
     assert pending(pool) == {"2|S1": 3000}

@@ -126,7 +126,7 @@ class HandoverReport:
             found["wrong_warehouse"] = [{"order_id": o.id, "warehouse": o.warehouse, "expected": min(places)} for o in live
                                         if o.warehouse not in places and not self.world.ignores_stock(o)]
         if places or web.pickup is not None:
-            found["address_on_pickup"] = [{"order_id": o.id, "fields": fields} for o in orders
+            found["address_on_pickup"] = [{"order_id": o.id, "fields": fields} for o in live
                                           if (fields := [n for n in self.order_json(o)["personal"] if n.startswith("delivery_")])]
         return found
 
