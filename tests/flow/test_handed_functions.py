@@ -187,6 +187,15 @@ def test_order_is_due_for_its_hand_over_once_for_each_change(pool):
     assert settled(pool, "handover") == ["7"]
 
 
+def test_order_that_was_looked_at_as_it_is_now_is_not_due_again(pool):
+    handed_put(pool, 7, ("S1", 2, 1000, 0, 1000), seen="11 1000 1000")
+    pending_put(pool, 7, ("2|S1", 1000))
+    assert settled(pool, "handover") == []
+    handed_put(pool, 7, ("S1", 2, 1000, 0, 1000), seen="11 1000 1000")
+    pending_put(pool, 7, ("2|S1", 2000))
+    assert settled(pool, "handover") == ["7"], "edited within the same second"
+
+
 def test_sku_with_a_bar_and_odd_characters(pool):
     sku = "a|b%2F\"'+ å"
     pending_put(pool, 7, (f"2|{sku}", 1000))

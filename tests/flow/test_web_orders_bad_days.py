@@ -18,6 +18,7 @@ FIELDS = "orderid,eshopid,ordertypeid,orderstateid,paymentstateid,warehouseid,da
 MAPPING = shop_mapping(shipping={"location_id": 1, "allocate_from": list(FROM), "allow_split": True, "return_only": False},
                        web_orders={"message": True, "repeat_after_s": 10, "uncollected_days": 1})
 
+
 @pytest.fixture(scope="module")
 def shop(module_stack):
     one = module_stack(functions=FUNCTIONS, simulator_args=("--web-orders", "--skus", "700", *QUICK), mapping=MAPPING)
