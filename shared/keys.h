@@ -61,7 +61,8 @@
  *   goods:<order>        hash    400 days        F  goods of a refunded web order that a person had booked in: Sitoo's
  *                                                    transaction -> "thousandths sku"
  *   shop:checked         string  1 day           stock-moved: token of the writer that looked at the store's settings
- *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua
+ *   epoch                hash    for ever        F  what Redis holds: id, state, step of its rebuild, see 95_epoch.lua;
+ *                                                    rewritten = run of Redis whose file is good, see stock-moved/aof.h
  *   brake                string  10 minutes      onepool brake --release: one held write may pass
  *   withheld:row:<r>:<i> hash    until closed    F  units of a return's row that are not on sale: warehouse sku left
  *                                                    verdict reason since

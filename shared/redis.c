@@ -21,6 +21,7 @@ struct redis {
     int64_t connect_timeout_ms;
     int64_t command_timeout_ms;
     bool subscribed;
+    uint64_t connections; /* made so far */
 };
 
 struct redis *redis_new(const struct redis_options *options, char *error, size_t error_size) {
@@ -54,6 +55,10 @@ void redis_free(struct redis *r) {
     redis_url_free(&r->url);
     free(r->tag);
     free(r);
+}
+
+uint64_t redis_connections(const struct redis *r) {
+    return r->connections;
 }
 
 void args_add_key(struct args *a, const struct redis *r, const char *name) {
@@ -197,6 +202,7 @@ static enum next connection(struct redis *r, struct reason *why) {
         lost(r, why);
         return NEXT_DEFER;
     }
+    r->connections++;
     enum next next = authenticate(r, why);
     return next == NEXT_DONE ? select_db(r, why) : next;
 }

@@ -76,6 +76,8 @@ enum next redis_fcall(struct redis *r, const char *function, const struct args *
 
 /* Subscribes this connection to {tenant}:name (it can then only be used with redis_wait). */
 enum next redis_subscribe(struct redis *r, const char *name, struct reason *why) NODISCARD;
+/* How many connections were made: a change means that Redis may have been started anew meanwhile. */
+uint64_t redis_connections(const struct redis *r);
 /* The socket of a connected r, or -1. */
 int redis_fd(const struct redis *r);
 /* Reads whatever messages have arrived on a subscribed connection without waiting; returns false if it is dead (it is

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aof.h"
 #include "buf.h"
 #include "clock.h"
 #include "confirm.h"
@@ -39,6 +40,7 @@
 /* What the process keeps between rounds: app->state. */
 struct writer {
     struct epoch epoch; /* what Redis held when it was last asked */
+    struct aof aof;     /* whether its file is known to be good */
     char round[24];     /* the token with which the round began: a lease lost and taken again is another one */
     char token[24];     /* of the writer lease; "" = not ours */
     int64_t taken_ms;   /* monotonic: lease taken or extended */
@@ -408,6 +410,7 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
         *wait_ms = wait > 0 && wait < 500 ? wait : 500;
         return next;
     }
+    aof_keep_whole(app, &writer_of(app)->aof);
     if (strcmp(writer_of(app)->epoch.state, "whole") != 0) {
         next = rebuild_first(app, why);
         if (next != NEXT_DONE) {

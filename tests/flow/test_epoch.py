@@ -62,6 +62,12 @@ class Business:
         return found
 
 
+def file_is_new(shop):
+    """Redis's file was written anew since Redis started (functions/stock-moved/aof.h), and stays the same from now on."""
+    shop.wait_until(lambda: shop.redis().hget(shop.key("epoch"), "rewritten") == shop.redis().info("server")["run_id"], 20,
+                    "Redis's file is written anew")
+
+
 def lossy(shop):
     return int(shop.redis().hget(shop.key("count"), "epochs:lossy") or 0) > 0
 
@@ -122,8 +128,9 @@ def test_append_only_file_cut_at_many_places(stack, running):
     shop = shop_of(stack)
     for round_ in range(4):
         business = Business(shop)
-        log = max((shop.folder / "redis" / "appendonlydir").glob("*.incr.aof"))
         shop.wait_quiet()
+        file_is_new(shop)
+        log = max((shop.folder / "redis" / "appendonlydir").glob("*.incr.aof"))
         start = log.stat().st_size
         business.play()
         shop.wait_quiet()
