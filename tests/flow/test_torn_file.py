@@ -43,3 +43,19 @@ def test_torn_transaction_counts_once_after_the_next_start(stack, side):
     business.sell_more()
     business.check()
     assert "can not be nested" not in shop.logs("redis")
+
+
+def test_redis_that_refuses_to_rewrite_is_told_and_stops_nothing(stack):
+    """A user of Redis without BGREWRITEAOF: a warning says what may happen, levels are written all the same."""
+    shop = shop_of(stack)
+    file_is_new(shop)
+    shop.redis().execute_command("ACL", "SETUSER", "default", "-bgrewriteaof")
+    assert shop.processes["stock-moved"].stop()
+    shop.redis().hdel(shop.key("epoch"), "rewritten")
+    shop.start_function("stock-moved")
+    shop.wait_until(lambda: "Redis's file is not written anew" in shop.logs("stock-moved"), 20, "the refusal is told")
+    business = Business(shop)
+    business.play()
+    business.check()
+    assert shop.redis().hget(shop.key("epoch"), "rewritten") is None
+    assert shop.logs("stock-moved").count("Redis's file is not written anew") == 1
