@@ -213,12 +213,14 @@ static bool has_strangers(const struct view *v) {
     return false;
 }
 
-/* Whether rows differ. undelivered: of what is not handed over yet only, since what was may be refunded later. */
+/* Whether rows differ. undelivered: of what is not handed over yet only, since what was may be refunded later; a row
+ * that was bought in fewer pieces than were handed over differs all the same. */
 static bool rows_differ(const struct view *v, bool undelivered) {
     for (size_t i = 0; i < v->web->n; i++) {
         const struct web_row *r = &v->web->rows[i];
         int64_t units = row_units(v, r), wanted = web_row_wanted(r), gone = handed_delivered(v->h, r->id);
-        if (undelivered ? wanted > units || (units > gone && wanted < units) : wanted != units) {
+        bool too_many = gone > r->quantity || (units > gone && wanted < units);
+        if (undelivered ? wanted > units || too_many : wanted != units) {
             return true;
         }
     }

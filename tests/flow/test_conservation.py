@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from web_shop import COLLECT, FUNCTIONS, QUICK, all_right, opinion, with_hooks
+from web_shop import COLLECT, FUNCTIONS, QUICK, WRONG, all_right, opinion, with_hooks
 
 SKUS, STEPS = 14, 90
 SITOO_FAULTS = [
@@ -46,9 +46,10 @@ class History:
 
     def do(self, call, body):
         answer = self.shop.control_answer("POST", call, body)
-        self.log.append((call, body, answer.status))
         assert answer.status in (200, 400), (call, body, answer)
-        return answer.json() if answer.status == 200 else None
+        made = answer.json() if answer.status == 200 else None
+        self.log.append((call, body, answer.status, made.get("order_id") if made and call == "/web-order" else None))
+        return made
 
     def rows(self, most=2):
         return [{"sku": sku, "quantity": self.dice.randint(1, 2)} for sku in self.dice.sample(self.skus, self.dice.randint(1, most))]
@@ -84,6 +85,11 @@ class History:
             call = {"ready": "/ready", "collect": "/collect", "reject": "/reject", "ship": "/ship", "till_cancel": "/cancel-order"}[kind]
             self.do(call, {"web_order": number})
 
+    def of(self, number):
+        """The steps of one web order, by their position."""
+        return [(i, *step) for i, step in enumerate(self.log) if number in (step[1].get("web_order"), step[1].get("order_id"))
+                or step[3] == number]
+
     def play(self):
         for i in range(STEPS):
             if i % 15 == 7:
@@ -97,6 +103,16 @@ class History:
         self.shop.control("PUT", "/settings", {"hook_drop": 0.0, "hook_duplicate": 0.0, "hook_reorder": 0.0})
 
 
+def told_of(shop, history):
+    """Of each web order that is not right: its steps, and what Redis holds of it."""
+    seen = opinion(shop)
+    for number in sorted({one["web_order"] for name in WRONG for one in seen[name] if "web_order" in one}):
+        yield f"web order {number}:"
+        yield from (f"    {step}" for step in history.of(number))
+        yield f"    handed: {shop.redis().hget(shop.key('handed'), number)}"
+        yield f"    marks: {shop.redis().hgetall(shop.key(f'weborder:{number}'))}"
+
+
 @pytest.mark.long
 @pytest.mark.skipif("ONEPOOL_SEED" not in os.environ, reason="random histories of web orders run only with ONEPOOL_SEED=n: some seeds fail")
 def test_in_the_end_everything_is_right(shop):
@@ -106,10 +122,9 @@ def test_in_the_end_everything_is_right(shop):
     history.play()
     # A shop that has not enough of a SKU, or whose order a person has to look at, is told; the levels are right all the same.
     needs_person = ("needs_allocation", "cancelled_in_till", "pickup_rejected", "cancelled_after_handover", "edited_after_handover")
-    waiting = {int(name.rsplit(" ", 1)[1]) for name in shop.cases() if name.split(":")[0] in needs_person}
     try:
         all_right(shop, timeout=90, told=needs_person)
     except AssertionError as problem:
-        raise AssertionError(f"seed {number}: {problem}\nwaiting: {waiting}\nlast steps: {history.log[-30:]}") from None
+        raise AssertionError(f"seed {number}: {problem}\n" + "\n".join(told_of(shop, history))) from None
     assert shop.control("GET", "/report")["units_sold_twice"]["outside"] == 0
     assert opinion(shop)["twice"] == []

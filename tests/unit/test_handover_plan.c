@@ -133,6 +133,8 @@ static const struct row rows[] = {
      "nothing edited_after_handover open"},
     {"what was handed over is refunded", 14, WEB_PICKUP, "1:2-1", "r0p1/1 closed bopis 0=1:2+2", "recorded collected",
      "nothing"},
+    {"what was handed over is taken out of the web order", 10, WEB_PICKUP, "1:1", "r0p1/1 closed bopis 0=1:2+2",
+     "recorded collected", "nothing edited_after_handover"},
     {"what was not yet handed over is refunded", 14, WEB_PICKUP, "1:2-1", "r0p1/1 open bopis 0=1:2+1", "",
      "nothing edited_after_handover open"},
     {"every unit refunded, the status lags", 11, WEB_PICKUP, "1:2-2", "r0p1/1 open bopis 0=1:2", "",
