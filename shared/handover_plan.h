@@ -90,11 +90,4 @@ extern const char *const hand_causes[];
 /* True for statuses by which the customer has paid (bigcommerce.md 9). */
 bool hand_paid(int64_t status_id);
 
-/*
- * Chooses warehouses for wanted[n] (units per row of the web order): the first of w that has all; else, if split is
- * allowed, as much as each has, in their order, at most HANDED_PARTS_MAX; false if they do not have enough. available:
- * [w][n] units. out[w][n] units taken.
- */
-bool hand_allocate(const int64_t *wanted, size_t n, const int64_t *available, size_t w, bool split, int64_t *out);
-
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocation.h"
 #include "buf.h"
 #include "json.h"
 #include "keys.h"

@@ -180,6 +180,7 @@ static void unclear(struct web_order *o, const char *text) {
 }
 
 static void take_pickup(const cJSON *pickup, const struct mapping *m, struct web_order *o) {
+    o->own_pickup = true;
     (void)json_id(json_get(pickup, "location"), "id", &o->location_id);
     (void)json_id(pickup, "pickup_method_id", &o->pickup_method_id);
     const struct mapping_location *l = mapping_pickup(m, o->location_id, o->pickup_method_id);

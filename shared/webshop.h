@@ -47,6 +47,7 @@ struct web_order {
     int64_t modified_ms; /* 0 if it cannot be read */
     bool archived;
     enum web_kind kind;
+    bool own_pickup; /* collected by BigCommerce's own pickup, not by the name of a shipping method */
     int64_t location_id, pickup_method_id; /* of a pickup, as the order has them; 0 = none */
     int64_t warehouse_id;                  /* WEB_PICKUP */
     char problem[200];                     /* WEB_UNCLEAR */

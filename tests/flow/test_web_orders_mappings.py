@@ -134,9 +134,11 @@ def test_filter_that_sitoo_drops_makes_no_second_order(stack):
     assert len(in_sitoo(shop, number)) == 1 and len(in_sitoo(shop, first)) == 2
 
 
-def test_shop_without_pickup_records_collects_by_the_name_of_the_shipping_method(stack):
+@pytest.mark.parametrize("methods", [{}, {"pickup_method_ids": [2]}], ids=["without pickup methods", "with a pickup method too"])
+def test_shop_without_pickup_records_collects_by_the_name_of_the_shipping_method(stack, methods):
+    """An order that was shipped to the name of a shop has no pickup in BigCommerce, so it gets no pickup record either."""
     mapping = shop_mapping(pickup=[{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3,
-                                    "shipping_method_names": ["Collect in Leeds"]}])
+                                    "shipping_method_names": ["Collect in Leeds"], **methods}])
     shop, _ = started(stack, mapping=mapping)
     number = order(shop, at(shop, 5), status=11, shipping_method="Collect in Leeds")
     (one,) = handed(shop, number)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "allocation.h"
 #include "handover_plan.h"
 #include "order.h"
 #include "plan.h"
