@@ -66,6 +66,25 @@ void hand_look_unlease(struct app *app, const struct hand_look *l) {
 
 /* ---- what the plan goes by ---- */
 
+static enum next learn_ended(struct app *app, struct hand_look *l, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add(&a, "HGET");
+    args_add_key(&a, app->redis, KEY_HANDED);
+    args_add_int(&a, l->work.web.id);
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next != NEXT_DONE) {
+        return next;
+    }
+    const char *text = reply_str(reply);
+    cJSON *handed = text != NULL ? cJSON_Parse(text) : NULL;
+    l->known.ended = json_str(handed, "ended") != NULL;
+    cJSON_Delete(handed);
+    freeReplyObject(reply);
+    return NEXT_DONE;
+}
+
 /* An order is ours to hand over if it was placed since onepool's first start, or accepted so at the baseline. */
 enum next hand_look_learn(struct app *app, struct hand_look *l, struct reason *why) {
     struct args a = {0};
@@ -99,7 +118,7 @@ enum next hand_look_learn(struct app *app, struct hand_look *l, struct reason *w
     freeReplyObject(reply);
     l->known.since_start = l->work.web.created_ms >= since;
     l->known.mine = classed ? class == WEBORDER_HAND_OVER : l->known.since_start;
-    return NEXT_DONE;
+    return learn_ended(app, l, why);
 }
 
 /* The order's pickup record in BigCommerce. A shop without BigCommerce's own pickup has none. */

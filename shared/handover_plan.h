@@ -61,6 +61,7 @@ struct hand_known {
     bool mine;        /* onepool hands this order over: placed since its first start, or accepted so at the baseline */
     bool since_start; /* for statuses that hold stock only then (weborder.h) */
     bool asked;       /* a person asks again: what the shop cancelled or refused is handed over anew */
+    bool ended;       /* when it was last looked at, the web order held nothing: what Sitoo has was cancelled with it */
     int64_t now_ms;
     bool recorded, collected; /* BigCommerce has a pickup record; it says collected */
 };

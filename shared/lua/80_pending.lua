@@ -3,7 +3,8 @@
 -- handed: order -> JSON { seen, raw = { { "target|sku", thousandths }... }, cover = { sku = thousandths },
 --   staged = { sku = { thousandths, warehouse } }, open = { "warehouse|sku" = thousandths } }, what is known of each order:
 --   raw: what it holds, as BigCommerce has it; cover: what of it stands in Sitoo's numbers, reserved or delivered; staged:
---   the same, seen in Sitoo and not yet taken over; open: what its Sitoo orders should reserve.
+--   the same, seen in Sitoo and not yet taken over; open: what its Sitoo orders should reserve; ended: when it was last looked
+--   at on both sides, it held nothing.
 -- pending:orders: order -> JSON { status, modified, rows = { { "target|sku", thousandths }... } }, raw less cover
 -- pending:qty: "target|sku" -> thousandths, the sum over orders; target is a warehouse, or 0 for rows that no
 --   warehouse was chosen for.
@@ -158,6 +159,7 @@ register('handed_put', function(P, args)
   local open, cover, where, out = {}, {}, {}, {}
   if args[3] ~= '' then
     h.seen = args[3]
+    h.ended = args[3]:match(' 0$') and '1' or nil
   end
   for field, units in pairs(h.open or {}) do
     if redis.call('HINCRBY', P .. 'handed:open', field, int(-tonumber(units))) <= 0 then

@@ -2,19 +2,25 @@
 """Whatever happens in which order, with whatever faults: in the end every level equals the formula, every web order stands
 right in Sitoo, and nothing happened twice.
 
-    ONEPOOL_SEED=4711 pytest tests/flow/test_conservation.py        one seed
+    ONEPOOL_SEED=4711 pytest tests/flow/test_conservation.py -k fresh        one seed; without it: another one each time
 
-Not in the default run yet: seeds 98 and 311 still end with something that is not right. Seeds 1, 20611 and 4711 were right.
+Till sales, web orders, edits, cancellations, collections, shipments, returns, goods-in, lost and repeated hooks, faults of both
+platforms, and processes killed. The fixed seeds were wrong once.
 """
+import collections
 import os
 import random
+import secrets
 import time
 
 import pytest
 
-from web_shop import COLLECT, FUNCTIONS, QUICK, WRONG, all_right, opinion, with_hooks
+from returns_shop import OPINIONS
+from web_shop import COLLECT, FUNCTIONS, QUICK, WRONG, all_right, in_sitoo, opinion, with_hooks
 
 SKUS, STEPS = 14, 90
+SEEDS = [pytest.param(0, id="fresh")] if "ONEPOOL_SEED" in os.environ else \
+    [*(pytest.param(seed, id=str(seed)) for seed in (98, 311)), pytest.param(0, id="fresh")]
 SITOO_FAULTS = [
     {"kind": "latency", "ms": 300, "rate": 0.1}, {"kind": "status", "status": 503, "rate": 0.05},
     {"kind": "timeout_after_apply", "seconds": 12, "path": "orders.json", "method": "POST", "count": 1},
@@ -60,7 +66,7 @@ class History:
     def step(self):
         kind = self.dice.choices(
             ("sale", "collect_order", "ship_order", "status", "edit", "ready", "collect", "reject", "ship", "till_cancel", "web_ship",
-             "goods_in", "refund"), (20, 14, 10, 8, 6, 8, 10, 2, 8, 2, 5, 6, 3))[0]
+             "goods_in", "refund", "give_back", "give_back_purchase", "kill"), (20, 14, 10, 8, 6, 8, 10, 2, 8, 2, 5, 6, 3, 8, 3, 2))[0]
         number = self.web()
         if kind == "sale":
             self.do("/sale", {"rows": self.rows(), "warehouse": self.dice.choice((1, 2, 3))})
@@ -69,6 +75,10 @@ class History:
                                           "status": self.dice.choice((11, 11, 11, 7, 0))})
             if made and not made["refused"]:
                 self.orders.append(made["order_id"])
+        elif kind == "kill":
+            self.kill()
+        elif kind == "give_back_purchase":
+            self.do("/return", {"rows": [{**row, "reason": self.reason()} for row in self.rows(1)], "warehouse": self.dice.choice((1, 2, 3))})
         elif kind == "goods_in":
             self.do("/move", {"sku": self.dice.choice(self.skus), "quantity": 3, "to": self.dice.choice((1, 3))})
         elif number is None:
@@ -81,9 +91,31 @@ class History:
             self.do("/web-shipment", {"order_id": number})
         elif kind == "refund":
             self.do("/web-refund", {"order_id": number, "row": 0, "quantity": 1})
+        elif kind == "give_back":
+            self.give_back(number)
         else:
             call = {"ready": "/ready", "collect": "/collect", "reject": "/reject", "ship": "/ship", "till_cancel": "/cancel-order"}[kind]
             self.do(call, {"web_order": number})
+
+    def reason(self):
+        """Sellable most often; unsellable; one that the mapping does not name."""
+        return self.dice.choice(("101", "101", "101", "RC123", "999"))
+
+    def give_back(self, number):
+        """A unit of a web order comes back to a till, if the shop has handed one over."""
+        there = [(one["id"], row["sku"]) for one in in_sitoo(self.shop, number) for row in one["rows"] if row["delivered"]]
+        if there:
+            original, sku = self.dice.choice(sorted(there))
+            self.do("/return", {"rows": [{"sku": sku, "quantity": 1, "reason": self.reason()}], "original": original, "warehouse": 1,
+                                "payments": [{"name": self.dice.choice(("Card", "Cash", "Web", "Voucher"))}]})
+
+    def kill(self):
+        """One process of a function ends at once, wherever it is; its parent starts another."""
+        name = self.dice.choice(FUNCTIONS)
+        pid = self.dice.choice(self.shop.children(name) or [None])
+        if pid:
+            self.shop.kill_child(name, pid=pid)
+            self.log.append(("kill", {"function": name}, 200, None))
 
     def of(self, number):
         """The steps of one web order, by their position."""
@@ -113,17 +145,28 @@ def told_of(shop, history):
         yield f"    marks: {shop.redis().hgetall(shop.key(f'weborder:{number}'))}"
 
 
+def money_right(shop):
+    """Nothing was refunded that should not be, twice, or too much; and what was not refunded is a person's case."""
+    seen = shop.control("GET", "/refunds")
+    assert not {name: seen[name] for name in OPINIONS if name != "missing" and seen[name]}
+    asked = " ".join(name for name in shop.cases() if name.startswith("return"))
+    for one in seen["missing"]:
+        assert f"return {one['return']}" in asked, (one, asked)
+
+
 @pytest.mark.long
-@pytest.mark.skipif("ONEPOOL_SEED" not in os.environ, reason="random histories of web orders run only with ONEPOOL_SEED=n: some seeds fail")
-def test_in_the_end_everything_is_right(shop):
-    number = int(os.environ["ONEPOOL_SEED"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_in_the_end_everything_is_right(shop, seed):
+    number = seed or int(os.environ.get("ONEPOOL_SEED") or secrets.randbelow(1000000))
     print(f"seed {number}")
     history = History(shop, number)
     history.play()
+    print(collections.Counter(call for call, _, status, _ in history.log if status == 200))
     # A shop that has not enough of a SKU, or whose order a person has to look at, is told; the levels are right all the same.
     needs_person = ("needs_allocation", "cancelled_in_till", "pickup_rejected", "cancelled_after_handover", "edited_after_handover")
     try:
-        all_right(shop, timeout=90, told=needs_person)
+        all_right(shop, timeout=200, told=needs_person)
+        money_right(shop)
     except AssertionError as problem:
         raise AssertionError(f"seed {number}: {problem}\n" + "\n".join(told_of(shop, history))) from None
     assert shop.control("GET", "/report")["units_sold_twice"]["outside"] == 0

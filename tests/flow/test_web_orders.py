@@ -62,6 +62,21 @@ def test_cancelled_web_order_frees_its_reservation(shop):
     all_right(shop)
 
 
+def test_cancelled_web_order_that_stands_again_is_handed_over_anew(shop):
+    sku = at(shop, 3)
+    number = order(shop, {"sku": sku, "quantity": 2}, **COLLECT)
+    handed(shop, number)
+    for _ in range(2):
+        shop.control("POST", "/web-order-status", {"order_id": number, "status": 5})
+        shop.wait_until(lambda: not [o for o in in_sitoo(shop, number) if o["state"] == "open"], 20, "cancelled in Sitoo too")
+        all_right(shop)
+        shop.control("POST", "/web-order-status", {"order_id": number, "status": 11})
+        handed(shop, number)
+        all_right(shop)
+    assert [o["state"] for o in in_sitoo(shop, number)] == ["cancelled", "cancelled", "open"]
+    assert f"cancelled_in_till:web order {number}" not in shop.cases()
+
+
 def test_rejected_by_the_shop_is_urgent_and_is_cancelled_there(shop):
     sku = at(shop, 5)
     number = order(shop, sku, **COLLECT)

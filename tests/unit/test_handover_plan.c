@@ -27,9 +27,9 @@
  * web: rows, "1:3-1+2@51" = row 1, three units, one refunded, two shipped, address 51.
  * sitoo: orders, divided by "|": "r0p1/2 open bopis 0=1:3+2" = part 1 of 2 of revision 0, its row 0 stands for row 1,
  * three units, two of them delivered. bopis; ignore (moves no stock); unpaid; elsewhere (another shop); moved (another
- * address); R5, X5: ready, rejected on day 5. known: notmine; old (placed before the first start); asked; recorded,
- * collected (pickup record); gone (no such web order); keep, to12, delivery, noaddress: settings. want: the step, then
- * the cases ("!" = urgent), then "open" if the order is looked at again.
+ * address); R5, X5: ready, rejected on day 5. known: notmine; old (placed before the first start); asked; ended (when
+ * last looked at); recorded, collected (pickup record); gone (no such web order); keep, to12, delivery, noaddress:
+ * settings. want: the step, then the cases ("!" = urgent), then "open" if the order is looked at again.
  */
 struct row {
     const char *name;
@@ -144,6 +144,10 @@ static const struct row rows[] = {
     {"every row taken off, cancelled", 11, WEB_NO_GOODS, "", "r0p1/1 cancelled bopis 0=1:2", "", "nothing"},
     {"cancelled in the till when a part was handed over", 11, WEB_PICKUP, "1:2", "r0p1/1 cancelled bopis 0=1:2+1", "",
      "nothing cancelled_in_till! open"},
+    {"cancelled with its web order, which stands again", 11, WEB_PICKUP, "1:2", "r0p1/1 cancelled bopis 0=1:2", "ended",
+     "create r1p1"},
+    {"the same, all in parts", 11, WEB_SHIP, "1:2", "r0p1/2 cancelled 0=1:1|r0p2/2 cancelled 0=1:1", "ended",
+     "create r1p1"},
     {"the same, asked again", 11, WEB_PICKUP, "1:2", "r0p1/1 cancelled bopis 0=1:2+1", "asked", "create r1p1"},
     {"the same, the rest is there", 11, WEB_PICKUP, "1:2", "r0p1/1 cancelled bopis 0=1:2+1|r1p1/1 open bopis 0=1:1", "",
      "nothing open"},
@@ -387,6 +391,7 @@ static void check_row(const struct row *row, struct buf *wrong) {
                                  .mine = strstr(row->known, "notmine") == NULL,
                                  .since_start = strstr(row->known, "old") == NULL,
                                  .asked = strstr(row->known, "asked") != NULL,
+                                 .ended = strstr(row->known, "ended") != NULL,
                                  .recorded = strstr(row->known, "recorded") != NULL,
                                  .collected = strstr(row->known, "collected") != NULL,
                                  .now_ms = NOW};
