@@ -60,21 +60,25 @@ class History:
     def rows(self, most=2):
         return [{"sku": sku, "quantity": self.dice.randint(1, 2)} for sku in self.dice.sample(self.skus, self.dice.randint(1, most))]
 
-    def web(self):
-        return self.dice.choice(self.orders) if self.orders else None
+    def web(self, kind):
+        """A web order that the step may fit, of the latest most often."""
+        wanted = {"ready": True, "collect": True, "reject": True, "ship": False, "web_ship": False}.get(kind)
+        fitting = [number for number, collected in self.orders if wanted in (None, collected)]
+        latest = fitting[-5:] if self.dice.random() < 0.7 else fitting
+        return self.dice.choice(latest) if latest else None
 
     def step(self):
         kind = self.dice.choices(
             ("sale", "collect_order", "ship_order", "status", "edit", "ready", "collect", "reject", "ship", "till_cancel", "web_ship",
              "goods_in", "refund", "give_back", "give_back_purchase", "kill"), (20, 14, 10, 8, 6, 8, 10, 2, 8, 2, 5, 6, 3, 8, 3, 2))[0]
-        number = self.web()
+        number = self.web(kind)
         if kind == "sale":
             self.do("/sale", {"rows": self.rows(), "warehouse": self.dice.choice((1, 2, 3))})
         elif kind in ("collect_order", "ship_order"):
             made = self.do("/web-order", {"rows": self.rows(3), **(COLLECT if kind == "collect_order" else {"status": 11}),
                                           "status": self.dice.choice((11, 11, 11, 7, 0))})
             if made and not made["refused"]:
-                self.orders.append(made["order_id"])
+                self.orders.append((made["order_id"], kind == "collect_order"))
         elif kind == "kill":
             self.kill()
         elif kind == "give_back_purchase":
