@@ -31,8 +31,8 @@ static bool deliver(struct hand_view *v) {
                 int64_t left = o->rows[k].quantity - o->rows[k].delivered;
                 if (row->id == o->rows[k].web_item && due > 0 && left > 0) {
                     hand_add_move(v->p, &(struct hand_move){.web_item = row->id,
-                                                       .item_id = o->rows[k].item_id,
-                                                       .quantity = due < left ? due : left});
+                                                            .item_id = o->rows[k].item_id,
+                                                            .quantity = due < left ? due : left});
                 }
             }
         }

@@ -297,8 +297,8 @@ static bool returns_only(struct hand_view *v) {
     for (size_t k = 0; k < o->n; k++) {
         if (o->rows[k].delivered < o->rows[k].quantity) {
             hand_add_move(v->p, &(struct hand_move){.web_item = o->rows[k].web_item,
-                                               .item_id = o->rows[k].item_id,
-                                               .quantity = o->rows[k].quantity - o->rows[k].delivered});
+                                                    .item_id = o->rows[k].item_id,
+                                                    .quantity = o->rows[k].quantity - o->rows[k].delivered});
         }
     }
     return v->p->n == 0 || hand_take(v, HAND_DELIVER, o);
