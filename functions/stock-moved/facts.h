@@ -68,6 +68,9 @@ void facts_free(struct facts *f);
 enum next facts_identify(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Available per warehouse: remembered where nothing touched it, else read from Sitoo. */
 enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODISCARD;
+/* Places where Sitoo shows less than nothing available while orders of ours are reserved there: those orders become
+ * due, so that somebody is told. */
+enum next facts_short(struct app *app, const struct facts *f, struct reason *why) NODISCARD;
 /* Settles a fact without a level: its old one stays, and a case (one per cause and SKU) says why. */
 void facts_case(const struct app *app, struct facts *f, struct fact *fact, const char *cause, const char *fmt, ...)
     PRINTF_LIKE(5, 6);

@@ -244,6 +244,7 @@ static enum next refresh_orders(struct app *app, struct facts *f, struct reason 
 static enum next process(struct app *app, struct facts *f, struct reason *why) {
     enum next next = facts_identify(app, f, why);
     next = next == NEXT_DONE ? facts_stock(app, f, why) : next;
+    next = next == NEXT_DONE && app->mode == MODE_LIVE ? facts_short(app, f, why) : next;
     next = next == NEXT_DONE ? facts_recall(app, f, why) : next;
     if (next == NEXT_DONE && write_needed(f)) {
         next = refresh_orders(app, f, why);

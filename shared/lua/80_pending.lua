@@ -9,6 +9,8 @@
 -- pending:qty: "target|sku" -> thousandths, the sum over orders; target is a warehouse, or 0 for rows that no
 --   warehouse was chosen for.
 -- handed:open: "warehouse|sku" -> thousandths, the sum of open.
+-- handed:at:<warehouse|sku>: the orders in it.
+-- handed:short: "warehouse|sku" -> thousandths below zero that Sitoo last showed there while orders of ours were open.
 --
 -- More cover is staged, and taken over by the writer at the beginning of a round, before it reads Sitoo: so no level is
 -- computed from a stock that lacks the reservation and a pending that lacks the order. Less cover counts at once.
@@ -165,6 +167,7 @@ register('handed_put', function(P, args)
     if redis.call('HINCRBY', P .. 'handed:open', field, int(-tonumber(units))) <= 0 then
       redis.call('HDEL', P .. 'handed:open', field)
     end
+    redis.call('SREM', P .. 'handed:at:' .. field, order)
   end
   for i = 1, n do
     local sku, field = args[5 * i], args[5 * i + 1] .. '|' .. args[5 * i]
@@ -173,6 +176,7 @@ register('handed_put', function(P, args)
     if units > 0 then
       open[field] = (open[field] or 0) + units
       redis.call('HINCRBY', P .. 'handed:open', field, int(units))
+      redis.call('SADD', P .. 'handed:at:' .. field, order)
     end
   end
   for i = 1, n do
@@ -223,6 +227,37 @@ register('handed_put', function(P, args)
     wake(P, 'sku')
   end
   return out
+end)
+
+-- handed_short(n, n x (warehouse|sku, thousandths available)) -> how many places are remembered as short.
+-- A till may sell what was reserved: the orders that wait for it become due, once for each number that Sitoo shows, and again
+-- when there is enough.
+register('handed_short', function(P, args)
+  local wrong = wrong_rows(args, args[1], 2, PENDING_ROW)
+  if wrong then
+    return refuse('handed_short: ' .. wrong)
+  end
+  local now, touched = now_ms(), false
+  for i = 1, tonumber(args[1]) do
+    local field, units = args[2 * i], tonumber(args[1 + 2 * i])
+    local old = redis.call('HGET', P .. 'handed:short', field)
+    local is = units < 0 and redis.call('EXISTS', P .. 'handed:at:' .. field) == 1 and int(units) or false
+    if is ~= old then
+      if is then
+        redis.call('HSET', P .. 'handed:short', field, is)
+      else
+        redis.call('HDEL', P .. 'handed:short', field)
+      end
+      for _, order in ipairs(redis.call('SMEMBERS', P .. 'handed:at:' .. field)) do
+        mark(P, now, 'handover', order, '', '', '')
+        touched = true
+      end
+    end
+  end
+  if touched then
+    wake(P, 'handover')
+  end
+  return redis.call('HLEN', P .. 'handed:short')
 end)
 
 -- handed_take(limit) -> how many orders' staged cover was taken over. The writer's, before it reads Sitoo: what is marked here is

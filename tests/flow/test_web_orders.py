@@ -77,6 +77,22 @@ def test_cancelled_web_order_that_stands_again_is_handed_over_anew(shop):
     assert f"cancelled_in_till:web order {number}" not in shop.cases()
 
 
+def test_till_that_sells_what_is_reserved_is_told_and_the_case_ends_with_goods_in(shop):
+    sku = at(shop, 2)
+    free = shop.stock(sku)[3]
+    left = (free["on_hand"] - free["reserved"] - free["withheld"]) // 1000
+    number = order(shop, {"sku": sku, "quantity": 2}, **COLLECT)
+    handed(shop, number)
+    all_right(shop)
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": left - 1}], "warehouse": 3})
+    case = shop.wait_until(lambda: shop.cases().get(f"reservation_short:web order {number}"), 20, "a person is told")
+    assert f"short of 1 of SKU {sku}" in case["text"]
+    shop.control("POST", "/move", {"sku": sku, "quantity": 1, "to": 3})
+    shop.wait_until(lambda: f"reservation_short:web order {number}" not in shop.cases(), 20, "there is enough again")
+    all_right(shop)
+    assert shop.redis().hgetall(shop.key("handed:short")) == {}
+
+
 def test_rejected_by_the_shop_is_urgent_and_is_cancelled_there(shop):
     sku = at(shop, 5)
     number = order(shop, sku, **COLLECT)
