@@ -154,16 +154,18 @@ REFUSAL = {"status": 400, "path": "orders.json", "method": "POST", "body": {"sta
 @pytest.mark.parametrize("kind", ("status", "answer"), ids=("nothing done", "done all the same"))
 def test_words_of_a_refusal_repeat_nothing_of_the_customer(shop, kind):
     shop.control("PUT", "/faults/sitoo", {"rules": [{"kind": kind, **REFUSAL}]})
-    number = place(shop, at(shop, 5, 1))
-    if kind == "status":
-        name = f"handover_refused:web order {number}"
-        case = shop.wait_until(lambda: shop.cases().get(name), 30, "it is a case")
-        assert "Sitoo answered 400" in case["text"] and "delivery_zip" in case["text"], "it still says what is wrong"
-        assert kept(shop) == []
+    try:
+        number = place(shop, at(shop, 5, 1))
+        if kind == "status":
+            name = f"handover_refused:web order {number}"
+            case = shop.wait_until(lambda: shop.cases().get(name), 30, "it is a case")
+            assert "Sitoo answered 400" in case["text"] and "delivery_zip" in case["text"], "it still says what is wrong"
+            assert kept(shop) == []
+            shop.control("DELETE", "/faults")
+            assert shop.command("parked", "--retry", name)[0] == 0
+        handed(shop, number, timeout=60)
+    finally:
         shop.control("DELETE", "/faults")
-        assert shop.command("parked", "--retry", name)[0] == 0
-    handed(shop, number, timeout=60)
-    shop.control("DELETE", "/faults")
     all_right(shop, timeout=60)
     assert kept(shop) == []
     assert any("delivery_zip" in path.read_text(encoding="utf-8", errors="replace") for path in shop.log_folder.glob("order*"))
