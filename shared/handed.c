@@ -13,7 +13,8 @@
 #include "sku.h"
 #include "ban.h"
 
-#define ROWS_MAX 5000
+#define ROWS_MAX  5000
+#define UNITS_MAX INT64_C(1000000000)
 #define FIELDS                                                                                     \
     "orderid,eshopid,ordertypeid,orderstateid,paymentstateid,warehouseid,datereserved,externalid," \
     "additionaldata,orderitems,orderlogitems"
@@ -137,11 +138,15 @@ static enum next take_rows(const cJSON *list, struct handed_order *o, struct rea
         if (sku == NULL || sku[0] == '\0') {
             continue;
         }
-        if (!sku_fits(sku) || !json_int(item, "orderitemid", &r.item_id) || !json_int(item, "quantity", &r.quantity)) {
-            return bad(o->name, "a row has no readable orderitemid, sku or quantity", why);
-        }
         if (!int_parse(extra(item, "web-itemid"), 1, JSON_INT_MAX, &r.web_item)) {
             r.web_item = 0;
+        }
+        if (!sku_fits(sku) || !json_int(item, "orderitemid", &r.item_id) || !json_int(item, "quantity", &r.quantity) ||
+            r.quantity > UNITS_MAX || r.quantity < -UNITS_MAX) {
+            return bad(o->name, "a row has no readable orderitemid, sku or quantity", why);
+        }
+        if (r.web_item > 0 && r.quantity < 0) {
+            return bad(o->name, "a row of the web order is negative", why);
         }
         r.sku = xstrdup(sku);
         o->rows[o->n++] = r;
@@ -210,7 +215,8 @@ enum next handed_deliveries(const cJSON *json, struct handed_order *o, struct re
         }
         cJSON_ArrayForEach(item, json_array(delivery, "orderdeliveryitems")) {
             int64_t id = -1, quantity = 0;
-            if (!json_int(item, "orderitemid", &id) || !json_int(item, "quantity", &quantity)) {
+            if (!json_int(item, "orderitemid", &id) || !json_int(item, "quantity", &quantity) || quantity < 0 ||
+                quantity > UNITS_MAX) {
                 return bad(o->name, "a delivery has no readable orderitemid or quantity", why);
             }
             for (size_t i = 0; i < o->n; i++) {

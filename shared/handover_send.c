@@ -14,6 +14,7 @@
 #include "order.h"
 #include "platform.h"
 #include "queue.h"
+#include "redact.h"
 #include "webaddress.h"
 #include "ban.h"
 
@@ -142,6 +143,16 @@ struct call {
     char *body; /* freed by perform */
 };
 
+/* Of the words of a refusal, what repeats nothing that was sent of the customer. */
+static void tell_refusal(const struct call *c, const struct answer *answer, struct reason *why) {
+    if (answer->text != NULL && strcmp(why->cause, "refused") == 0) {
+        char *words = redact(answer->text, c->body);
+        (void)reason_set(why, NEXT_PARK, "refused", "%s answered %d to %.80s: %.200s",
+                         c->platform == GATE_SITOO ? "Sitoo" : "BigCommerce", answer->status, c->path, words);
+        free(words);
+    }
+}
+
 static enum next perform(struct hand_work *w, const struct call *c, bool *shadowed, struct reason *why) {
     char id[GATE_INTENT_SIZE], point[48];
     struct gate_outcome sent;
@@ -164,6 +175,9 @@ static enum next perform(struct hand_work *w, const struct call *c, bool *shadow
     *shadowed = sent.shadowed;
     if (next == NEXT_DONE || !why->ambiguous) {
         gate_close(w->app, &sent); /* known; the others are found by reading both platforms again */
+    }
+    if (next == NEXT_PARK) {
+        tell_refusal(c, &sent.answer, why);
     }
     answer_free(&sent.answer);
     free(intent);

@@ -18,8 +18,11 @@
 #define UNITS_MAX   INT64_C(1000000000)
 #define NAME_MAX    ((size_t)200)
 #define OPTIONS_MAX 12
+#define LABEL_MAX   ((size_t)60)
+#define VALUE_MAX   ((size_t)80)
 #define VAT_SNAP    15 /* hundredths of a percent: prices of a few cents give no exact percentage */
 #define VAT_MAX     10000
+#define VAT_EXACT   INT64_C(100000000000) /* times VAT_MAX is within 64 bits */
 #define DROPPED     INT64_C(-1)
 
 void web_order_free(struct web_order *o) {
@@ -47,6 +50,12 @@ static enum next bad(int64_t id, const char *what, struct reason *why) {
 
 /* ---- lines ---- */
 
+/* As many bytes as fit, never within a character: what is no UTF-8 would make the whole order unreadable. */
+static void add_cut(struct buf *b, const char *text, size_t max) {
+    size_t len = strlen(text);
+    buf_add(b, text, len > max ? str_whole(text, max) : len);
+}
+
 /* "Shirt (Size: S, Color: Orange)": what staff look for on the shelf; control characters become spaces. */
 static char *row_name(const cJSON *line) {
     const cJSON *option = NULL;
@@ -58,7 +67,10 @@ static char *row_name(const cJSON *line) {
     cJSON_ArrayForEach(option, json_array(line, "product_options")) {
         const char *label = json_str(option, "display_name"), *value = json_str(option, "display_value");
         if (label != NULL && value != NULL && value[0] != '\0' && n < OPTIONS_MAX) {
-            buf_addf(&b, "%s%.60s: %.80s", n++ == 0 ? " (" : ", ", label, value);
+            buf_add_str(&b, n++ == 0 ? " (" : ", ");
+            add_cut(&b, label, LABEL_MAX);
+            buf_add_str(&b, ": ");
+            add_cut(&b, value, VALUE_MAX);
         }
     }
     buf_add_str(&b, n > 0 ? ")" : "");
@@ -86,6 +98,12 @@ static int64_t row_vat(const cJSON *line) {
         with <= without) {
         return 0;
     }
+    for (; without > VAT_EXACT; without /= 10) {
+        with /= 10;
+    }
+    if (with - without >= without) {
+        return VAT_MAX;
+    }
     int64_t vat = ((with - without) * 10000 + without / 2) / without;
     int64_t whole = (vat + 50) / 100 * 100;
     vat = vat - whole <= VAT_SNAP && whole - vat <= VAT_SNAP ? whole : vat;
@@ -110,11 +128,12 @@ static enum next take_line(const cJSON *line, struct web_order *out, struct reas
         !json_id(line, "quantity_shipped", &r.shipped) || r.shipped < 0) {
         return bad(out->id, "a line has no readable quantity_refunded or quantity_shipped", why);
     }
-    if (is_goods(line) && !money_get(line, "total_inc_tax", &r.total)) {
+    if (is_goods(line) && (!money_get(line, "total_inc_tax", &r.total) || r.total < 0)) {
         return bad(out->id, "a line has no readable total_inc_tax", why);
     }
     cJSON_ArrayForEach(discount, json_array(line, "applied_discounts")) {
-        discounts += money_get(discount, "amount", &one) ? one : 0;
+        bool fits = money_get(discount, "amount", &one) && discounts <= MONEY_MAX && discounts >= -MONEY_MAX;
+        discounts += fits ? one : 0;
     }
     if (!money_get(line, "discounted_total_inc_tax", &r.paid)) {
         r.paid = r.total - discounts;

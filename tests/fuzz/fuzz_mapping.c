@@ -63,6 +63,15 @@ static void check_numbers(const struct mapping *m) {
     FUZZ_CHECK(m->sitoo_order_prefix[0] != '\0' && m->owner_stock[0] != '\0' && m->owner_pickup[0] != '\0');
 }
 
+static void check_web(const struct mapping_web *w) {
+    FUZZ_CHECK(w->rejected_status == 0 || w->rejected_status == 5 || w->rejected_status == 11 ||
+               w->rejected_status == 12);
+    FUZZ_CHECK(within(w->uncollected_days, 1, 365) && within(w->repeat_after_s, 10, 3600));
+    FUZZ_CHECK(within(w->look_again_hours, 1, 168));
+    FUZZ_CHECK(w->return_order_state == 0 || w->return_order_state == 10);
+    FUZZ_CHECK(within(w->return_warehouse_id, 0, JSON_INT_MAX));
+}
+
 static void check_warehouses(const struct mapping *m) {
     check_ids(m->warehouses, m->warehouse_count, MAPPING_WAREHOUSES_MAX);
     for (size_t i = 0; i < m->warehouse_count; i++) {
@@ -85,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_locations(m);
         check_warehouses(m);
         check_numbers(m);
+        check_web(&m->web);
     }
     mapping_free(m);
     buf_free(&mistakes);

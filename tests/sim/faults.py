@@ -12,7 +12,8 @@ A plan is {"seed": 1, "rules": [rule, ...]}. Every rule has a "kind" and may hav
 The first rule that matches and hits decides, except that "latency" rules add up with the one that follows.
 
     latency              {"ms": 200, "jitter_ms": 100}
-    status               {"status": 500|502|503}       an error in the platform's own shape, nothing done
+    status               {"status": 500|502|503}       an error in the platform's own shape, nothing done; "body": {...}: with
+                                                       this body instead
     rate_limit           {"headers": true|false}       429 with or without the rate headers, nothing done
     html                 {"status": 502}               an HTML page instead of JSON, nothing done
     reset                {"after_apply": false}        the connection is closed without an answer

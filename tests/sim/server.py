@@ -165,6 +165,7 @@ class Platform:
         early = None
         if kind == "status":
             early = self.failure(fault.get("status", 500), call)
+            self._change(early, {"body": fault["body"]} if "body" in fault else {})
         elif kind == "rate_limit":
             self.counters.numbers["injected_429"] += 1
             early = self.refusal(fault.get("headers", True), call)

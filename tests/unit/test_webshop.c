@@ -61,6 +61,8 @@ static int tear_down(void **state) {
 #define B                   LINE("2", "B", COUNTS("1") "," MONEY)
 #define BOTH(pickups, shipping) \
     "{" HEAD("11") ",\"consignments\":{\"pickups\":[" pickups "],\"shipping\":[" shipping "]}}"
+#define EUROS5         "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+#define EUROS          EUROS5 EUROS5 EUROS5 EUROS5 EUROS5
 #define PICKUP(place)  BOTH("{\"id\":13," place ",\"line_items\":[" A "]}", "")
 #define SHIPPED(lines) BOTH("", "{\"id\":51,\"shipping_method\":\"Parcel\",\"line_items\":[" lines "]}")
 #define NAMED(method)  BOTH("", "{\"id\":51,\"shipping_method\":" method ",\"line_items\":[" A "]}")
@@ -210,6 +212,13 @@ static void lines_are_read_as_rows(void **state) {
          "ship\n1 A 0-0+0 1250000/1250000 vat 2500 Shirt\n"},
         {"the same SKU twice", SHIPPED(A "," LINE("2", "A", COUNTS("1") "," MONEY)),
          "ship\n" A_TEXT "2 A 1-0+0 1250000/1250000 vat 2500 Shirt\n"},
+        {"an option cut between characters",
+         SHIPPED(LINE("1", "A",
+                      COUNTS("2") "," MONEY
+                                  ",\"product_options\":[{\"display_name\":\"x\",\"display_value\":\"" EUROS EUROS
+                                  "\"}]")),
+         "ship\n1 A 2-0+0 1250000/1250000 vat 2500 Shirt (x: " EUROS "\xe2\x82\xac"
+         ")\n"},
         {"a name from the SKU", SHIPPED("{\"id\":1,\"sku\":\"A\",\"type\":\"physical\"," COUNTS("2") "," MONEY "}"),
          "ship\n1 A 2-0+0 1250000/1250000 vat 2500 A\n"},
         {"options",
@@ -244,6 +253,8 @@ static void money_and_tax_of_a_row(void **state) {
         {"free", PAID("\"total_inc_tax\":\"0.0000\",\"total_ex_tax\":\"0.0000\""), "ship\n1 A 2-0+0 0/0 vat 0 Shirt\n"},
         {"more than 100 per cent", PAID("\"total_inc_tax\":\"30.0000\",\"total_ex_tax\":\"10.0000\""),
          "ship\n1 A 2-0+0 300000/300000 vat 10000 Shirt\n"},
+        {"the most there can be", PAID("\"total_inc_tax\":\"1000000000000\",\"total_ex_tax\":\"800000000000\""),
+         "ship\n1 A 2-0+0 10000000000000000/10000000000000000 vat 2500 Shirt\n"},
         {"a number", PAID("\"total_inc_tax\":62.6793,\"total_ex_tax\":50.1434"),
          "ship\n1 A 2-0+0 626793/626793 vat 2500 Shirt\n"},
         {"a discount",
@@ -314,6 +325,8 @@ static void what_cannot_be_read_is_named(void **state) {
          "BigCommerce order 9: a line has no id or no readable quantity"},
         {"less than nothing", SHIPPED(LINE("1", "A", COUNTS("-1") "," MONEY)),
          "BigCommerce order 9: a line has no id or no readable quantity"},
+        {"less than no money", SHIPPED(LINE("1", "A", COUNTS("1") ",\"total_inc_tax\":\"-0.0001\"")),
+         "BigCommerce order 9: a line has no readable total_inc_tax"},
         {"too many units", SHIPPED(LINE("1", "A", COUNTS("1000000001") "," MONEY)),
          "BigCommerce order 9: a line has no id or no readable quantity"},
         {"no quantity_refunded", SHIPPED(LINE("1", "A", "\"quantity\":1,\"quantity_shipped\":0," MONEY)),
