@@ -22,13 +22,13 @@ static const char *const fields[] = {
     "delivery_zip", "delivery_address", "delivery_address2", "delivery_city", "delivery_state"};
 
 static bool in_word(char c) {
-    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+    return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
 /* Bytes of the word at s, 0 if there is none. An escape \u00e5 belongs to its word. */
 static size_t word_at(const char *s) {
     size_t n = 0;
-    while (in_word(s[n]) || s[n] == '_' || (s[n] == '\\' && s[n + 1] == 'u')) {
+    while (in_word(s[n]) || (s[n] == '\\' && s[n + 1] == 'u')) {
         n++;
     }
     return n;

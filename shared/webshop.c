@@ -59,11 +59,11 @@ static void add_cut(struct buf *b, const char *text, size_t max) {
 /* "Shirt (Size: S, Color: Orange)": what staff look for on the shelf; control characters become spaces. */
 static char *row_name(const cJSON *line) {
     const cJSON *option = NULL;
-    const char *name = json_str(line, "name");
+    const char *name = json_str(line, "name"), *sku = json_str(line, "sku");
     struct buf b;
     int n = 0;
     buf_init(&b, 8000);
-    buf_add_str(&b, name != NULL && name[0] != '\0' ? name : json_str(line, "sku"));
+    buf_add_str(&b, name != NULL && name[0] != '\0' ? name : sku != NULL ? sku : "");
     cJSON_ArrayForEach(option, json_array(line, "product_options")) {
         const char *label = json_str(option, "display_name"), *value = json_str(option, "display_value");
         if (label != NULL && value != NULL && value[0] != '\0' && n < OPTIONS_MAX) {

@@ -219,6 +219,7 @@ static void lines_are_read_as_rows(void **state) {
                                   "\"}]")),
          "ship\n1 A 2-0+0 1250000/1250000 vat 2500 Shirt (x: " EUROS "\xe2\x82\xac"
          ")\n"},
+        {"neither name nor SKU", SHIPPED("{\"id\":1,\"type\":\"physical\"," COUNTS("2") "," MONEY "}"), "no goods\n"},
         {"a name from the SKU", SHIPPED("{\"id\":1,\"sku\":\"A\",\"type\":\"physical\"," COUNTS("2") "," MONEY "}"),
          "ship\n1 A 2-0+0 1250000/1250000 vat 2500 A\n"},
         {"options",
