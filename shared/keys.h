@@ -29,8 +29,8 @@
  *                                                    shared/lua/80_pending.lua
  *   handed:open          hash    until closed    F  "warehouse|sku" -> thousandths that our open orders should reserve
  *   handed:at:<w>|<s>    set     until closed    F  the orders in it
- *   handed:short         hash    until closed    F  "warehouse|sku" -> thousandths below 0, while our orders are open there
- *   handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
+ *   handed:short         hash    until closed    F  "warehouse|sku" -> thousandths below 0, while our orders are open
+ * there handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
  *   handed:done          zset    90 days         F  web orders that have nothing open in Sitoo, by time
  *   withheld:l, :r       hash    until closed    F  "warehouse|sku" -> thousandths, by ledger and by return orders
  *   level:<mode>         hash    for ever        F  "location|sku" -> last written level, see 70_level.lua
