@@ -18,9 +18,18 @@ SECONDS = 0.9
 TOLD = ("reservation_short", "needs_allocation")
 
 
+MAPPING = {
+    "locations": [{"bigcommerce_location_id": 1, "sitoo_warehouse_ids": [1, 2, 3]},
+                  {"bigcommerce_location_id": 7, "sitoo_warehouse_ids": [4]}],
+    "pickup": [{"bigcommerce_location_id": 5, "sitoo_warehouse_id": 3, "pickup_method_ids": [2]}],
+    "shipping": {"location_id": 1, "allocate_from": [1, 2]},
+    "brake": {"max_zeroed_skus": 1000000, "max_units_moved": 1000000000},  # the shop is nearly emptied before it begins
+}
+
+
 @pytest.fixture(scope="module")
 def shop(module_stack):
-    one = module_stack(functions=FUNCTIONS, simulator_args=("--web-orders", "--skus", str(2 * TIMES + 60), *QUICK))
+    one = module_stack(functions=FUNCTIONS, simulator_args=("--web-orders", "--skus", str(2 * TIMES + 60), *QUICK), mapping=MAPPING)
     with_hooks(one)
     one.wait_until(one.idle, 60, "the first round is over")
     return one
