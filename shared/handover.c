@@ -136,8 +136,8 @@ static enum next go_on(struct app *app, struct hand_look *l, struct reason *why)
 
 static enum next work_on(struct app *app, struct hand_look *l, int64_t id, int64_t *delay_ms, struct reason *why) {
     l->work.app = app;
-    l->work.lease = l->lease;
-    l->work.token = l->token;
+    l->work.lease = l->lease.name;
+    l->work.token = l->lease.token;
     l->work.handed.rev = -1;
     l->known.mapping = app->set->mapping;
     enum next next = hand_look_lease(app, l, id, why);
@@ -195,7 +195,7 @@ static void one(struct app *app, const char *queue, const struct claim *c) {
         LOG(LOG_INFO, "web order worked on", {"outcome", "settled"}, {"order", c->entity}, {"steps", log_int(l.steps)},
             {"in_sitoo", log_int((long long)l.work.handed.n)}, {"cases", log_int((long long)l.plan.case_count)});
     }
-    hand_look_unlease(app, &l);
+    lease_give(app, &l.lease);
     hand_look_free(&l);
 }
 
@@ -268,7 +268,7 @@ int handover_invoke(struct app *app, const char *queue, const char *payload, siz
     } else {
         (void)fprintf(stderr, "%s\n", why.text);
     }
-    hand_look_unlease(app, &l);
+    lease_give(app, &l.lease);
     hand_look_free(&l);
     return next == NEXT_DONE ? 0 : 1;
 }

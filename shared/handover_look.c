@@ -25,43 +25,17 @@ void hand_look_free(struct hand_look *l) {
 /* ---- lease ---- */
 
 enum next hand_look_lease(struct app *app, struct hand_look *l, int64_t id, struct reason *why) {
-    struct args a = {0};
-    redisReply *reply = NULL;
-    (void)snprintf(l->lease, sizeof l->lease, "weborder:%lld", (long long)id);
-    args_add(&a, l->lease);
-    args_add(&a, app->holder);
-    args_add_int(&a, LEASE_MS);
-    enum next next = redis_fcall(app->redis, "lease", &a, true, &reply, why);
-    args_free(&a);
-    if (next != NEXT_DONE) {
-        return next;
-    }
-    bool ours = reply_int_at(reply, 0) == 1;
-    (void)snprintf(l->token, sizeof l->token, "%lld", (long long)reply_int_at(reply, 1));
-    freeReplyObject(reply);
-    if (!ours) {
-        l->token[0] = '\0';
+    char name[sizeof l->lease.name];
+    int64_t busy_ms = 0;
+    (void)snprintf(name, sizeof name, "weborder:%lld", (long long)id);
+    enum next next = lease_take(app, name, LEASE_MS, &l->lease, &busy_ms, why);
+    if (next == NEXT_DONE && busy_ms > 0) {
         why->not_its_fault = true;
         why->wait_ms = LEASE_WAITS;
         return reason_set(why, NEXT_DEFER, "order_busy", "web order %lld is being worked on by another process",
                           (long long)id);
     }
-    return NEXT_DONE;
-}
-
-void hand_look_unlease(struct app *app, const struct hand_look *l) {
-    struct args a = {0};
-    struct reason ignored = {0};
-    redisReply *reply = NULL;
-    if (l->token[0] == '\0') {
-        return;
-    }
-    args_add(&a, l->lease);
-    args_add(&a, l->token);
-    if (redis_fcall(app->redis, "unlease", &a, true, &reply, &ignored) == NEXT_DONE) {
-        freeReplyObject(reply);
-    }
-    args_free(&a);
+    return next;
 }
 
 /* ---- what the plan goes by ---- */

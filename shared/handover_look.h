@@ -10,6 +10,7 @@
 #include "err.h"
 #include "handover_plan.h"
 #include "handover_stock.h"
+#include "lease.h"
 #include "redis.h"
 
 struct hand_look {
@@ -17,7 +18,7 @@ struct hand_look {
     struct hand_plan plan;
     struct hand_known known;
     struct args effects;
-    char lease[48], token[24];
+    struct lease lease;
     int64_t tries;
     int steps;
     bool fresh; /* the web order was read after the last step */
@@ -29,7 +30,6 @@ void hand_look_free(struct hand_look *l);
 
 /* The lease weborder:<id>; deferred while another process has it. */
 enum next hand_look_lease(struct app *app, struct hand_look *l, int64_t id, struct reason *why) NODISCARD;
-void hand_look_unlease(struct app *app, const struct hand_look *l);
 
 /* Whether the order, read already, is ours to hand over. */
 enum next hand_look_learn(struct app *app, struct hand_look *l, struct reason *why) NODISCARD;

@@ -10,6 +10,7 @@
 #include "gate.h"
 #include "json.h"
 #include "keys.h"
+#include "lease.h"
 #include "log.h"
 #include "money.h"
 #include "platform.h"
@@ -31,7 +32,7 @@ struct work {
     struct paid_order order;
     struct refund_list refunds;
     char reference[REFUND_REFERENCE_SIZE];
-    char lease[40], token[24];
+    struct lease lease;
     char intent_id[GATE_INTENT_SIZE];
     bool sent_before;       /* an intent is open: a refund was sent, and its answer is not known */
     int64_t refunds_before; /* refunds that the order had when it was sent */
@@ -41,43 +42,17 @@ struct work {
 /* ---- lease ---- */
 
 static enum next take_lease(struct app *app, struct work *w, struct reason *why) {
-    struct args a = {0};
-    redisReply *reply = NULL;
-    (void)snprintf(w->lease, sizeof w->lease, "refund:%lld", (long long)w->p->web_order);
-    args_add(&a, w->lease);
-    args_add(&a, app->holder);
-    args_add_int(&a, LEASE_MS);
-    enum next next = redis_fcall(app->redis, "lease", &a, true, &reply, why);
-    args_free(&a);
-    if (next != NEXT_DONE) {
-        return next;
-    }
-    bool ours = reply_int_at(reply, 0) == 1;
-    (void)snprintf(w->token, sizeof w->token, "%lld", (long long)reply_int_at(reply, 1));
-    freeReplyObject(reply);
-    if (!ours) {
-        w->token[0] = '\0';
+    char name[sizeof w->lease.name];
+    int64_t busy_ms = 0;
+    (void)snprintf(name, sizeof name, "refund:%lld", (long long)w->p->web_order);
+    enum next next = lease_take(app, name, LEASE_MS, &w->lease, &busy_ms, why);
+    if (next == NEXT_DONE && busy_ms > 0) {
         why->not_its_fault = true;
         why->wait_ms = LEASE_WAITS;
         return reason_set(why, NEXT_DEFER, "order_busy", "web order %lld is being refunded by another process",
                           (long long)w->p->web_order);
     }
-    return NEXT_DONE;
-}
-
-static void give_lease(struct app *app, const struct work *w) {
-    struct args a = {0};
-    struct reason ignored = {0};
-    redisReply *reply = NULL;
-    if (w->token[0] == '\0') {
-        return;
-    }
-    args_add(&a, w->lease);
-    args_add(&a, w->token);
-    if (redis_fcall(app->redis, "unlease", &a, true, &reply, &ignored) == NEXT_DONE) {
-        freeReplyObject(reply);
-    }
-    args_free(&a);
+    return next;
 }
 
 /* ---- what was sent before ---- */
@@ -282,8 +257,8 @@ static enum next send_refund(struct app *app, struct work *w, const struct decis
                                      .body = body,
                                      .id = w->intent_id,
                                      .intent = intent,
-                                     .lease = w->lease,
-                                     .lease_token = w->token};
+                                     .lease = w->lease.name,
+                                     .lease_token = w->lease.token};
     fault_point(app, "refund.decided");
     enum next next = wait_key(app, w, "SET", app->set->mapping->returns.repeat_after_s * 1000, &reply, why);
     if (next == NEXT_DONE) {
@@ -425,7 +400,7 @@ enum next settle_part(struct app *app, struct part *p, struct settled *out, stru
     next = next == NEXT_DONE ? refunds_read(app, p->web_order, &w.refunds, NULL, why) : next;
     next = next == NEXT_DONE ? decide_and_do(app, &w, out, why) : next;
     next = next == NEXT_DONE ? finish(app, &w, out, why) : next;
-    give_lease(app, &w);
+    lease_give(app, &w.lease);
     refund_list_free(&w.refunds);
     paid_order_free(&w.order);
     return next;

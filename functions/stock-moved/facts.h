@@ -69,8 +69,9 @@ enum next facts_identify(struct app *app, struct facts *f, struct reason *why) N
 /* Available per warehouse: remembered where nothing touched it, else read from Sitoo. */
 enum next facts_stock(struct app *app, struct facts *f, struct reason *why) NODISCARD;
 /* Places where Sitoo shows less than nothing available while orders of ours are reserved there: those orders become
- * due, so that somebody is told. */
-enum next facts_short(struct app *app, const struct facts *f, struct reason *why) NODISCARD;
+ * due, so that somebody is told, and once more when there is enough. *none: no place is short, so that those which are
+ * not need not be named; a process that becomes the writer does not know, since others may have noticed one. */
+enum next facts_short(struct app *app, const struct facts *f, bool *none, struct reason *why) NODISCARD;
 /* Settles a fact without a level: its old one stays, and a case (one per cause and SKU) says why. */
 void facts_case(const struct app *app, struct facts *f, struct fact *fact, const char *cause, const char *fmt, ...)
     PRINTF_LIKE(5, 6);

@@ -15,6 +15,7 @@
 #include "hooks.h"
 #include "json.h"
 #include "keys.h"
+#include "lease.h"
 #include "ledger.h"
 #include "log.h"
 #include "mode.h"
@@ -41,6 +42,7 @@
 struct writer {
     struct epoch epoch; /* what Redis held when it was last asked */
     struct aof aof;     /* whether its file is known to be good */
+    bool short_known;   /* no place was short when this process last looked, and it was the writer since */
     char round[24];     /* the token with which the round began: a lease lost and taken again is another one */
     char token[24];     /* of the writer lease; "" = not ours */
     int64_t taken_ms;   /* monotonic: lease taken or extended */
@@ -61,31 +63,23 @@ static struct writer *writer_of(struct app *app) {
 
 static enum next take_lease(struct app *app, bool *ours, int64_t *wait_ms, struct reason *why) {
     struct writer *w = writer_of(app);
-    struct args a = {0};
-    char token[24];
-    redisReply *reply = NULL;
-    args_add(&a, WRITER_LEASE);
-    args_add(&a, app->holder);
-    args_add_int(&a, LEASE_MS);
-    enum next next = redis_fcall(app->redis, "lease", &a, true, &reply, why);
-    args_free(&a);
+    struct lease lease;
+    enum next next = lease_take(app, WRITER_LEASE, LEASE_MS, &lease, wait_ms, why);
     if (next != NEXT_DONE) {
         return next;
     }
-    *ours = reply_int_at(reply, 0) == 1;
-    *wait_ms = *ours ? 0 : reply_int_at(reply, 1);
-    (void)snprintf(token, sizeof token, "%lld", (long long)reply_int_at(reply, 1));
-    freeReplyObject(reply);
+    *ours = lease.token[0] != '\0';
     if (!*ours) {
         w->token[0] = '\0';
         return NEXT_DONE;
     }
     w->taken_ms = clock_mono_ms();
-    if (strcmp(token, w->token) != 0) {
-        LOG(LOG_INFO, "this process is the store's writer now", {"token", token});
+    if (strcmp(lease.token, w->token) != 0) {
+        LOG(LOG_INFO, "this process is the store's writer now", {"token", lease.token});
         next = write_recover(app, why);
         if (next == NEXT_DONE) {
-            (void)str_copy(w->token, sizeof w->token, token);
+            (void)str_copy(w->token, sizeof w->token, lease.token);
+            w->short_known = false;
         }
     }
     return next;
@@ -128,18 +122,9 @@ static void keep_begin(struct keeper *k, struct app *app, const char *queue, con
 }
 
 void writer_leave(struct app *app) {
-    struct args a = {0};
-    struct reason why = {0};
-    redisReply *reply = NULL;
-    const struct writer *w = writer_of(app);
-    if (w->token[0] != '\0') {
-        args_add(&a, WRITER_LEASE);
-        args_add(&a, w->token);
-        if (redis_fcall(app->redis, "unlease", &a, true, &reply, &why) == NEXT_DONE) {
-            freeReplyObject(reply);
-        }
-        args_free(&a);
-    }
+    struct lease lease = {.name = WRITER_LEASE};
+    (void)str_copy(lease.token, sizeof lease.token, writer_of(app)->token);
+    lease_give(app, &lease);
     epoch_leave(app, &writer_of(app)->epoch);
     free(app->state);
     app->state = NULL;
@@ -244,7 +229,7 @@ static enum next refresh_orders(struct app *app, struct facts *f, struct reason 
 static enum next process(struct app *app, struct facts *f, struct reason *why) {
     enum next next = facts_identify(app, f, why);
     next = next == NEXT_DONE ? facts_stock(app, f, why) : next;
-    next = next == NEXT_DONE && app->mode == MODE_LIVE ? facts_short(app, f, why) : next;
+    next = next == NEXT_DONE && app->mode == MODE_LIVE ? facts_short(app, f, &writer_of(app)->short_known, why) : next;
     next = next == NEXT_DONE ? facts_recall(app, f, why) : next;
     if (next == NEXT_DONE && write_needed(f)) {
         next = refresh_orders(app, f, why);

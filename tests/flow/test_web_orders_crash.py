@@ -3,11 +3,12 @@
 import contextlib
 import pathlib
 import re
+import signal
 
 import pytest
 
 from stack import shop_mapping
-from web_shop import COLLECT, QUICK, all_right, at, handed, in_sitoo, order, status_of
+from web_shop import COLLECT, FUNCTIONS, QUICK, all_right, at, handed, in_sitoo, order, status_of, with_hooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "shared").glob("handover*.c")]
@@ -217,3 +218,41 @@ def test_redis_emptied_between_the_order_in_sitoo_and_its_completion(frail):
         frail.wait_until(lambda: states(frail, number) == ["cancelled"], 40, "it is still known")
         all_right(frail, 60)
     assert len(posts(frail, number, since)) == 1
+
+
+@pytest.mark.long
+def test_writer_that_was_away_notices_that_a_shop_has_enough_again(stack):
+    """A shortage that another process noticed meanwhile is not this one's to forget."""
+    shop = stack(functions=FUNCTIONS, simulator_args=("--web-orders", "--skus", "200", *QUICK), env={"ONEPOOL_WORKERS": "2"})
+    with_hooks(shop)
+    shop.wait_until(shop.idle, 20, "the first round is over")
+
+    def writer():
+        return int(re.findall(r"pid=(\d+) .*store's writer now", shop.logs("stock-moved"))[-1])
+
+    def freeze(pid):
+        holder = shop.redis().hget(shop.key("lease:writer"), "holder")
+        shop.kill_child("stock-moved", signal.SIGSTOP, pid=pid)
+        return lambda: shop.wait_until(lambda: shop.redis().hget(shop.key("lease:writer"), "holder") not in (holder, None), 60,
+                                       "another process is the writer")
+    sku = at(shop, 2)
+    free = shop.stock(sku)[3]
+    left = (free["on_hand"] - free["reserved"] - free["withheld"]) // 1000
+    number = order(shop, {"sku": sku, "quantity": 2}, **COLLECT)
+    handed(shop, number)
+    all_right(shop)
+    first, name = writer(), f"reservation_short:web order {number}"
+    freeze(first)()
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": left - 1}], "warehouse": 3})
+    shop.wait_until(lambda: shop.cases().get(name), 40, "a person is told")
+    second = writer()
+    assert second != first
+    taken_over = freeze(second)
+    shop.kill_child("stock-moved", signal.SIGCONT, pid=first)
+    taken_over()
+    shop.control("POST", "/move", {"sku": sku, "quantity": 1, "to": 3})
+    shop.wait_until(lambda: name not in shop.cases(), 40, "there is enough again")
+    assert writer() == first
+    shop.kill_child("stock-moved", signal.SIGCONT, pid=second)
+    all_right(shop)
+    assert shop.redis().hgetall(shop.key("handed:short")) == {}
