@@ -12,7 +12,6 @@
  *     "sitoo":     { "max_inflight": 1, "page_size": 1000, ... }, "budget": {...}, "owners": {...},
  *     "web_orders": {...}, "products": {...}, "returns": {...} }
  *
- * "products" is read by later releases; here it only has to be an object.
  */
 #ifndef ONEPOOL_MAPPING_H
 #define ONEPOOL_MAPPING_H
@@ -125,6 +124,49 @@ struct mapping_web {
     bool return_add_delivery;    /* they get a delivery that moves no stock [false] */
 };
 
+#define MAPPING_PAIRS_MAX 2000
+
+/* One id of BigCommerce and what it is in Sitoo. */
+struct mapping_pair {
+    int64_t web, till;
+};
+struct mapping_pairs {
+    struct mapping_pair *list;
+    size_t n;
+};
+
+enum barcode_source { BARCODE_GTIN, BARCODE_UPC };
+
+/*
+ * Products flow from BigCommerce to Sitoo. Without this section none does.
+ *
+ *   "products": { "vat_groups": {"0": 2, "1": 3}, "default_vat_group": null,
+ *                 "price": "catalog", "price_list_id": null, "sale_price_list_id": null, "prices_include_vat": true,
+ *                 "barcode": ["gtin", "upc"], "unit_label": null, "retail_price": false, "description": false,
+ *                 "manufacturers": {"36": 4}, "categories": {"23": 49}, "hidden": "inactive",
+ *                 "debounce_s": 60, "quarantine": false, "sweep_hours": 24 },
+ *   "brake": { "max_price_change_percent": 50, "max_deactivated_skus": 200, ... }
+ */
+struct mapping_products {
+    bool on;                         /* the section is there */
+    struct mapping_pairs vat_groups; /* tax class -> product group (vatid) of Sitoo */
+    int64_t default_vat_group;       /* of a tax class that the table lacks; 0 = such a product is parked [null] */
+    bool from_price_list;            /* "price": "price_list" ["catalog"] */
+    int64_t price_list_id;           /* of BigCommerce; needed with from_price_list */
+    int64_t sale_price_list_id;      /* Sitoo's list for sale prices, not 1; 0 = they go into the default list [null] */
+    bool prices_include_vat;         /* Sitoo's setting "Storing of Product Prices" [true] */
+    enum barcode_source barcodes[2]; /* the first that is not empty counts ["gtin", "upc"] */
+    size_t barcode_count;            /* 0 = barcodes are not ours */
+    char unit_label[32];             /* "" = not ours */
+    bool retail_price;               /* moneypriceorg is BigCommerce's retail price, where it has one [false] */
+    bool description;                /* its plain text becomes Sitoo's description [false] */
+    struct mapping_pairs manufacturers, categories; /* of brand and category ids; what is not listed is not ours */
+    bool hidden_stays_active; /* "hidden": "active": is_visible and availability do not hide in the POS ["inactive"] */
+    int64_t debounce_s;       /* after a webhook, how long further ones are waited for [60] 0..3600 */
+    bool quarantine;          /* SKUs that are only in Sitoo are hidden in the POS by the sweep [false] */
+    int64_t sweep_hours;      /* both catalogs are compared this often [24] 1..168 */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -155,6 +197,9 @@ struct mapping {
     int64_t brake_max_zeroed_skus; /* one write [200] 1..1000000 */
     int64_t brake_max_units_moved; /* one write [5000] 1..1000000000 */
 
+    int64_t brake_price_percent;   /* brake.max_price_change_percent of one SKU [50] 1..100000 */
+    int64_t brake_max_deactivated; /* brake.max_deactivated_skus in 24 hours [200] 1..1000000 */
+
     int64_t confirm_delay_ms;   /* bigcommerce.confirm_delay_ms: first read-back after a write [1000] 100..600000 */
     int64_t confirm_timeout_ms; /* bigcommerce.confirm_timeout_ms: then the level is written again [10000] */
     int64_t orders_overlap_s;   /* bigcommerce.orders_overlap_s: modification dates read again [120] 10..86400 */
@@ -164,6 +209,7 @@ struct mapping {
     struct mapping_baseline baseline;
     struct mapping_returns returns;
     struct mapping_web web;
+    struct mapping_products products;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -187,6 +233,12 @@ void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mis
 /* The section "web_orders", and what "sitoo" says of such orders (mapping_web.c); part of mapping_read. */
 struct at;
 void mapping_read_web(const struct at *root, struct mapping *m);
+
+/* The section "products" (mapping_products.c); part of mapping_read and mapping_free. */
+void mapping_read_products(const struct at *root, struct mapping *m);
+void mapping_free_products(struct mapping_products *p);
+/* What `web` is in Sitoo; 0 = not listed. */
+int64_t mapping_pair(const struct mapping_pairs *p, int64_t web);
 
 /* The section "returns" (mapping_returns.c); part of mapping_read and mapping_free. */
 void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mistakes);
