@@ -77,6 +77,12 @@
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
+ *   products             hash    for ever        F  BigCommerce product -> what was last sent, see product_known.h
+ *   product:skus         hash    for ever        F  SKU -> "product:variant" that wanted it last
+ *   product:variants     hash    for ever        F  BigCommerce variant -> product
+ *   product:barcodes     hash    for ever        F  code -> "variant product SKU" that has it
+ *   product:folded       hash    for ever        F  SKU without case, spaces, dashes -> SKU as Sitoo has it
+ *   catalog              hash    for ever        F  loaded, halt, load_*, off (hidden in 24 hours), see product_known.h
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 #ifndef ONEPOOL_KEYS_H
@@ -103,6 +109,12 @@
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
 
+#define KEY_PRODUCTS          "products"
+#define KEY_PRODUCT_SKUS      "product:skus"
+#define KEY_PRODUCT_VARIANTS  "product:variants"
+#define KEY_PRODUCT_BARCODES  "product:barcodes"
+#define KEY_PRODUCT_FOLDED    "product:folded"
+#define KEY_CATALOG           "catalog"
 #define KEY_CURSOR            "cursor"
 #define KEY_SEEN              "seen:ledger"
 #define KEY_HOOKS             "hooks"

@@ -320,6 +320,18 @@ local EFFECTS = {
   end, 4 },
 }
 
+-- keep_...: field, value: what is remembered of products (shared/product_known.h); '' forgets.
+for name, key in pairs({ product = 'products', sku = 'product:skus', variant = 'product:variants', barcode = 'product:barcodes',
+  folded = 'product:folded' }) do
+  EFFECTS['keep_' .. name] = { 2, function(P, _, field, value)
+    if value == '' then
+      redis.call('HDEL', P .. key, field)
+    else
+      redis.call('HSET', P .. key, field, value)
+    end
+  end }
+end
+
 -- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so
 -- every caller checks everything before its first write.
 local function wrong_effects(args, from, to)
