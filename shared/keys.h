@@ -105,6 +105,10 @@
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
 #define QUEUE_REFUNDS "refunds"
 #define QUEUE_HOOKS   "hooks" /* entity: "main", a timer: are our webhooks as they should be */
+/* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
+ * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
+#define QUEUE_PRODUCT "product"
+#define QUEUE_CATALOG "catalog" /* entity: "sweep", a timer; "release": a person lets what was held pass */
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100

@@ -19,7 +19,7 @@
 #include "app.h"
 #include "err.h"
 #include "product_want.h"
-#include "redis.h"
+#include "queue.h"
 
 struct known_variant {
     int64_t id;

@@ -88,8 +88,8 @@ static enum next send_prices(struct sync *s, const char *method, cJSON *array, s
     char *body = json_print(array);
     enum next next = sync_send(s, method, path, body, n, &answer, &shadowed, why);
     free(body);
-    const cJSON *element = NULL;
-    cJSON_ArrayForEach(element, cJSON_IsArray(answer.json) ? answer.json : NULL) {
+    const cJSON *element = NULL, *results = cJSON_IsArray(answer.json) ? answer.json : NULL;
+    cJSON_ArrayForEach(element, results) {
         int64_t status = 0;
         if (!json_int(element, "statuscode", &status) || status < 200 || status > 299) {
             LOG(LOG_WARN, "a sale price was refused", {"why", json_str(element, "errortext")});

@@ -4,6 +4,7 @@
 #define ONEPOOL_PRODUCT_ROW_H
 
 #include "product_diff.h"
+#include "platform.h"
 #include "product_sync.h"
 
 struct row {

@@ -121,7 +121,7 @@ static enum next add_gone(struct sync *s, struct sync_item *item, const struct t
 /* A variant that had another SKU before: the old one is hidden and keeps its stock, the new one is made. */
 static void plan_renamed(const struct sync *s, struct sync_item *item, const struct want *w) {
     const char *before = item->known != NULL ? known_sku(item->known, w->variant_id) : NULL;
-    char text[400];
+    char text[REASON_TEXT_MAX];
     if (before == NULL || strcmp(before, w->sku) == 0) {
         return;
     }
