@@ -98,8 +98,9 @@ static struct sync_item *compare(struct product_round *r, size_t i) {
     struct sync_item *item = &r->items[i];
     char digest[17];
     *item = (struct sync_item){.product_id = r->ids[i], .known = &r->known[i], .person = r->person[i]};
-    if (p != NULL && p->problem[0] != '\0') {
-        item->next = reason_set(&item->why, NEXT_PARK, "bad_product", "%s", p->problem);
+    if (p != NULL && p->bad) {
+        item->next = reason_set(&item->why, NEXT_PARK, "bad_product", "product %lld of BigCommerce: %s",
+                                (long long)p->id, p->problem);
         return NULL;
     }
     if (p == NULL) {
