@@ -77,6 +77,10 @@
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
+ *   exceptions           list    until next one  F  JSON rows of the last sweep, see 86_exceptions.lua
+ *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
+ *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised
+ *   exceptions:new:<s>   list    1 hour          rows of a sweep that is being stored
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 #ifndef ONEPOOL_KEYS_H
@@ -158,5 +162,8 @@
 #define KEY_BASELINE_PRICE    "baseline:price"
 #define KEY_BASELINE_DIFF     "baseline:diff"
 #define KEY_BASELINE_ALLOW    "baseline:allow"
+#define KEY_EXCEPTIONS        "exceptions"
+#define KEY_EXCEPTIONS_META   "exceptions:meta"
+#define KEY_EXCEPTIONS_PART   "exceptions:new:%s"
 
 #endif
