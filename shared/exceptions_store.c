@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "exceptions.h"
 #include "json.h"
 #include "keys.h"
@@ -190,9 +191,9 @@ static enum next keep(struct app *app, const char *sweep, const struct exception
 }
 
 enum next exceptions_store(struct app *app, const struct exceptions *e, const char *currency, struct reason *why) {
-    char sweep[24], part[64];
+    char sweep[32], part[64];
     enum next next = NEXT_DONE;
-    (void)snprintf(sweep, sizeof sweep, "%016llx", (unsigned long long)random_bits());
+    (void)snprintf(sweep, sizeof sweep, "%lld-%08lx", (long long)clock_wall_ms(), (unsigned long)random_bits());
     (void)snprintf(part, sizeof part, KEY_EXCEPTIONS_PART, sweep);
     for (size_t i = 0; next == NEXT_DONE && i < e->n; i += PAGE) {
         next = push_page(app, part, e, i, why);
