@@ -83,6 +83,10 @@
  *   product:barcodes     hash    for ever        F  code -> "variant product SKU" that has it
  *   product:folded       hash    for ever        F  SKU without case, spaces, dashes -> SKU as Sitoo has it
  *   catalog              hash    for ever        F  loaded, halt, load_*, off (hidden in 24 hours), see product_known.h
+ *   exceptions           list    until next one  F  JSON rows of the last sweep, see 86_exceptions.lua
+ *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
+ *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised
+ *   exceptions:new:<s>   list    1 hour          rows of a sweep that is being stored
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 #ifndef ONEPOOL_KEYS_H
@@ -174,5 +178,8 @@
 #define KEY_BASELINE_PRICE    "baseline:price"
 #define KEY_BASELINE_DIFF     "baseline:diff"
 #define KEY_BASELINE_ALLOW    "baseline:allow"
+#define KEY_EXCEPTIONS        "exceptions"
+#define KEY_EXCEPTIONS_META   "exceptions:meta"
+#define KEY_EXCEPTIONS_PART   "exceptions:new:%s"
 
 #endif

@@ -15,6 +15,7 @@
  *   onepool withheld [--sku SKU] [--aged]   returned units that are not on sale
  *   onepool withheld --release RETURN:ITEM [--quantity N]
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
+ *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -48,6 +49,11 @@ struct command_line {
         const char *sku;     /* NULL = all */
         int64_t thousandths; /* to be released; 0 = all */
     } withheld;              /* of onepool withheld only */
+    struct {
+        bool sweep;
+        const char *kind, *csv; /* NULL = all; none */
+        int64_t rows;           /* of the table */
+    } exceptions;               /* of onepool exceptions only */
 };
 
 /* Each returns the exit status. */
@@ -63,6 +69,9 @@ int command_returns(struct app *app, const struct command_line *line);
 int command_returned(struct app *app, const struct command_line *line, int64_t id);
 int command_withheld(struct app *app, const struct command_line *line);
 bool withheld_words(char **words, struct command_line *line);
+int command_exceptions(struct app *app, const struct command_line *line);
+bool exceptions_words(char **words, struct command_line *line);
+unsigned exceptions_needs(const struct command_line *line);
 unsigned returns_needs(const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool returns_words(char **words, struct command_line *line);

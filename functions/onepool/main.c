@@ -41,6 +41,7 @@ static const struct subcommand {
     {.name = "baseline", .run = command_baseline, .read = baseline_words, .needs_of = baseline_needs},
     {.name = "returns", .run = command_returns, .read = returns_words, .needs_of = returns_needs},
     {.name = "withheld", .run = command_withheld, .read = withheld_words, .needs = NEED_REDIS | NEED_MAPPING},
+    {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -63,6 +64,10 @@ static int usage(FILE *out, int status) {
                        "              --release RETURN:ITEM [--quantity N]   let them be sold\n"
                        "       onepool returns [--json] --goods-in ORDER --sku SKU --quantity N --warehouse W\n"
                        "                                             book goods of a refunded web order into Sitoo\n"
+                       "       onepool exceptions [--json] [--rows N]   where both catalogs do not fit\n"
+                       "              --kind KIND                    only these, such as price_differs\n"
+                       "              --csv FILE                     all of them, for a spreadsheet\n"
+                       "              --sweep                        read both shops now\n"
                        "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
                        "              --propose                      a mapping file to begin with; only printed\n"
                        "              --again                        read everything anew\n"
