@@ -99,6 +99,10 @@
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
 #define QUEUE_REFUNDS "refunds"
 #define QUEUE_HOOKS   "hooks" /* entity: "main", a timer: are our webhooks as they should be */
+/* entity: BigCommerce product id; or "v<variant id>", of a price list's record whose product is not known */
+#define QUEUE_PRODUCT "product"
+#define QUEUE_CATALOG "catalog" /* entity: CATALOG_SWEEP, a timer: both catalogs are compared */
+#define CATALOG_SWEEP "sweep"
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
