@@ -39,7 +39,8 @@
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
- *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, see 82_hooks.lua
+ *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
+ *                                                    82_hooks.lua
  *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
