@@ -39,7 +39,8 @@
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
- *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, see 82_hooks.lua
+ *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
+ *                                                    82_hooks.lua
  *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
@@ -112,7 +113,10 @@
 /* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
  * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
 #define QUEUE_PRODUCT "product"
-#define QUEUE_CATALOG "catalog" /* entity: "sweep", a timer; "release": a person lets what was held pass */
+/* entity: CATALOG_SWEEP, a timer: both catalogs are compared; CATALOG_RELEASE: a person lets what was held pass */
+#define QUEUE_CATALOG   "catalog"
+#define CATALOG_SWEEP   "sweep"
+#define CATALOG_RELEASE "release"
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100

@@ -312,7 +312,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
             .step = "Look at what left BigCommerce. If it is meant, run: onepool parked --retry with the "
                     "case's id; it then passes for an hour",
             .queue = QUEUE_CATALOG,
-            .job = "release"};
+            .job = CATALOG_RELEASE};
         effect_notice(&effects, &p);
         next = effects_apply(s->app->redis, &effects, why);
         args_free(&effects);

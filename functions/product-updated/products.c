@@ -67,7 +67,9 @@ static void misfit(struct app *app, struct reason *cause) {
                              .queue = "",
                              .job = ""};
     effect_notice(&effects, &p);
-    (void)effects_apply(app->redis, &effects, &ignored);
+    if (effects_apply(app->redis, &effects, &ignored) != NEXT_DONE) {
+        LOG(LOG_WARN, "a case could not be stored; it is made at the next try", {"why", ignored.text});
+    }
     args_free(&effects);
     cause->wait_ms = SETTINGS_WAIT_MS;
     cause->not_its_fault = true;
@@ -102,7 +104,9 @@ static void end_claims(struct app *app, const struct product_round *r) {
     }
     effect_count(&counts, "products:looked_at", (int64_t)r->n);
     effect_count(&counts, "products:echoes", r->echoes);
-    (void)effects_apply(app->redis, &counts, &ignored);
+    if (effects_apply(app->redis, &counts, &ignored) != NEXT_DONE) {
+        LOG(LOG_DEBUG, "counts are lost", {"why", ignored.text});
+    }
     args_free(&counts);
 }
 

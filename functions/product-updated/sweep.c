@@ -18,8 +18,6 @@
 #include "worker.h"
 #include "ban.h"
 
-#define ENTITY        "sweep"
-#define RELEASE       "release"
 #define AGAIN_MS      INT64_C(300000) /* after a failure */
 #define HOUR_MS       INT64_C(3600000)
 #define MARKS_AT_ONCE 500
@@ -193,7 +191,7 @@ static enum next tick(struct app *app, struct sync *s, const struct claims *clai
 
 static enum next first_timer(struct app *app, struct reason *why) {
     struct args timer = {0};
-    effect_mark_in(&timer, QUEUE_CATALOG, ENTITY, app->set->mapping->products.sweep_hours * HOUR_MS, "");
+    effect_mark_in(&timer, QUEUE_CATALOG, CATALOG_SWEEP, app->set->mapping->products.sweep_hours * HOUR_MS, "");
     enum next next = effects_apply(app->redis, &timer, why);
     args_free(&timer);
     return next;
@@ -205,7 +203,7 @@ enum next sweep_work(struct app *app, struct sync *s, int64_t *wait_ms, struct r
         queue_claim(app->redis, QUEUE_CATALOG, CLAIMS, app->holder, app->set->mapping->owner_mapping, &claims, why);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {
         const struct claim *c = &claims.list[i];
-        next = strcmp(c->entity, RELEASE) == 0 ? release(app, c, why) : tick(app, s, &claims, c, why);
+        next = strcmp(c->entity, CATALOG_RELEASE) == 0 ? release(app, c, why) : tick(app, s, &claims, c, why);
         *wait_ms = 0;
     }
     if (next == NEXT_DONE && claims.n == 0 && claims.wait_ms < 0) {
