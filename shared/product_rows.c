@@ -292,7 +292,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
         for (size_t k = 0; k < rows->n; k++) {
             off += rows->list[k].item == &items[i] ? (int64_t)goes_off(&rows->list[k]) : 0;
         }
-        next = s->app->mode == MODE_LIVE ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
+        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
         if (next != NEXT_DONE || passes) {
             continue;
         }

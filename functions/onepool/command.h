@@ -15,6 +15,7 @@
  *   onepool withheld [--sku SKU] [--aged]   returned units that are not on sale
  *   onepool withheld --release RETURN:ITEM [--quantity N]
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
+ *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
@@ -31,6 +32,7 @@
 #include "baseline.h"
 #include "buf.h"
 #include "goods_in.h"
+#include "load.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -54,6 +56,7 @@ struct command_line {
         const char *kind, *csv; /* NULL = all; none */
         int64_t rows;           /* of the table */
     } exceptions;               /* of onepool exceptions only */
+    struct load_options load;   /* of onepool load only */
 };
 
 /* Each returns the exit status. */
@@ -69,6 +72,9 @@ int command_returns(struct app *app, const struct command_line *line);
 int command_returned(struct app *app, const struct command_line *line, int64_t id);
 int command_withheld(struct app *app, const struct command_line *line);
 bool withheld_words(char **words, struct command_line *line);
+int command_load(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool load_words(char **words, struct command_line *line);
 int command_exceptions(struct app *app, const struct command_line *line);
 bool exceptions_words(char **words, struct command_line *line);
 unsigned exceptions_needs(const struct command_line *line);

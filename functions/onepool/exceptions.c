@@ -8,23 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "clock.h"
 #include "command.h"
 #include "exceptions_sweep.h"
 #include "json.h"
+#include "reading.h"
 #include "quantity.h"
 #include "text.h"
 #include "ban.h"
 
-#define PAGE_MAX     ((size_t)64 * 1024 * 1024) /* 40,000 exceptions of 1,500 bytes */
-#define ROWS         50
-#define ROWS_MAX     1000000
-#define KIND_WIDTH   19
-#define LINE_EVERY   INT64_C(3000)
-#define SCREEN_EVERY INT64_C(200)
+#define PAGE_MAX   ((size_t)64 * 1024 * 1024) /* 40,000 exceptions of 1,500 bytes */
+#define ROWS       50
+#define ROWS_MAX   1000000
+#define KIND_WIDTH 19
 
 bool exceptions_words(char **words, struct command_line *line) {
     line->exceptions.rows = ROWS;
@@ -51,33 +49,8 @@ unsigned exceptions_needs(const struct command_line *line) {
 
 /* ---- the sweep ---- */
 
-struct sweep_line {
-    bool json, terminal;
-    int64_t shown_ms; /* 0 = nothing yet */
-};
-
-static void show_progress(void *arg, const char *what, int64_t done, int64_t total) {
-    struct sweep_line *l = arg;
-    int64_t now = clock_mono_ms();
-    if (l->shown_ms != 0 && now - l->shown_ms < (l->terminal && !l->json ? SCREEN_EVERY : LINE_EVERY)) {
-        return;
-    }
-    l->shown_ms = now;
-    if (l->json) {
-        (void)fprintf(stderr, "{\"progress\":{\"what\":\"%s\",\"done\":%lld,\"total\":%lld}}\n", what, (long long)done,
-                      (long long)total);
-        return;
-    }
-    (void)fprintf(stderr, "%s%s %lld", l->terminal ? "\r" : "", what, (long long)done);
-    if (total > 0) {
-        (void)fprintf(stderr, " of %lld", (long long)total);
-    }
-    (void)fprintf(stderr, "%s", l->terminal ? "      " : "\n");
-    (void)fflush(stderr);
-}
-
 static enum next sweep(struct app *app, const struct command_line *line, struct reason *why) {
-    struct sweep_line shown = {.json = line->json, .terminal = isatty(STDERR_FILENO) == 1};
+    struct reading shown = reading_begin(line->json);
     struct exceptions found = {0};
     if (!app->set->mapping->products.on) {
         return reason_set(
@@ -85,11 +58,9 @@ static enum next sweep(struct app *app, const struct command_line *line, struct 
             "the mapping file has no section \"products\", so nobody knows what Sitoo should hold: give it "
             "at least \"products\": {\"vat_groups\": {\"0\": 2}}");
     }
-    enum next next = exceptions_sweep(app, show_progress, &shown, NULL, &found, why);
+    enum next next = exceptions_sweep(app, reading_show, &shown, NULL, &found, why);
     exceptions_free(&found);
-    if (shown.terminal && shown.shown_ms != 0 && !shown.json) {
-        (void)fprintf(stderr, "\n");
-    }
+    reading_end(&shown);
     return next;
 }
 
