@@ -39,7 +39,8 @@
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
- *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, see 82_hooks.lua
+ *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
+ *                                                    82_hooks.lua
  *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
@@ -77,6 +78,12 @@
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
+ *   products             hash    for ever        F  BigCommerce product -> what was last sent, see product_known.h
+ *   product:skus         hash    for ever        F  SKU -> "product:variant" that wanted it last
+ *   product:variants     hash    for ever        F  BigCommerce variant -> product
+ *   product:barcodes     hash    for ever        F  code -> "variant product SKU" that has it
+ *   product:folded       hash    for ever        F  SKU without case, spaces, dashes -> SKU as Sitoo has it
+ *   catalog              hash    for ever        F  loaded, halt, load_*, off (hidden in 24 hours), see product_known.h
  *   exceptions           list    until next one  F  JSON rows of the last sweep, see 86_exceptions.lua
  *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
  *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised
@@ -103,10 +110,23 @@
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
 #define QUEUE_REFUNDS "refunds"
 #define QUEUE_HOOKS   "hooks" /* entity: "main", a timer: are our webhooks as they should be */
+/* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
+ * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
+#define QUEUE_PRODUCT "product"
+/* entity: CATALOG_SWEEP, a timer: both catalogs are compared; CATALOG_RELEASE: a person lets what was held pass */
+#define QUEUE_CATALOG   "catalog"
+#define CATALOG_SWEEP   "sweep"
+#define CATALOG_RELEASE "release"
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
 
+#define KEY_PRODUCTS          "products"
+#define KEY_PRODUCT_SKUS      "product:skus"
+#define KEY_PRODUCT_VARIANTS  "product:variants"
+#define KEY_PRODUCT_BARCODES  "product:barcodes"
+#define KEY_PRODUCT_FOLDED    "product:folded"
+#define KEY_CATALOG           "catalog"
 #define KEY_CURSOR            "cursor"
 #define KEY_SEEN              "seen:ledger"
 #define KEY_HOOKS             "hooks"

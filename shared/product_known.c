@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "product_known.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "json.h"
+#include "keys.h"
+#include "quantity.h"
+#include "ban.h"
+
+/* ---- records ---- */
+
+void known_product_parse(const char *text, struct known_product *out) {
+    char error[80];
+    cJSON *json = text != NULL ? json_read(text, strlen(text), error, sizeof error) : NULL;
+    const cJSON *variants = json_get(json, "v"), *item = NULL;
+    const char *digest = json_str(json, "d");
+    memset(out, 0, sizeof *out);
+    (void)str_copy(out->digest, sizeof out->digest, digest != NULL ? digest : "");
+    (void)json_int(json, "at", &out->at_ms);
+    out->variants = xcalloc((size_t)cJSON_GetArraySize(variants) + 1, sizeof *out->variants);
+    cJSON_ArrayForEach(item, variants) {
+        int64_t id = 0;
+        if (cJSON_IsString(item) && item->string != NULL && int_parse(item->string, 1, JSON_INT_MAX, &id)) {
+            out->variants[out->n++] = (struct known_variant){.id = id, .sku = xstrdup(item->valuestring)};
+        }
+    }
+    cJSON_Delete(json);
+}
+
+void known_product_free(struct known_product *k) {
+    for (size_t i = 0; i < k->n; i++) {
+        free(k->variants[i].sku);
+    }
+    free(k->variants);
+    memset(k, 0, sizeof *k);
+}
+
+char *known_product_text(const struct product_want *w, int64_t now_ms) {
+    char digest[17], id[24];
+    cJSON *o = json_new_object();
+    product_want_digest(w, digest);
+    json_add_str(o, "d", digest);
+    json_add_int(o, "at", now_ms);
+    cJSON *variants = json_add_object(o, "v");
+    for (size_t i = 0; i < w->n; i++) {
+        (void)snprintf(id, sizeof id, "%lld", (long long)w->list[i].variant_id);
+        json_add_str(variants, id, w->list[i].sku);
+    }
+    char *text = json_print(o);
+    cJSON_Delete(o);
+    return text;
+}
+
+const char *known_sku(const struct known_product *k, int64_t variant_id) {
+    for (size_t i = 0; i < k->n; i++) {
+        if (k->variants[i].id == variant_id) {
+            return k->variants[i].sku;
+        }
+    }
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static enum next values_of(struct app *app, struct args *a, size_t n, char **values, struct reason *why) {
+    redisReply *reply = NULL;
+    memset(values, 0, n * sizeof *values);
+    enum next next = redis_command(app->redis, a, true, &reply, why);
+    args_free(a);
+    for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
+        const char *text = reply_str_at(reply, i);
+        values[i] = text != NULL ? xstrdup(text) : NULL;
+    }
+    if (reply != NULL) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+enum next known_read(struct app *app, const int64_t *ids, size_t n, char **texts, struct reason *why) {
+    struct args a = {0};
+    if (n == 0) {
+        return NEXT_DONE;
+    }
+    args_add(&a, "HMGET");
+    args_add_key(&a, app->redis, KEY_PRODUCTS);
+    for (size_t i = 0; i < n; i++) {
+        args_add_int(&a, ids[i]);
+    }
+    return values_of(app, &a, n, texts, why);
+}
+
+enum next known_fields(struct app *app, const char *key, const char *const *fields, size_t n, char **values,
+                       struct reason *why) {
+    struct args a = {0};
+    if (n == 0) {
+        return NEXT_DONE;
+    }
+    args_add(&a, "HMGET");
+    args_add_key(&a, app->redis, key);
+    for (size_t i = 0; i < n; i++) {
+        args_add(&a, fields[i]);
+    }
+    return values_of(app, &a, n, values, why);
+}
+
+enum next known_number(struct app *app, const char *field, int64_t *out, struct reason *why) {
+    char *text = NULL;
+    *out = 0;
+    enum next next = known_fields(app, KEY_CATALOG, &field, 1, &text, why);
+    if (next == NEXT_DONE && text != NULL) {
+        (void)int_parse(text, INT64_MIN, INT64_MAX, out);
+    }
+    free(text);
+    return next;
+}
+
+enum next known_set(struct app *app, const char *field, const char *value, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    bool gone = value[0] == '\0';
+    args_add(&a, gone ? "HDEL" : "HSET");
+    args_add_key(&a, app->redis, KEY_CATALOG);
+    args_add(&a, field);
+    if (!gone) {
+        args_add(&a, value);
+    }
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+/* ---- effects ---- */
+
+static void keep(struct args *a, const char *effect, const char *field, const char *value) {
+    args_add(a, effect);
+    args_add(a, field);
+    args_add(a, value);
+}
+
+void effect_keep_product(struct args *a, int64_t product_id, const char *record) {
+    args_add(a, "keep_product");
+    args_add_int(a, product_id);
+    args_add(a, record);
+}
+
+void effect_keep_sku(struct args *a, const char *sku, const char *value) {
+    keep(a, "keep_sku", sku, value);
+}
+
+void effect_keep_variant(struct args *a, int64_t variant_id, int64_t product_id) {
+    args_add(a, "keep_variant");
+    args_add_int(a, variant_id);
+    if (product_id > 0) {
+        args_add_int(a, product_id);
+    } else {
+        args_add(a, "");
+    }
+}
+
+void effect_keep_barcode(struct args *a, const char *code, const char *value) {
+    keep(a, "keep_barcode", code, value);
+}
+
+void effect_keep_folded(struct args *a, const char *folded, const char *sku) {
+    keep(a, "keep_folded", folded, sku);
+}
+
+enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    *passes = true;
+    if (n == 0) {
+        return NEXT_DONE;
+    }
+    args_add_int(&a, n);
+    args_add_int(&a, app->set->mapping->brake_max_deactivated);
+    enum next next = redis_fcall(app->redis, "catalog_off", &a, false, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        *passes = reply_int(reply) == 1;
+        freeReplyObject(reply);
+    }
+    return next;
+}

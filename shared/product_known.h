@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What onepool remembers of the products it brought to Sitoo. All of it can be lost: it is read from both shops again.
+ *
+ *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent
+ *   product:skus       hash   SKU -> "product:variant" that wanted it last
+ *   product:variants   hash   variant id -> product id
+ *   product:barcodes   hash   code -> "variant product SKU" that has it
+ *   product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it
+ *   catalog            hash   loaded, halt, off, off_until, released, and how far the first load is (load_*)
+ */
+#ifndef ONEPOOL_PRODUCT_KNOWN_H
+#define ONEPOOL_PRODUCT_KNOWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "err.h"
+#include "product_want.h"
+#include "queue.h"
+
+struct known_variant {
+    int64_t id;
+    char *sku;
+};
+
+/* As last sent. */
+struct known_product {
+    char digest[17]; /* "" = never */
+    int64_t at_ms;
+    struct known_variant *variants;
+    size_t n;
+};
+/* Texts that are no record are as if nothing was known. */
+void known_product_parse(const char *text, struct known_product *out);
+void known_product_free(struct known_product *k);
+/* The record of w, as it is stored; the caller frees. */
+char *known_product_text(const struct product_want *w, int64_t now_ms);
+const char *known_sku(const struct known_product *k, int64_t variant_id);
+
+/* Records of n products: texts[i] is NULL if there is none; the caller frees each. */
+enum next known_read(struct app *app, const int64_t *ids, size_t n, char **texts, struct reason *why) NODISCARD;
+/* Values of n fields of one of the hashes above; NULL if there is none; the caller frees each. */
+enum next known_fields(struct app *app, const char *key, const char *const *fields, size_t n, char **values,
+                       struct reason *why) NODISCARD;
+/* One field of "catalog" as a number; 0 if there is none. */
+enum next known_number(struct app *app, const char *field, int64_t *out, struct reason *why) NODISCARD;
+enum next known_set(struct app *app, const char *field, const char *value, struct reason *why) NODISCARD;
+
+/* Effects: value "" forgets. */
+void effect_keep_product(struct args *a, int64_t product_id, const char *record);
+void effect_keep_sku(struct args *a, const char *sku, const char *value);
+void effect_keep_variant(struct args *a, int64_t variant_id, int64_t product_id);
+void effect_keep_barcode(struct args *a, const char *code, const char *value);
+void effect_keep_folded(struct args *a, const char *folded, const char *sku);
+
+/* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours. *passes: they may be; else
+ * nothing was counted. */
+enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) NODISCARD;
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Price lists of the tills besides the default one: the till takes the lowest price of all active lists (sitoo.md 6.4).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "json.h"
+#include "log.h"
+#include "product_row.h"
+#include "ban.h"
+
+enum next sync_prices(struct sync *s, int64_t list_id, struct till_prices **out, struct reason *why) {
+    *out = NULL;
+    for (size_t i = 0; i < s->lists.n; i++) {
+        if (s->lists.list[i].id != list_id) {
+            continue;
+        }
+        if (!s->prices_known[i]) {
+            enum next next = till_read_prices(s->app, list_id, &s->prices[i], why);
+            if (next != NEXT_DONE) {
+                till_prices_free(&s->prices[i]);
+                return next;
+            }
+            s->prices_known[i] = true;
+        }
+        *out = &s->prices[i];
+    }
+    return NEXT_DONE;
+}
+
+/* ---- sold for less than wanted ---- */
+
+static void undercut(struct sync *s, struct row *r, const struct till_list *list, int64_t price) {
+    char text[400], a[TILL_MONEY_SIZE], b[TILL_MONEY_SIZE];
+    till_money_format(price, a);
+    till_money_format(r->want.price, b);
+    (void)snprintf(
+        text, sizeof text,
+        "Price list %lld (%.60s) of Sitoo sells %.120s for %s %s, BigCommerce for %s: the till takes the lower price%s",
+        (long long)list->id, list->name, r->sku, a, s->rules.currency, b,
+        list->tagged ? ", where the list's tag applies" : "");
+    row_case(s, r->item, "price_undercut", r->sku, text, "Shops sell it for less than the web shop",
+             "Change or remove the price in that list of Sitoo; the case closes when the catalogs are next compared");
+}
+
+enum next rows_undercut(struct sync *s, struct rows *rows, struct reason *why) {
+    int64_t sale_list = s->app->set->mapping->products.sale_price_list_id;
+    bool any = false;
+    for (size_t i = 0; i < rows->n; i++) {
+        const struct row *r = &rows->list[i];
+        any = any || (!r->hide && !r->refused && r->id > 0 && r->old_price != r->want.price);
+    }
+    for (size_t k = 0; any && k < s->lists.n; k++) {
+        const struct till_list *list = &s->lists.list[k];
+        struct till_prices *prices = NULL;
+        if (!list->active || list->id == TILL_DEFAULT_LIST || list->id == sale_list) {
+            continue;
+        }
+        enum next next = sync_prices(s, list->id, &prices, why);
+        if (next != NEXT_DONE) {
+            return next;
+        }
+        for (size_t i = 0; i < rows->n; i++) {
+            struct row *r = &rows->list[i];
+            const struct till_price *p = r->hide || r->refused ? NULL : till_price_find(prices, r->sku);
+            if (p != NULL && p->price < r->want.price) {
+                undercut(s, r, list, p->price);
+            }
+        }
+    }
+    return NEXT_DONE;
+}
+
+/* ---- our own list of sale prices ---- */
+
+static enum next send_prices(struct sync *s, const char *method, cJSON *array, struct reason *why) {
+    char path[120];
+    struct answer answer;
+    bool shadowed = false;
+    size_t n = (size_t)cJSON_GetArraySize(array);
+    if (n == 0) {
+        return NEXT_DONE;
+    }
+    (void)snprintf(path, sizeof path, "/sites/%lld/pricelists/%lld/pricelistitems.json",
+                   (long long)s->app->set->sitoo_site_id, (long long)s->app->set->mapping->products.sale_price_list_id);
+    char *body = json_print(array);
+    enum next next = sync_send(s, method, path, body, n, &answer, &shadowed, why);
+    free(body);
+    const cJSON *element = NULL, *results = cJSON_IsArray(answer.json) ? answer.json : NULL;
+    cJSON_ArrayForEach(element, results) {
+        int64_t status = 0;
+        if (!json_int(element, "statuscode", &status) || status < 200 || status > 299) {
+            LOG(LOG_WARN, "a sale price was refused", {"why", json_str(element, "errortext")});
+        }
+    }
+    answer_free(&answer);
+    return next;
+}
+
+static cJSON *price_element(const struct row *r, bool with_price) {
+    char money[TILL_MONEY_SIZE];
+    cJSON *o = json_new_object();
+    json_add_str(o, "sku", r->sku);
+    if (with_price) {
+        till_money_format(r->want.sale_price, money);
+        json_add_str(o, "moneyprice", money);
+    }
+    return o;
+}
+
+/* Adds to set or gone what differs; at most SYNC_BATCH of each. */
+static bool plan_sale(const struct row *r, const struct till_prices *prices, cJSON *set, cJSON *gone) {
+    const struct till_price *now = till_price_find(prices, r->sku);
+    int64_t wanted = r->hide ? WANT_NONE : r->want.sale_price;
+    if (r->refused || r->id == 0 || r->price_held || (now == NULL ? WANT_NONE : now->price) == wanted) {
+        return false;
+    }
+    (void)cJSON_AddItemToArray(wanted == WANT_NONE ? gone : set, price_element(r, wanted != WANT_NONE));
+    return true;
+}
+
+enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why) {
+    int64_t list_id = s->app->set->mapping->products.sale_price_list_id;
+    struct till_prices *prices = NULL;
+    enum next next = rows_undercut(s, rows, why);
+    if (next != NEXT_DONE || list_id == 0) {
+        return next;
+    }
+    next = sync_prices(s, list_id, &prices, why);
+    bool changed = false;
+    for (size_t i = 0; next == NEXT_DONE && prices != NULL && i < rows->n; i += SYNC_BATCH) {
+        cJSON *set = cJSON_CreateArray(), *gone = cJSON_CreateArray();
+        for (size_t k = i; k < rows->n && k < i + SYNC_BATCH; k++) {
+            changed = plan_sale(&rows->list[k], prices, set, gone) || changed;
+        }
+        next = send_prices(s, "PUT", set, why);
+        next = next == NEXT_DONE ? send_prices(s, "DELETE", gone, why) : next;
+        cJSON_Delete(set);
+        cJSON_Delete(gone);
+    }
+    for (size_t i = 0; changed && i < s->lists.n; i++) {
+        if (s->lists.list[i].id == list_id) {
+            till_prices_free(&s->prices[i]); /* read again when it is next needed */
+            s->prices_known[i] = false;
+        }
+    }
+    return next;
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is to be done about each SKU; see product_row.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "json.h"
+#include "keys.h"
+#include "log.h"
+#include "product_row.h"
+#include "quantity.h"
+#include "ban.h"
+
+#define HELD_WAIT_MS INT64_C(60000)
+
+/* ---- cases ---- */
+
+void row_case(const struct sync *s, struct sync_item *item, const char *cause, const char *entity, const char *text,
+              const char *effect, const char *step) {
+    char job[24];
+    (void)snprintf(job, sizeof job, "%lld", (long long)item->product_id);
+    const struct parked p = {.cause = cause,
+                             .owner = s->app->set->mapping->owner_mapping,
+                             .entity = entity,
+                             .text = text,
+                             .effect = effect,
+                             .step = step,
+                             .queue = QUEUE_PRODUCT,
+                             .job = job};
+    effect_case(&item->effects, &p);
+}
+
+void row_close(struct sync_item *item, const char *cause, const char *entity) {
+    effect_close(&item->effects, cause, entity);
+}
+
+static void problem_entity(const struct sync_item *item, const struct want_problem *p, char *out, size_t size) {
+    if (p->sku != NULL && p->sku[0] != '\0') {
+        (void)str_copy(out, size, p->sku);
+    } else if (p->variant_id > 0) {
+        (void)snprintf(out, size, "product %lld variant %lld", (long long)item->product_id, (long long)p->variant_id);
+    } else {
+        (void)snprintf(out, size, "product %lld", (long long)item->product_id);
+    }
+}
+
+/* What cannot be wanted; the cases of what can be again are closed. */
+static void plan_problems(const struct sync *s, struct sync_item *item) {
+    const struct product_want *w = item->want;
+    char entity[KEY_MAX];
+    for (size_t i = 0; i < w->n; i++) {
+        for (int c = WANT_SKU_CHARACTERS; c <= WANT_BARCODE; c++) {
+            row_close(item, want_cause_name((enum want_cause)c), w->list[i].sku);
+        }
+    }
+    for (size_t i = 0; i < w->problem_count; i++) {
+        problem_entity(item, &w->problems[i], entity, sizeof entity);
+        row_case(
+            s, item, want_cause_name(w->problems[i].cause), entity, w->problems[i].text,
+            w->problems[i].cause == WANT_BARCODE ? "It cannot be scanned in the shops"
+                                                 : "Shops do not get this SKU, or keep it as it was",
+            "Mend the product in BigCommerce, or the mapping file; the case closes by itself when the product is read "
+            "again");
+    }
+}
+
+/* ---- the rows ---- */
+
+static struct row *add_row(struct rows *rows, struct sync_item *item) {
+    struct row *r = &rows->list[rows->n++];
+    *r = (struct row){.item = item, .old_price = -1};
+    return r;
+}
+
+static bool is_problem(const struct product_want *w, const char *sku) {
+    for (size_t i = 0; w != NULL && i < w->problem_count; i++) {
+        if (w->problems[i].sku != NULL && strcmp(w->problems[i].sku, sku) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_wanted(const struct product_want *w, const char *sku) {
+    for (size_t i = 0; w != NULL && i < w->n; i++) {
+        if (strcmp(w->list[i].sku, sku) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* SKUs of this product that BigCommerce does not have any more, unless another product has taken them over. */
+static enum next add_gone(struct sync *s, struct sync_item *item, const struct till_products *till, struct rows *rows,
+                          struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && item->known != NULL && i < item->known->n; i++) {
+        const char *sku = item->known->variants[i].sku;
+        const struct till_product *have = till_find(till, sku);
+        char *owner = NULL, ours[24];
+        if (is_wanted(item->want, sku) || is_problem(item->want, sku)) {
+            continue;
+        }
+        next = known_fields(s->app, KEY_PRODUCT_SKUS, &sku, 1, &owner, why);
+        (void)snprintf(ours, sizeof ours, "%lld:", (long long)item->product_id);
+        bool mine = owner == NULL || strncmp(owner, ours, strlen(ours)) == 0;
+        free(owner);
+        if (next == NEXT_DONE && mine && have != NULL) {
+            struct row *r = add_row(rows, item);
+            r->sku = have->sku;
+            r->have = have;
+            r->id = have->id;
+            r->hide = true;
+            r->fields = have->active ? FIELD_ACTIVE : 0;
+        }
+    }
+    return next;
+}
+
+/* A variant that had another SKU before: the old one is hidden and keeps its stock, the new one is made. */
+static void plan_renamed(const struct sync *s, struct sync_item *item, const struct want *w) {
+    const char *before = item->known != NULL ? known_sku(item->known, w->variant_id) : NULL;
+    char text[REASON_TEXT_MAX];
+    if (before == NULL || strcmp(before, w->sku) == 0) {
+        return;
+    }
+    (void)snprintf(
+        text, sizeof text,
+        "Variant %lld of product %lld was %.120s in BigCommerce and is %.120s now. %.60s was made in Sitoo; the old "
+        "SKU is hidden in the tills and keeps its stock",
+        (long long)w->variant_id, (long long)item->product_id, before, w->sku, w->sku);
+    row_case(s, item, "sku_changed", before, text,
+             "Stock of the old SKU is not offered any more, neither in the shops nor in the web shop",
+             "Move the stock to the new SKU in Sitoo and relabel the goods; then run: onepool parked --close");
+}
+
+/* A change of price that looks like a slip is not passed on before a person says so. */
+static void plan_price(const struct sync *s, struct row *r) {
+    int64_t was = r->have->price, is = r->want.price, limit = s->app->set->mapping->brake_price_percent;
+    int64_t moved = is > was ? is - was : was - is;
+    char text[400], a[TILL_MONEY_SIZE], b[TILL_MONEY_SIZE];
+    if ((r->fields & FIELD_PRICE) == 0 || was <= 0 || moved * 100 <= was * limit || r->item->person) {
+        row_close(r->item, "price_held", r->sku);
+        return;
+    }
+    till_money_format(was, a);
+    till_money_format(is, b);
+    (void)snprintf(
+        text, sizeof text,
+        "The price of %.120s would go from %s to %s %s, more than %lld percent (brake.max_price_change_percent); it is "
+        "not passed on",
+        r->sku, a, b, s->rules.currency, (long long)limit);
+    row_case(
+        s, r->item, "price_held", r->sku, text, "The shops sell it at the old price",
+        "If the new price is right, run: onepool parked --retry with the case's id; if not, mend it in BigCommerce");
+    r->price_held = true;
+    r->want.price = was;
+    r->want.sale_price = WANT_NONE;
+    r->fields &= ~(unsigned)FIELD_PRICE;
+}
+
+static void add_wanted(const struct sync *s, struct sync_item *item, const struct till_products *till,
+                       struct rows *rows) {
+    for (size_t i = 0; i < item->want->n; i++) {
+        struct row *r = add_row(rows, item);
+        r->want = item->want->list[i];
+        r->sku = r->want.sku;
+        r->have = till_find(till, r->sku);
+        r->create = r->have == NULL;
+        if (r->have != NULL) {
+            r->id = r->have->id;
+            r->old_price = r->have->price;
+            r->fields = product_differs(&r->want, r->have);
+            plan_price(s, r);
+        }
+        plan_renamed(s, item, &item->want->list[i]);
+    }
+}
+
+/* ---- what others have ---- */
+
+/* Sitoo may have the SKU written otherwise; two of them side by side would share neither stock nor sales. */
+static enum next plan_near(struct sync *s, struct rows *rows, struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
+        struct row *r = &rows->list[i];
+        char *folded = NULL, *other = NULL, text[400];
+        if (!r->create) {
+            continue;
+        }
+        folded = sku_fold(r->sku);
+        next = known_fields(s->app, KEY_PRODUCT_FOLDED, (const char *const *)&folded, 1, &other, why);
+        if (next == NEXT_DONE && other != NULL && strcmp(other, r->sku) != 0) {
+            (void)snprintf(text, sizeof text,
+                           "Sitoo has %.150s, BigCommerce has %.150s: probably the same product; it was not made",
+                           other, r->sku);
+            row_case(s, r->item, "near_duplicate", r->sku, text, "Shops do not get this SKU",
+                     "Write both SKUs alike (a new SKU in BigCommerce, or the other one in Sitoo)");
+            r->create = false;
+            r->refused = true;
+        }
+        free(folded);
+        free(other);
+    }
+    return next;
+}
+
+static bool code_in_hand(const struct rows *rows, const char *sku) {
+    for (size_t i = 0; i < rows->n; i++) {
+        if (strcmp(rows->list[i].sku, sku) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "variant product SKU" */
+static bool holder_parse(const char *text, int64_t *variant, const char **sku) {
+    char number[24];
+    size_t n = strcspn(text, " ");
+    (void)snprintf(number, sizeof number, "%.*s", (int)(n < 23 ? n : 23), text);
+    const char *rest = text[n] == ' ' ? strchr(text + n + 1, ' ') : NULL;
+    *sku = rest != NULL ? rest + 1 : "";
+    return rest != NULL && int_parse(number, 0, INT64_MAX, variant);
+}
+
+static void hold_code(const struct sync *s, struct row *r, const char *other) {
+    char text[400];
+    (void)snprintf(text, sizeof text, "The barcode %.20s of %.140s belongs to %.140s too; Sitoo takes each code once",
+                   r->want.barcode, r->sku, other);
+    row_case(s, r->item, "barcode_duplicate", r->sku, text, "It cannot be scanned in the shops",
+             "Give one of the two another barcode in BigCommerce");
+    r->code_held = true;
+    r->want.barcode = (char *)(uintptr_t) "";
+}
+
+/* Of two SKUs with one code the older variant has it. */
+static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
+        struct row *r = &rows->list[i];
+        char *holder = NULL, value[KEY_MAX + 64];
+        const char *sku = "", *code = r->want.barcode;
+        int64_t variant = 0;
+        if (r->hide || r->refused || code == NULL) {
+            continue;
+        }
+        if (r->have != NULL && r->have->barcode[0] != '\0' && strcmp(r->have->barcode, code) != 0) {
+            effect_keep_barcode(&r->item->effects, r->have->barcode, "");
+        }
+        if (code[0] == '\0') {
+            continue;
+        }
+        next = known_fields(s->app, KEY_PRODUCT_BARCODES, &code, 1, &holder, why);
+        bool taken = next == NEXT_DONE && holder != NULL && holder_parse(holder, &variant, &sku) &&
+                     strcmp(sku, r->sku) != 0 && variant < r->want.variant_id && !code_in_hand(rows, sku);
+        for (size_t k = 0; !taken && k < rows->n; k++) {
+            const struct row *o = &rows->list[k];
+            if (k != i && !o->hide && o->want.barcode != NULL && strcmp(o->want.barcode, code) == 0 &&
+                o->want.variant_id < r->want.variant_id) {
+                taken = true;
+                sku = o->sku;
+            }
+        }
+        if (taken) {
+            hold_code(s, r, sku);
+            r->fields = r->have != NULL ? product_differs(&r->want, r->have) : 0;
+        } else {
+            (void)snprintf(value, sizeof value, "%lld %lld %s", (long long)r->want.variant_id,
+                           (long long)r->item->product_id, r->sku);
+            effect_keep_barcode(&r->item->effects, code, value);
+            row_close(r->item, "barcode_duplicate", r->sku);
+        }
+        free(holder);
+    }
+    return next;
+}
+
+/* ---- the brake ---- */
+
+static size_t goes_off(const struct row *r) {
+    bool off = r->hide || !r->want.active;
+    return off && r->have != NULL && r->have->active && (r->fields & FIELD_ACTIVE) != 0 ? 1 : 0;
+}
+
+static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item *items, size_t n, struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
+        int64_t off = 0;
+        bool passes = true;
+        for (size_t k = 0; k < rows->n; k++) {
+            off += rows->list[k].item == &items[i] ? (int64_t)goes_off(&rows->list[k]) : 0;
+        }
+        next = s->app->mode == MODE_LIVE ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
+        if (next != NEXT_DONE || passes) {
+            continue;
+        }
+        items[i].why.wait_ms = HELD_WAIT_MS;
+        items[i].why.not_its_fault = true;
+        items[i].next =
+            reason_set(&items[i].why, NEXT_DEFER, "brake",
+                       "more than %lld SKUs would be hidden in the tills within 24 hours (brake.max_deactivated_skus)",
+                       (long long)s->app->set->mapping->brake_max_deactivated);
+        struct args effects = {0};
+        const struct parked p = {
+            .cause = "products_brake",
+            .owner = s->app->set->mapping->owner_mapping,
+            .entity = "catalog",
+            .text = items[i].why.text,
+            .effect = "The tills show SKUs that BigCommerce does not sell any more",
+            .step = "Look at what left BigCommerce. If it is meant, run: onepool parked --retry with the "
+                    "case's id; it then passes for an hour",
+            .queue = QUEUE_CATALOG,
+            .job = CATALOG_RELEASE};
+        effect_notice(&effects, &p);
+        next = effects_apply(s->app->redis, &effects, why);
+        args_free(&effects);
+    }
+    return next;
+}
+
+static void drop_held(struct rows *rows) {
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (rows->list[i].item->next == NEXT_DONE) {
+            rows->list[kept++] = rows->list[i];
+        }
+    }
+    rows->n = kept;
+}
+
+enum next rows_plan(struct sync *s, struct sync_item *items, size_t n, const struct till_products *till,
+                    struct rows *out, struct reason *why) {
+    size_t cap = 0;
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; i < n; i++) {
+        cap += (items[i].want != NULL ? items[i].want->n : 0) + (items[i].known != NULL ? items[i].known->n : 0);
+    }
+    out->list = xcalloc(cap + 1, sizeof *out->list);
+    for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
+        if (items[i].want != NULL) {
+            plan_problems(s, &items[i]);
+            add_wanted(s, &items[i], till, out);
+        }
+        next = add_gone(s, &items[i], till, out, why);
+    }
+    next = next == NEXT_DONE ? plan_near(s, out, why) : next;
+    next = next == NEXT_DONE ? plan_codes(s, out, why) : next;
+    next = next == NEXT_DONE ? plan_brake(s, out, items, n, why) : next;
+    drop_held(out);
+    return next;
+}
+
+void rows_free(struct rows *r) {
+    free(r->list);
+    memset(r, 0, sizeof *r);
+}
