@@ -31,10 +31,12 @@ static void next_step(struct exception *x, const char *step) {
 
 void say_only_in_till(struct exception *x, const struct finding *f, const struct till_product *t) {
     char sku[SHORT_SIZE], title[SHORT_SIZE], price[TILL_MONEY_SIZE];
+    bool priced = x->till_price >= 0;
     (void)snprintf(
         x->text, sizeof x->text,
-        "SKU %s (%s, %s %s) is sold in the shops, but no product of BigCommerce has it: it was made in Sitoo",
-        shorten(x->sku, sku), shorten(t->title, title), price_text(x->till_price, price), f->shops->rules.currency);
+        "SKU %s (%s%s%s%s%s) is sold in the shops, but no product of BigCommerce has it: it was made in Sitoo",
+        shorten(x->sku, sku), shorten(t->title, title), t->title[0] != '\0' ? ", " : "",
+        price_text(x->till_price, price), priced ? " " : "", priced ? f->shops->rules.currency : "");
     next_step(
         x, "Make the product in BigCommerce with this SKU; or, if it is not to be sold, hide it in the POS in Sitoo's "
            "Backoffice");
@@ -95,9 +97,10 @@ void say_barcode_missing(struct exception *x) {
 void say_price(struct exception *x, const struct finding *f) {
     char sku[SHORT_SIZE], web[TILL_MONEY_SIZE], till[TILL_MONEY_SIZE];
     const char *currency = f->shops->rules.currency;
-    (void)snprintf(x->text, sizeof x->text, "SKU %s should cost %s %s by BigCommerce; Sitoo has %s %s",
+    bool priced = x->till_price >= 0;
+    (void)snprintf(x->text, sizeof x->text, "SKU %s should cost %s %s by BigCommerce; Sitoo has %s%s%s",
                    shorten(x->sku, sku), price_text(x->web_price, web), currency, price_text(x->till_price, till),
-                   x->till_price < 0 ? "" : currency);
+                   priced ? " " : "", priced ? currency : "");
     next_step(
         x,
         "Save the product in BigCommerce once more, so that its price is sent; onepool parked tells if that is held");

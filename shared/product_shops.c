@@ -70,11 +70,11 @@ static enum next read_rules(struct reading *r, void *arg, struct reason *why) {
     return product_rules_read(r->app, &r->out->rules, why);
 }
 
-/* For the progress line alone, so an answer without it is no fault. */
+/* An answer without it is no fault: then only nobody knows how many there are. */
 static enum next count_web(struct reading *r, void *arg, struct reason *why) {
     struct answer answer;
     (void)arg;
-    enum next next = bigcommerce_get(r->app, "/v3/catalog/products?include_fields=id&limit=1", &answer, why);
+    enum next next = bigcommerce_get(r->app, "/v3/catalog/products?include_fields=id&limit=1&page=1", &answer, why);
     if (next == NEXT_DONE) {
         (void)json_int(json_get(json_get(answer.json, "meta"), "pagination"), "total", &r->web_total);
         answer_free(&answer);
@@ -226,8 +226,9 @@ enum next shops_read(struct app *app, shops_progress progress, void *arg, struct
     struct reading r = {.app = app, .progress = progress, .arg = arg, .out = out};
     *out = (struct shops){0};
     enum next next = patiently(&r, read_rules, NULL, why);
-    next = next == NEXT_DONE && progress != NULL ? patiently(&r, count_web, NULL, why) : next;
+    next = next == NEXT_DONE ? patiently(&r, count_web, NULL, why) : next;
     next = next == NEXT_DONE ? read_web(&r, why) : next;
+    out->unread = r.web_total > (int64_t)out->n ? r.web_total - (int64_t)out->n : 0;
     next = next == NEXT_DONE ? read_till(&r, why) : next;
     return next == NEXT_DONE ? read_prices(&r, why) : next;
 }
