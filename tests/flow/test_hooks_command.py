@@ -245,6 +245,42 @@ def test_the_catch_up_goes_back_before_the_silence_and_never_forward(clean):
     assert int(redis.hget(clean.key("cursor"), "orders")) == now
 
 
+@pytest.mark.parametrize("products, wanted", [
+    ({"vat_groups": {"0": 1}}, PRODUCTS),
+    ({"vat_groups": {"0": 1}, "price": "price_list", "price_list_id": 1}, PRODUCTS + PRICES)], ids=["catalog", "price list"])
+def test_webhooks_of_products_are_made_if_the_mapping_uses_them_and_a_silence_compares_the_catalogs(clean, products, wanted):
+    before = clean.mapping_file.read_text(encoding="utf-8")
+    clean.mapping_file.write_text(json.dumps(shop_mapping(products=products)), encoding="utf-8")
+    try:
+        clean.control("PUT", "/settings", {"hooks": right(clean.base)})
+        status, answer = hooks(clean)
+        assert status == 1 and problems(answer) == {scope: ["missing"] for scope in wanted}
+        status, answer = hooks(clean, "--repair")
+        assert status == 0 and done(answer) == {scope: "created" for scope in wanted} and not answer["catch_up"]
+        assert {h["destination"] for h in registered(clean) if h["scope"] in wanted} == {clean.base + PRODUCT_ROUTE}
+        entered = json.loads(clean.command("check", "--hooks", "--json")[1])["bigcommerce"]
+        assert {one["scope"] for one in entered} == {*WANTED, *wanted}
+        switch_off(clean, off(clean, wanted[-1])["id"])
+        status, answer = hooks(clean, "--repair")
+        assert status == 0 and done(answer) == {wanted[-1]: "revived"} and answer["catch_up"]
+        assert clean.redis().zrange(clean.key("due:catalog"), 0, -1) == ["sweep"]
+        assert not clean.redis().exists(clean.key("due:refunds")), "no order was missed"
+    finally:
+        clean.mapping_file.write_text(before, encoding="utf-8")
+
+
+def test_a_webhook_of_a_product_makes_it_due_once_after_the_debounce(stack):
+    one = stack(functions=("product-updated",), simulators=False, mapping=shop_mapping(products={"debounce_s": 600}))
+    body = {"scope": "store/sku/updated", "hash": "h1", "data": {"type": "sku", "id": 461, "sku": {"product_id": 206, "variant_id": 509}}}
+    before = time.time() * 1000
+    assert one.post(PRODUCT_ROUTE, body).status == 200
+    [(entity, at)] = one.redis().zrange(one.key("due:product"), 0, -1, withscores=True)
+    assert entity == "206" and before + 600_000 - 1 <= at <= time.time() * 1000 + 600_000
+    assert one.post(PRODUCT_ROUTE, {**body, "hash": "h2"}).status == 200
+    assert one.redis().zrange(one.key("due:product"), 0, -1, withscores=True) == [("206", at)]
+    assert len(one.redis().xrange(one.key("journal"))) == 2
+
+
 @pytest.mark.parametrize("what, field, due", [("orders", "silent", "refunds"), ("products", "silent:products", "catalog")])
 def test_a_catch_up_reads_what_was_silent_and_nothing_else(clean, what, field, due):
     redis = clean.redis()
