@@ -347,9 +347,9 @@ local EFFECTS = {
   end, 4 },
 }
 
--- keep_...: field, value: what is remembered of products (shared/product_known.h); '' forgets.
-for name, key in pairs({ product = 'products', sku = 'product:skus', variant = 'product:variants', barcode = 'product:barcodes',
-  folded = 'product:folded' }) do
+-- keep_...: field, value: what is remembered of products (shared/product_known.h); '' forgets. Redis has no pairs() while it
+-- loads a library, so the names are not in a table.
+local function remember(name, key)
   EFFECTS['keep_' .. name] = { 2, function(P, _, field, value)
     if value == '' then
       redis.call('HDEL', P .. key, field)
@@ -358,6 +358,11 @@ for name, key in pairs({ product = 'products', sku = 'product:skus', variant = '
     end
   end }
 end
+remember('product', 'products')
+remember('sku', 'product:skus')
+remember('variant', 'product:variants')
+remember('barcode', 'product:barcodes')
+remember('folded', 'product:folded')
 
 -- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so
 -- every caller checks everything before its first write.
