@@ -148,7 +148,7 @@ static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
     if (next == NEXT_DONE && loaded > 0) {
         next = mark_all(app, &shops, &due, why);
     }
-    if (next == NEXT_DONE && loaded > 0 && app->set->mapping->products.quarantine) {
+    if (next == NEXT_DONE && loaded > 0 && app->set->mapping->products.quarantine && shops.unread == 0) {
         next = quarantine(app, s, &found, why);
     }
     if (next == NEXT_DONE) {

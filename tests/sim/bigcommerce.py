@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """BigCommerce's REST API as far as stock needs it: shared quota, asynchronous levels, two families of error bodies."""
+import datetime
 import json
 import time
 
@@ -17,6 +18,7 @@ from refunds import Refunds
 from server import Platform, Reply
 from shipments import ROUTES as SHIPMENT_ROUTES
 from shipments import Shipments
+from webcatalog import TAX_CLASSES
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -64,6 +66,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         self.refunding = []  # calls in flight that refund something, in order of arrival
         self.refunds = Refunds(orders)
         self.next_metafield = 0
+        self.currency, self.with_tax = "SEK", True  # GET /v2/store
+        self.web_catalog = None  # webcatalog.WebCatalog, set by main
         self.labels = {}  # location -> label, where it is not "Location N"
 
     # ---------------------------------------------------------------- the frame
@@ -146,7 +150,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         path = tuple(call.segments[2:])
         shape = tuple("*" if s.isdigit() else s for s in path)
         ids = [int(s) for s in path if s.isdigit()]
-        if path[:2] == ("v3", "catalog") and call.method != "GET":
+        if path[:2] in (("v3", "catalog"), ("v3", "pricelists")) and call.method != "GET":
             self.counters.numbers["catalog_writes"] += 1  # BigCommerce is the product master
         method = self.ROUTES.get((call.method, shape))
         if method is None:
@@ -191,9 +195,9 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         return Reply(200, {
             "id": STORE, "store_id": 4884, "domain": "shop.example.com", "secure_url": "https://shop.example.com",
             "status": "live", "name": "Simulated shop", "timezone": {"name": "Etc/UTC", "raw_offset": 0, "dst_offset": 0,
-                                                                     "dst_correction": False}, "currency": "SEK",
+                                                                     "dst_correction": False}, "currency": self.currency,
             "decimal_places": 2, "weight_units": "KGS", "plan_name": "Plus", "plan_level": "Plus", "plan_is_trial": False,
-            "is_price_entered_with_tax": True, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
+            "is_price_entered_with_tax": self.with_tax, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
 
     def inventory_settings(self, call):
         """What onepool checks at start (design): refunds do not adjust stock, orders take it when placed."""
@@ -238,7 +242,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in self._ints(call, "product_id:in") if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            return catalog.variants
+            return catalog.live()
         return sorted({v for v in found if v is not None}, key=lambda v: v.index)
 
     def _identity(self, variant):
@@ -425,13 +429,16 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
 
     def _product(self, call, product):
         """bigcommerce.md 8. inventory_level is not to be read from here (6.4): only the default location's."""
-        price = product.variants[0].price / 100
+        date = datetime.datetime.fromtimestamp(product.modified, datetime.timezone.utc)
+        level = self.inventory.level[1][product.variants[0].unit] if product.variants else 0
         return self._choose(call, {
-            "id": product.id, "name": product.name, "type": "physical", "sku": product.sku, "price": price,
-            "sale_price": 0, "calculated_price": price, "weight": 1, "inventory_tracking": product.tracking,
-            "inventory_level": self.inventory.level[1][product.variants[0].unit], "base_variant_id": product.base_variant_id,
-            "is_visible": True, "availability": "available", "upc": "", "gtin": "", "mpn": "",
-            "date_created": "2022-01-01T00:00:00+00:00", "date_modified": "2022-02-02T00:00:00+00:00"})
+            "id": product.id, "name": product.name, "type": product.type, "sku": product.sku, "price": product.price / 100,
+            "sale_price": product.sale_price / 100, "retail_price": product.retail_price / 100,
+            "calculated_price": (product.sale_price or product.price) / 100, "weight": 1, "inventory_tracking": product.tracking,
+            "inventory_level": level, "base_variant_id": product.base_variant_id, "tax_class_id": product.tax_class_id,
+            "brand_id": product.brand_id, "categories": product.categories, "description": product.description,
+            "is_visible": product.is_visible, "availability": product.availability, "upc": product.upc, "gtin": product.gtin, "mpn": "",
+            "date_created": "2022-01-01T00:00:00+00:00", "date_modified": date.isoformat(timespec="seconds")})
 
     def products(self, call):
         number, limit = self._page(call, 50, 250)
@@ -466,15 +473,17 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         return Reply(200, {"data": self._product(call, product), "meta": {}})
 
     def _variant(self, call, variant):
-        price = variant.price / 100
+        def money(minor):
+            return None if minor is None else minor / 100
         return self._choose(call, {
             "id": variant.id, "product_id": variant.product.id, "sku": variant.sku,
-            "sku_id": None if variant.product.single else variant.sku_id, "price": price, "calculated_price": price,
-            "sale_price": None, "weight": None, "purchasing_disabled": False, "upc": "", "mpn": "", "gtin": "",
-            "inventory_level": self.inventory.level[1][variant.unit],
-            "option_values": [] if variant.product.single else [
-                {"id": 100 + variant.index, "label": variant.sku, "option_id": variant.product.id,
-                 "option_display_name": "Kind"}]})
+            "sku_id": None if variant.product.single else variant.sku_id, "price": money(variant.own_price),
+            "calculated_price": variant.price / 100, "sale_price": money(variant.sale_price),
+            "retail_price": money(variant.retail_price), "weight": None, "purchasing_disabled": variant.purchasing_disabled,
+            "upc": variant.upc, "mpn": "", "gtin": variant.gtin, "inventory_level": self.inventory.level[1][variant.unit],
+            "option_values": [
+                {"id": 100 + 10 * variant.index + n, "label": label, "option_id": 10 * variant.product.id + n, "option_display_name": name}
+                for n, (name, label) in enumerate(variant.options)]})
 
     def variants(self, call):
         """Filters only id, sku, product_id:in; there is no sku:in, an unknown filter is none (bigcommerce.md 8)."""
@@ -489,7 +498,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in sorted(self._ints(call, "product_id:in")) if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            found = catalog.variants
+            found = catalog.live()
         return self._v3_list(found, number, limit, lambda v: self._variant(call, v))
 
     def product_variants(self, call, number):
@@ -498,6 +507,38 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         if product is None:
             return v3_error(404)
         return self._v3_list(product.variants, page, limit, lambda v: self._variant(call, v))
+
+    # ---------------------------------------------------------------- tax classes and price lists
+
+    def tax_classes(self, call):
+        return Reply(200, [{"id": n, "name": name, "created_at": "Thu, 04 Mar 2021 19:15:31 +0000",
+                            "updated_at": "Thu, 04 Mar 2021 19:15:31 +0000"} for n, name in TAX_CLASSES])
+
+    def price_records(self, call, number):
+        """Records by variant and currency; a variant without one costs what the catalog says (bigcommerce.md 8)."""
+        page, limit = self._page(call, 50, 250)
+        one = self.web_catalog.lists.get(number)
+        if one is None:
+            return v3_error(404)
+        found = sorted(one["records"].items())
+        if call.query.get("product_id:in"):
+            asked = self._ints(call, "product_id:in")
+            found = [(k, r) for k, r in found if k[0] in self.catalog.by_id and self.catalog.by_id[k[0]].product.id in asked]
+        if call.query.get("variant_id:in"):
+            asked = self._ints(call, "variant_id:in")
+            found = [(k, r) for k, r in found if k[0] in asked]
+        if call.query.get("currency"):
+            found = [(k, r) for k, r in found if k[1].lower() == call.query["currency"].lower()]
+
+        def make(pair):
+            (variant, currency), record = pair
+            known = self.catalog.by_id.get(variant)
+            price = None if record["price"] is None else record["price"] / 100
+            sale = None if record["sale_price"] is None else record["sale_price"] / 100
+            return {"price_list_id": number, "variant_id": variant, "price": price, "sale_price": sale, "retail_price": None, "map_price": None,
+                    "calculated_price": sale or price, "currency": currency.lower(), "product_id": known.product.id if known else 0,
+                    "date_created": "2022-01-01T00:00:00Z", "date_modified": "2022-02-02T00:00:00Z", "bulk_pricing_tiers": []}
+        return self._v3_list(found, page, limit, make)
 
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,
@@ -512,6 +553,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
+        ("GET", ("v2", "tax_classes")): tax_classes,
+        ("GET", ("v3", "pricelists", "*", "records")): price_records,
         **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

@@ -7,6 +7,8 @@ import time
 import stockmoves
 from server import Platform, Reply
 from sitooorders import TEXTS, OrderWriter, delivery_json, item_json, log_json
+from tillcatalog import ROUTES as CATALOG_ROUTES
+from tillcatalog import TillCatalog
 from units import decimal3, money2
 from webmoney import half_up
 from world import ACCOUNT, ESHOP, RECLAIMS, SITE_GUID
@@ -79,7 +81,7 @@ def wanted_fields(query):
     return [f for f in query.get("fields", "").split(",") if f] or None
 
 
-class Sitoo(Platform):
+class Sitoo(TillCatalog, Platform):
     """Mounted at /v2/accounts/1500/."""
 
     name = "sitoo"
@@ -92,6 +94,7 @@ class Sitoo(Platform):
         self.writer = OrderWriter(world)
         self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
         self.hidden_orders = frozenset()  # orders that it does not show (yet)
+        self.start_catalog()
         self.routes = [
             (re.compile(r"orders\.json"), self.orders, "orders"),
             (re.compile(r"reasoncodes\.json"), self.reason_codes, "reasoncodes"),
@@ -108,6 +111,10 @@ class Sitoo(Platform):
             # .json may be left out here: measured on products (sitoo.md 1).
             (re.compile(r"sites/([^/]+)/products(?:\.json)?"), self.products, "products"),
             (re.compile(r"sites/([^/]+)/products/(\d+)(?:\.json)?"), self.one_product, "products/*"),
+            (re.compile(r"sites/([^/]+)/products/(\d+)/productvariants\.json"), self.family, "productvariants"),
+            (re.compile(r"sites/([^/]+)/productgroups\.json"), self.product_groups, "productgroups"),
+            (re.compile(r"sites/([^/]+)/pricelists\.json"), self.price_lists, "pricelists"),
+            (re.compile(r"sites/([^/]+)/pricelists/(\d+)/pricelistitems\.json"), self.price_list_items, "pricelistitems"),
         ]
 
     # ---------------------------------------------------------------- the frame
@@ -177,6 +184,8 @@ class Sitoo(Platform):
         if (call.method, route) in WRITES:
             site, *rest = parts
             return self.writer.write(call, self._known(site), *map(int, rest), part=WRITES[call.method, route])
+        if call.method != "GET" and route in CATALOG_ROUTES:
+            return self.catalog_write(call, route, parts[0], parts[1:])
         if call.method != "GET":
             return error(404, "Not Found")
         query = {name: value for name, value in call.query.items() if name not in self.ignores}
@@ -446,21 +455,22 @@ class Sitoo(Platform):
 
     # ---------------------------------------------------------------- products
 
-    def _product(self, sku):
-        """sitoo.md 6.1, the fields that matter here."""
-        return {"productid": sku.productid, "sku": sku.sku, "title": sku.title, "moneyprice": money2(sku.price),
-                "moneypriceorg": money2(sku.price), "moneypricein": "0.00", "unitlabel": "kg" if sku.weight else "",
-                "allowdecimals": sku.weight, "active": sku.active, "activepos": sku.active, "vatid": 2,
-                "stockcountenable": True, "stockallowbackorder": True, "variantparentid": None, "barcode": None,
-                "barcodealiases": [], "vatvalue": 25, "productgrouptype": 10,
-                "datecreated": self.world.started_ms // 1000 - 864000,
-                "datemodified": self.world.started_ms // 1000 - 86400}
+    @staticmethod
+    def catalog_error(status, text):
+        return error(status, text)
+
+    @staticmethod
+    def page_of(query, items):
+        start, num = page(query)
+        fields = wanted_fields(query)
+        part = items[start:start + num]
+        return envelope(len(items), [choose(i, fields) for i in part] if fields else part)
 
     def one_product(self, query, site, text):
-        index = int(text) - 1000
-        if not self._known(site) or not 0 <= index < len(self.world.skus):
+        sku = self.world.sku_of(int(text))
+        if not self._known(site) or sku is None:
             return error(404, "Product not found")
-        return Reply(200, self._product(self.world.skus[index]))
+        return Reply(200, self.product_json(sku))
 
     def products(self, query, site):
         """includeinactive defaults to false: an inactive product looks missing (sitoo.md 6.1)."""
@@ -470,15 +480,15 @@ class Sitoo(Platform):
         if query.get("sku"):
             indices = sorted({world.index_of[s] for s in query["sku"].split(",") if s in world.index_of})
         elif query.get("productid"):
-            indices = sorted({n - 1000 for n in numbers(query["productid"]) if 0 <= n - 1000 < len(world.skus)})
+            indices = sorted({n - 1000 for n in numbers(query["productid"]) if world.sku_of(n)})
         else:
-            indices = range(len(world.skus))
+            indices = world.live_skus()
         if query.get("includeinactive", "false") != "true":
             indices = [i for i in indices if world.skus[i].active]
         if number(query, "datelastmodified") is not None:
             after = number(query, "datelastmodified")
-            indices = [i for i in indices if self._product(world.skus[i])["datemodified"] > after]
+            indices = [i for i in indices if self.product_json(world.skus[i])["datemodified"] > after]
         start, num = page(query)
         fields = wanted_fields(query) or None
-        items = [self._product(world.skus[i]) for i in indices[start:start + num]]
+        items = [self.product_json(world.skus[i]) for i in indices[start:start + num]]
         return envelope(len(indices), [choose(i, fields) for i in items] if fields else items)
