@@ -74,7 +74,7 @@ static enum next read_rules(struct reading *r, void *arg, struct reason *why) {
 static enum next count_web(struct reading *r, void *arg, struct reason *why) {
     struct answer answer;
     (void)arg;
-    enum next next = bigcommerce_get(r->app, "/v3/catalog/products?include_fields=id&limit=1&page=1", &answer, why);
+    enum next next = bigcommerce_get(r->app, "/v3/catalog/products?include_fields=name&limit=1&page=1", &answer, why);
     if (next == NEXT_DONE) {
         (void)json_int(json_get(json_get(answer.json, "meta"), "pagination"), "total", &r->web_total);
         answer_free(&answer);

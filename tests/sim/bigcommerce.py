@@ -511,7 +511,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
     # ---------------------------------------------------------------- tax classes and price lists
 
     def tax_classes(self, call):
-        return Reply(200, [{"id": n, "name": name, "created_at": "Thu, 04 Mar 2021 19:15:31 +0000",
+        return Reply(200, [{"id": str(n), "name": name, "created_at": "Thu, 04 Mar 2021 19:15:31 +0000",
                             "updated_at": "Thu, 04 Mar 2021 19:15:31 +0000"} for n, name in TAX_CLASSES])
 
     def price_records(self, call, number):
@@ -535,8 +535,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             known = self.catalog.by_id.get(variant)
             price = None if record["price"] is None else record["price"] / 100
             sale = None if record["sale_price"] is None else record["sale_price"] / 100
-            return {"price_list_id": number, "variant_id": variant, "price": price, "sale_price": sale, "retail_price": None, "map_price": None,
-                    "calculated_price": sale or price, "currency": currency.lower(), "product_id": known.product.id if known else 0,
+            return {"price_list_id": number, "variant_id": variant, **{k: v for k, v in (("price", price), ("sale_price", sale)) if v is not None},
+                    "calculated_price": sale or price or 0, "currency": currency.lower(), "product_id": known.product.id if known else 0,
                     "date_created": "2022-01-01T00:00:00Z", "date_modified": "2022-02-02T00:00:00Z", "bulk_pricing_tiers": []}
         return self._v3_list(found, page, limit, make)
 
