@@ -54,7 +54,7 @@ class CatalogOracle:
                 code = ""
             codes.setdefault(code, variant.sku)
             found[variant.sku] = {
-                "title": " ".join(title.split()), "price": sale if sale and not own_list else price, "sale": sale if own_list else 0,
+                "title": " ".join("".join(c if c >= " " else " " for c in title).split()), "price": sale if sale and not own_list else price, "sale": sale if own_list else 0,
                 "vatid": vat, "barcode": code, "product": product, "variant": variant,
                 "activepos": product.is_visible and product.availability != "disabled" and not variant.purchasing_disabled}
         return found, unjudged
