@@ -121,6 +121,7 @@ def parse_arguments(argv):
     parser.add_argument("--family-size", type=int, default=1, help="variants of each such product")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
+    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-orders", action="store_true",
                         help="a web order's unit is pending until a Sitoo order of ours reserves it or has delivered it")
     parser.add_argument("--warehouses", type=int, default=4)
@@ -133,7 +134,7 @@ def parse_arguments(argv):
 
 
 def load_mapping(args):
-    default = default_mapping(warehouse_ids(args.warehouses), args.returns)
+    default = default_mapping(warehouse_ids(args.warehouses), args.returns, args.products)
     if args.write_mapping:
         write_if_missing(args.write_mapping, default)
     return Mapping.load(args.mapping) if args.mapping else Mapping(default)
