@@ -40,6 +40,13 @@ class Inventory:
         self.read_lag = 0.0  # seconds by which reads of the inventory lag (bigcommerce.md 6.1: how much is not documented)
         self.history = collections.deque(maxlen=20000)  # (loop time, location, unit, level before), for read_lag
 
+    def grow(self):
+        """The catalog has more variants: their levels are null."""
+        more = len(self.catalog.variants) - len(self.level[self.locations[0]])
+        for location in self.locations:
+            self.level[location].extend([0] * more)
+            self.is_set[location].extend(bytes(more))
+
     def put(self, location, unit, value):
         """At once, for setting up."""
         self._set(location, unit, value)

@@ -8,8 +8,19 @@ class Oracle:
 
     def __init__(self, world, catalog, inventory, mapping):
         self.world, self.catalog, self.inventory, self.mapping = world, catalog, inventory, mapping
-        self.checked = [(sku.index, variant.unit) for sku in world.skus
-                        if (variant := catalog.usable(sku.index)) is not None]
+        self._checked = None
+
+    @property
+    def checked(self):
+        """[(SKU index, unit)] of what is compared."""
+        if self._checked is None:
+            self._checked = [(index, variant.unit) for index in self.world.live_skus()
+                             if (variant := self.catalog.usable(index)) is not None]
+        return self._checked
+
+    def forget(self):
+        """A SKU came, went or changed its name on either side."""
+        self._checked = None
 
     def set_levels_right(self):
         """The shop opens with every level equal to the formula."""

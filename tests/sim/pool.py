@@ -24,6 +24,12 @@ class Pool:
         self.free = {}       # sku -> thousandths pending nowhere in particular
         self.on_pending = None  # told of every add_pending (handover.Handover)
 
+    def grow(self):
+        """Sitoo has one SKU more."""
+        self.sku_count += 1
+        for column in (*self.total.values(), *self.reserved.values(), *self.sums.values()):
+            column.append(0)
+
     def level(self, sku, location):
         """Whole units."""
         return max(0, self.sums[location][sku]) // 1000

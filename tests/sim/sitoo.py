@@ -5,6 +5,9 @@ import re
 import time
 
 import stockmoves
+import tillcatalog
+import tillfamilies
+import tillprices
 from server import Platform, Reply
 from sitooorders import TEXTS, OrderWriter, delivery_json, item_json, log_json
 from units import decimal3, money2
@@ -90,6 +93,8 @@ class Sitoo(Platform):
         self.busy = {}  # API id -> the call in flight
         self.shrink = {"warehouse": None, "times": 0}  # a list that loses a row while it is read
         self.writer = OrderWriter(world)
+        self.till = tillcatalog.TillCatalog(world, counters, seed)
+        self.prices = tillprices.PriceLists(self.till)
         self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
         self.hidden_orders = frozenset()  # orders that it does not show (yet)
         self.routes = [
@@ -108,6 +113,10 @@ class Sitoo(Platform):
             # .json may be left out here: measured on products (sitoo.md 1).
             (re.compile(r"sites/([^/]+)/products(?:\.json)?"), self.products, "products"),
             (re.compile(r"sites/([^/]+)/products/(\d+)(?:\.json)?"), self.one_product, "products/*"),
+            (re.compile(r"sites/([^/]+)/products/(\d+)/productvariants\.json"), self.family, "products/*/productvariants"),
+            (re.compile(r"sites/([^/]+)/pricelists\.json"), self.price_lists, "pricelists"),
+            (re.compile(r"sites/([^/]+)/pricelists/(\d+)/pricelistitems\.json"), self.price_items, "pricelists/*/pricelistitems"),
+            (re.compile(r"sites/([^/]+)/productgroups\.json"), self.product_groups, "productgroups"),
         ]
 
     # ---------------------------------------------------------------- the frame
@@ -178,7 +187,7 @@ class Sitoo(Platform):
             site, *rest = parts
             return self.writer.write(call, self._known(site), *map(int, rest), part=WRITES[call.method, route])
         if call.method != "GET":
-            return error(404, "Not Found")
+            return self._write_catalog(call, route, *parts)
         query = {name: value for name, value in call.query.items() if name not in self.ignores}
         try:
             return method(query, *parts)
@@ -400,6 +409,8 @@ class Sitoo(Platform):
             known = world.item_number[warehouse]
             asked = [world.index_of.get(s) for s in query["sku"].split(",")]
             rows = sorted({i for i in asked if i in known}, key=known.__getitem__)
+        if world.gone_skus:
+            rows = [i for i in rows if i not in world.gone_skus]
         first, last = number(query, "datelastmodifiedfrom"), number(query, "datelastmodifiedto")
         if first is not None or last is not None:
             modified = world.item_modified[warehouse]
@@ -446,21 +457,54 @@ class Sitoo(Platform):
 
     # ---------------------------------------------------------------- products
 
+    def _write_catalog(self, call, route, site, *numbers_):
+        """Products, families and prices (sitoo.md 6)."""
+        number_ = int(numbers_[0]) if numbers_ else None
+        if not self._known(site):
+            return error(404, "Not Found")
+        try:
+            if (route, call.method) in ((r, m) for r in ("products", "products/*") for m in ("POST", "PUT", "DELETE")):
+                return tillcatalog.write(self.till, call, number_)
+            if (route, call.method) == ("products/*/productvariants", "PUT"):
+                return tillfamilies.put(self.till, call, number_)
+            if route == "pricelists/*/pricelistitems" and call.method in ("PUT", "DELETE"):
+                return self.prices.write(call, number_)
+        except tillcatalog.Bad as bad:
+            return error(bad.status, bad.args[0])
+        return error(404, "Not Found")
+
+    def _part(self, query, items):
+        """One page of a list that is made whole."""
+        start, num = page(query)
+        fields = wanted_fields(query)
+        part = items[start:start + num]
+        return envelope(len(items), [choose(i, fields) for i in part] if fields else part)
+
+    def family(self, query, site, text):
+        if not self._known(site) or self.world.sku_of(int(text)) is None:
+            return error(404, "Product not found")
+        return Reply(200, tillfamilies.show(self.world, int(text)))
+
+    def price_lists(self, query, site):
+        return self._part(query, self.prices.all() if self._known(site) else [])
+
+    def price_items(self, query, site, text):
+        if not self._known(site) or int(text) not in self.prices.lists:
+            return error(404, "Price list not found")
+        return self._part(query, self.prices.items(int(text)))
+
+    def product_groups(self, query, site):
+        return self._part(query, tillprices.groups() if self._known(site) else [])
+
     def _product(self, sku):
-        """sitoo.md 6.1, the fields that matter here."""
-        return {"productid": sku.productid, "sku": sku.sku, "title": sku.title, "moneyprice": money2(sku.price),
-                "moneypriceorg": money2(sku.price), "moneypricein": "0.00", "unitlabel": "kg" if sku.weight else "",
-                "allowdecimals": sku.weight, "active": sku.active, "activepos": sku.active, "vatid": 2,
-                "stockcountenable": True, "stockallowbackorder": True, "variantparentid": None, "barcode": None,
-                "barcodealiases": [], "vatvalue": 25, "productgrouptype": 10,
-                "datecreated": self.world.started_ms // 1000 - 864000,
-                "datemodified": self.world.started_ms // 1000 - 86400}
+        return tillcatalog.product_json(self.world, sku)
 
     def one_product(self, query, site, text):
-        index = int(text) - 1000
-        if not self._known(site) or not 0 <= index < len(self.world.skus):
+        sku = self.world.sku_of(int(text))
+        if not self._known(site) or sku is None:
             return error(404, "Product not found")
-        return Reply(200, self._product(self.world.skus[index]))
+        fields, full = wanted_fields(query), self._product(sku)
+        return Reply(200, choose(full, fields) if fields else full)
 
     def products(self, query, site):
         """includeinactive defaults to false: an inactive product looks missing (sitoo.md 6.1)."""
@@ -470,11 +514,12 @@ class Sitoo(Platform):
         if query.get("sku"):
             indices = sorted({world.index_of[s] for s in query["sku"].split(",") if s in world.index_of})
         elif query.get("productid"):
-            indices = sorted({n - 1000 for n in numbers(query["productid"]) if 0 <= n - 1000 < len(world.skus)})
+            indices = sorted({n - 1000 for n in numbers(query["productid"]) if world.sku_of(n)})
         else:
-            indices = range(len(world.skus))
+            indices = world.live_skus()
         if query.get("includeinactive", "false") != "true":
-            indices = [i for i in indices if world.skus[i].active]
+            # Which of the two flags is meant is not documented: the one that hides more.
+            indices = [i for i in indices if world.skus[i].active and world.skus[i].activepos]
         if number(query, "datelastmodified") is not None:
             after = number(query, "datelastmodified")
             indices = [i for i in indices if self._product(world.skus[i])["datemodified"] > after]

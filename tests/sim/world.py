@@ -10,6 +10,7 @@ from bisect import insort
 
 from orderlife import Delivery, OrderLife
 from pool import Pool
+from skulife import SkuLife
 from tillreturns import TillReturns
 from units import Refused, decimal3, money2, now_ms, thousandths
 
@@ -28,12 +29,18 @@ MOVE_IN, MOVE_OUT, SALES, REFUND, STOCKTAKING = 10, 20, 30, 40, 50
 class Sku:
     """One SKU. kind says what BigCommerce has of it: variant, simple, none (untracked), wrong, absent, web (only there)."""
 
-    __slots__ = ("index", "sku", "productid", "title", "price", "weight", "active", "kind")
+    __slots__ = ("index", "sku", "productid", "title", "price", "price_org", "weight", "active", "activepos", "kind", "barcode",
+                 "vatid", "parent", "attributes", "friendly", "more", "created", "modified")
 
     def __init__(self, index, sku, kind, price, weight=False, active=True):
         self.index, self.sku, self.kind, self.price, self.weight, self.active = index, sku, kind, price, weight, active
         self.productid = 1000 + index
         self.title = f"Product {sku}"
+        # What only the product flow looks at (tillcatalog.py). parent: product id of the family's main variant, or None;
+        # more: fields that differ from tillcatalog.DEFAULTS; created, modified: seconds, None = long before the start.
+        self.price_org, self.activepos, self.barcode, self.vatid = price, active, "", 2
+        self.parent, self.attributes, self.friendly, self.more = None, [], None, {}
+        self.created = self.modified = None
 
 
 # What makes trouble, first in the list. (sku, kind, weight, active in Sitoo)
@@ -118,7 +125,7 @@ class Row:
         return position if self.number is None else self.number
 
 
-class World(OrderLife, TillReturns):
+class World(OrderLife, TillReturns, SkuLife):
     """Everything Sitoo knows, and the formula's pool. Listeners: on_event(event)."""
 
     def __init__(self, seed, sku_count, warehouse_count, mapping, extra_skus=()):
@@ -148,6 +155,7 @@ class World(OrderLife, TillReturns):
         self.deliveries = 0
         self.people = 0
         self.events_made = 0
+        self._start_skus()
         self._start_orders()
         self._start_returns()
         self._open_shop()
@@ -412,5 +420,5 @@ class World(OrderLife, TillReturns):
                              for i in self.item_rows[w]}
         return {"started_ms": self.started_ms, "warehouses": self.warehouses, "unit": "thousandths",
                 "skus": [{"sku": s.sku, "kind": s.kind, "weight": s.weight, "active": s.active, "price": money2(s.price)}
-                         for s in self.skus],
+                         for s in self.skus if s.index not in self.gone_skus],
                 "stock": stock, "orders": len(self.orders), "ledger": len(self.ledger)}
