@@ -17,6 +17,9 @@ from refunds import Refunds
 from server import Platform, Reply
 from shipments import ROUTES as SHIPMENT_ROUTES
 from shipments import Shipments
+from units import parse_date
+from webprices import MODIFIED, TAX_CLASSES, PriceCalls, PriceLists, iso
+from webprices import ROUTES as PRICE_ROUTES
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -45,7 +48,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Platform):
+class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, Pickups, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -64,6 +67,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         self.refunding = []  # calls in flight that refund something, in order of arrival
         self.refunds = Refunds(orders)
         self.next_metafield = 0
+        self.currency, self.prices_with_tax = "SEK", True  # of the store
+        self.tax_classes, self.price_lists = dict(TAX_CLASSES), PriceLists(catalog)
         self.labels = {}  # location -> label, where it is not "Location N"
 
     # ---------------------------------------------------------------- the frame
@@ -146,7 +151,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         path = tuple(call.segments[2:])
         shape = tuple("*" if s.isdigit() else s for s in path)
         ids = [int(s) for s in path if s.isdigit()]
-        if path[:2] == ("v3", "catalog") and call.method != "GET":
+        if path[:2] in (("v3", "catalog"), ("v3", "pricelists")) and call.method != "GET":
             self.counters.numbers["catalog_writes"] += 1  # BigCommerce is the product master
         method = self.ROUTES.get((call.method, shape))
         if method is None:
@@ -191,9 +196,15 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         return Reply(200, {
             "id": STORE, "store_id": 4884, "domain": "shop.example.com", "secure_url": "https://shop.example.com",
             "status": "live", "name": "Simulated shop", "timezone": {"name": "Etc/UTC", "raw_offset": 0, "dst_offset": 0,
-                                                                     "dst_correction": False}, "currency": "SEK",
+                                                                     "dst_correction": False}, "currency": self.currency,
             "decimal_places": 2, "weight_units": "KGS", "plan_name": "Plus", "plan_level": "Plus", "plan_is_trial": False,
-            "is_price_entered_with_tax": True, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
+            "is_price_entered_with_tax": self.prices_with_tax, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
+
+    def change_store(self, values):
+        """PUT /settings store: {"currency", "is_price_entered_with_tax"}; raises store/information/updated."""
+        self.currency = str(values.get("currency", self.currency))
+        self.prices_with_tax = bool(values.get("is_price_entered_with_tax", self.prices_with_tax))
+        self.webhooks.raise_event("store/information/updated", {"type": "store"})
 
     def inventory_settings(self, call):
         """What onepool checks at start (design): refunds do not adjust stock, orders take it when placed."""
@@ -238,7 +249,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in self._ints(call, "product_id:in") if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            return catalog.variants
+            return catalog.listed()
         return sorted({v for v in found if v is not None}, key=lambda v: v.index)
 
     def _identity(self, variant):
@@ -423,19 +434,27 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         gone = set(call.query.get("exclude_fields", "").split(","))
         return {k: v for k, v in full.items() if k not in gone}
 
-    def _product(self, call, product):
+    def _product(self, call, product, with_variants=False):
         """bigcommerce.md 8. inventory_level is not to be read from here (6.4): only the default location's."""
-        price = product.variants[0].price / 100
-        return self._choose(call, {
-            "id": product.id, "name": product.name, "type": "physical", "sku": product.sku, "price": price,
-            "sale_price": 0, "calculated_price": price, "weight": 1, "inventory_tracking": product.tracking,
-            "inventory_level": self.inventory.level[1][product.variants[0].unit], "base_variant_id": product.base_variant_id,
-            "is_visible": True, "availability": "available", "upc": "", "gtin": "", "mpn": "",
-            "date_created": "2022-01-01T00:00:00+00:00", "date_modified": "2022-02-02T00:00:00+00:00"})
+        units = [v.unit for v in product.variants[:1]]
+        full = {
+            "id": product.id, "name": product.name, "sku": product.sku, **product.fields, "price": float(product.price),
+            "sale_price": float(product.sale_price), "retail_price": float(product.retail_price), "cost_price": 0,
+            "map_price": 0, "calculated_price": float(min(product.price, product.sale_price or product.price)), "weight": 1,
+            "inventory_tracking": product.tracking, "inventory_level": self.inventory.level[1][units[0]] if units else 0,
+            "base_variant_id": product.base_variant_id, "date_created": "2022-01-01T00:00:00+00:00",
+            "date_modified": iso(MODIFIED if product.modified is None else product.modified)}
+        chosen = self._choose(call, full)
+        if with_variants:
+            chosen["variants"] = [self._variant(call, v, True) for v in product.variants]
+        return chosen
 
     def products(self, call):
         number, limit = self._page(call, 50, 250)
         products, query = self.catalog.products, call.query
+        included = set(query.get("include", "").split(","))
+        if included & {"options", "modifiers", "variants"}:
+            limit = min(limit, 10)  # documented for options and modifiers (bigcommerce.md 14, trap 13), here for variants as well
         if query.get("id:in") or query.get("id"):
             name = "id:in" if query.get("id:in") else "id"
             found = [products[i] for i in sorted(self._ints(call, name)) if i in products]
@@ -444,8 +463,20 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [p for p in products.values() if p.sku.lower() in names]  # main SKUs only (bigcommerce.md 8)
         else:
             found = list(products.values())
-        found = self._products_sorted(call, found)
-        return self._v3_list(found, number, limit, lambda p: self._product(call, p))
+        found = self._products_sorted(call, [p for p in found if self._passes(call, p)])
+        return self._v3_list(found, number, limit, lambda p: self._product(call, p, "variants" in included))
+
+    def _passes(self, call, product):
+        """date_modified:min and is_visible. A date without a time of day gets the current one (bigcommerce.md 8)."""
+        since, visible = call.query.get("date_modified:min"), call.query.get("is_visible")
+        if since:
+            at = parse_date(since)
+            if at is None:
+                raise BadPage(self.failure(422, call))
+            at += time.time() % 86400 if "T" not in since and len(since) == 10 else 0
+            if (MODIFIED if product.modified is None else product.modified) < at:
+                return False
+        return not visible or (visible.lower() in ("true", "1")) == product.fields["is_visible"]
 
     def _products_sorted(self, call, found):
         """id:greater, and sort=id with direction (bigcommerce.md 8)."""
@@ -465,16 +496,21 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             return v3_error(404)
         return Reply(200, {"data": self._product(call, product), "meta": {}})
 
-    def _variant(self, call, variant):
-        price = variant.price / 100
-        return self._choose(call, {
-            "id": variant.id, "product_id": variant.product.id, "sku": variant.sku,
-            "sku_id": None if variant.product.single else variant.sku_id, "price": price, "calculated_price": price,
-            "sale_price": None, "weight": None, "purchasing_disabled": False, "upc": "", "mpn": "", "gtin": "",
-            "inventory_level": self.inventory.level[1][variant.unit],
-            "option_values": [] if variant.product.single else [
-                {"id": 100 + variant.index, "label": variant.sku, "option_id": variant.product.id,
-                 "option_display_name": "Kind"}]})
+    def _variant(self, call, variant, whole=False):
+        """null = the product's. A base variant has the product's barcodes (assumed)."""
+        one, product = variant, variant.product
+        codes = product.fields if product.single else {"upc": one.upc, "gtin": one.gtin, "mpn": one.mpn}
+        full = {
+            "id": one.id, "product_id": product.id, "sku": one.sku, "sku_id": None if product.single else one.sku_id,
+            "price": None if one.own_price is None else float(one.own_price), "calculated_price": float(one.effective),
+            "sale_price": None if one.sale_price is None else float(one.sale_price),
+            "retail_price": None if one.retail_price is None else float(one.retail_price), "weight": None,
+            "purchasing_disabled": one.purchasing_disabled, "upc": codes["upc"], "mpn": codes["mpn"], "gtin": codes["gtin"],
+            "inventory_level": self.inventory.level[1][one.unit],
+            "option_values": [] if product.single else [
+                {"id": value, "label": label, "option_id": option, "option_display_name": name}
+                for option, name, value, label in one.options]}
+        return full if whole else self._choose(call, full)
 
     def variants(self, call):
         """Filters only id, sku, product_id:in; there is no sku:in, an unknown filter is none (bigcommerce.md 8)."""
@@ -489,7 +525,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in sorted(self._ints(call, "product_id:in")) if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            found = catalog.variants
+            found = catalog.listed()
         return self._v3_list(found, number, limit, lambda v: self._variant(call, v))
 
     def product_variants(self, call, number):
@@ -512,6 +548,6 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
-        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
+        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **PRICE_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

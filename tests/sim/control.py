@@ -12,6 +12,8 @@ import orderdesk
 import past
 import returns
 import shipments
+import tilldesk
+import webcatalog
 import weborderedits
 from day import Day, default_phases, phase_of
 from units import now_ms
@@ -44,7 +46,7 @@ class Control:
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
             ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
-            **returns.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
+            **tilldesk.routes(shop), **webcatalog.routes(shop), **returns.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
             ("POST", "/web-shipment"): self.web_shipment, ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
@@ -253,6 +255,12 @@ class Control:
                 bigcommerce.refunds.change(value)
             elif name == "sitoo_orders":
                 world.change_order_rules(value)
+            elif name == "sitoo_products":
+                sitoo.till.change(value)
+            elif name == "store":
+                bigcommerce.change_store(value)
+            elif name == "tax_classes":
+                bigcommerce.tax_classes = {int(number): text for number, text in value.items()}
             elif name == "refund_restock":
                 self.shop.orders.restock = bool(value)
             elif name == "late_rows":
@@ -265,7 +273,9 @@ class Control:
                 "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
                 "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
-                "sitoo_orders": world.order_rules, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
+                "sitoo_orders": world.order_rules, "sitoo_products": sitoo.till.settings,
+                "store": {"currency": bigcommerce.currency, "is_price_entered_with_tax": bigcommerce.prices_with_tax},
+                "tax_classes": {str(number): text for number, text in bigcommerce.tax_classes.items()}, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking
 

@@ -19,8 +19,10 @@ from pickups import COUNTERS as PICKUP_COUNTERS
 from server import Counters, Record, as_json, serve
 from shipments import COUNTERS as SHIPMENT_COUNTERS
 from sitoo import Sitoo
+from tillcatalog import COUNTERS as PRODUCT_COUNTERS
 from tracker import Tracker
 from verdicts import Verdicts, stock_verdict
+from webcatalog import WebCatalog
 from world import World, warehouse_ids
 
 
@@ -47,6 +49,10 @@ class Shop:
             "sitoo": Sitoo(self.world, *common),
             "bigcommerce": BigCommerce(self.catalog, self.inventory, self.orders, self.tracker, *common, args.quota,
                                        args.window_ms)}
+        bigcommerce = self.platforms["bigcommerce"]
+        self.web = WebCatalog(self.catalog, self.inventory, self.world, self.orders, self.oracle, bigcommerce.price_lists,
+                              bigcommerce.webhooks.raise_event)
+        self.web.fill(args.web_products, args.family_size)
 
         section = mapping.returns or default_returns()
         self.verdicts = Verdicts(self.world, self.orders, self.platforms["bigcommerce"].refunds, section)
@@ -62,7 +68,7 @@ class Shop:
                  "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
                  "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human",
                  "catalog_writes", "orders_archived", "all_orders_archived", *SHIPMENT_COUNTERS, *PICKUP_COUNTERS,
-                 *HOOK_COUNTERS)
+                 *HOOK_COUNTERS, *PRODUCT_COUNTERS)
         return {
             "calls": {name: counters.calls[name] for name in self.platforms},
             "by_route": {k: dict(v) for k, v in counters.by_route.items()},
@@ -101,6 +107,8 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
+    parser.add_argument("--web-products", type=int, default=0, help="so many variants more that only BigCommerce has")
+    parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
     parser.add_argument("--web-orders", action="store_true",
