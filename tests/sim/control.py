@@ -51,6 +51,7 @@ class Control:
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
             ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
+            ("GET", "/catalog-oracle"): lambda body, query, request: self.shop.catalog_oracle.check(),
             ("DELETE", "/day"): self.stop_day, ("GET", "/personal-data"): self.personal, ("GET", "/"): self.list_routes,
         }
 

@@ -8,6 +8,7 @@ import sys
 
 from bigcommerce import BigCommerce
 from catalog import Catalog
+from catalogoracle import CatalogOracle, default_products
 from control import Control
 from hooks import COUNTERS as HOOK_COUNTERS
 from feed import Feed
@@ -53,6 +54,7 @@ class Shop:
         self.web = WebCatalog(self.catalog, self.inventory, self.world, self.orders, self.oracle, bigcommerce.price_lists,
                               bigcommerce.webhooks.raise_event)
         self.web.fill(args.web_products, args.family_size)
+        self.catalog_oracle = CatalogOracle(self, mapping.products)
 
         section = mapping.returns or default_returns()
         self.verdicts = Verdicts(self.world, self.orders, self.platforms["bigcommerce"].refunds, section)
@@ -107,6 +109,7 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
+    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-products", type=int, default=0, help="so many variants more that only BigCommerce has")
     parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
@@ -124,6 +127,8 @@ def parse_arguments(argv):
 
 def load_mapping(args):
     default = default_mapping(warehouse_ids(args.warehouses), args.returns)
+    if args.products:
+        default["products"] = default_products()
     if args.write_mapping:
         write_if_missing(args.write_mapping, default)
     return Mapping.load(args.mapping) if args.mapping else Mapping(default)

@@ -32,6 +32,7 @@ class WebCatalog:
         self.catalog, self.inventory, self.world, self.orders = catalog, inventory, world, orders
         self.oracle, self.price_lists, self.tell = oracle, price_lists, tell
         self.last_option = 100000
+        self.left = set()  # SKUs that BigCommerce does not have any more although Sitoo had them then
         world.on_sku = self.sitoo_changed
 
     # ---------------------------------------------------------------- the other side
@@ -108,6 +109,7 @@ class WebCatalog:
         if name == old:
             return
         self._free(name, variant.product)
+        self._leave(old)
         ghost = copy.copy(variant)
         for order in self.orders.orders:
             for line in order.lines:
@@ -279,8 +281,13 @@ class WebCatalog:
                 product.tracking = "variant"
         return [self._new_variant(product, row) for row in rows]
 
+    def _leave(self, name):
+        if name in self.world.index_of:
+            self.left.add(name)
+
     def _drop(self, variant):
         catalog = self.catalog
+        self._leave(variant.sku)
         variant.gone = True
         variant.product.variants.remove(variant)
         self.price_lists.forget(variant)
