@@ -28,7 +28,7 @@ class SkuLife:
         self.pool.grow()
         if sku.barcode:
             self.barcodes.setdefault(sku.barcode, set()).add(sku.index)
-        self._told(sku.index, None, sku.sku)
+        self._sku_told(sku.index, None, sku.sku)
 
     def rename_sku(self, sku, name):
         """Rows of open orders follow their product (assumed)."""
@@ -41,7 +41,7 @@ class SkuLife:
                     row.sku = name
         del self.index_of[old]
         self.index_of[name], sku.sku = sku.index, name
-        self._told(sku.index, old, name)
+        self._sku_told(sku.index, old, name)
 
     def set_barcode(self, sku, barcode):
         """"" = none."""
@@ -64,9 +64,9 @@ class SkuLife:
         family = self.families.get(sku.parent)
         if family is not None:
             family.leave(self, sku)
-        self._told(sku.index, sku.sku, None)
+        self._sku_told(sku.index, sku.sku, None)
 
-    def _told(self, index, old, new):
+    def _sku_told(self, index, old, new):
         if self.on_sku is not None:
             self.on_sku(index, old, new)
 

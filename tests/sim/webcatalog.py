@@ -195,7 +195,7 @@ class WebCatalog:
         if len(product.variants) >= MOST_VARIANTS:
             raise Refused(f"a product has at most {MOST_VARIANTS} variants")
         name = fields.get("sku", "")
-        self._free(name)
+        self._free(name, product)
         if name and name.lower() in self.catalog.by_sku:
             raise Refused(f"SKU {name} is in use")
         variant = self.catalog.new_variant(product, name, None)
