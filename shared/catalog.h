@@ -27,7 +27,7 @@
 
 #define CATALOG_NO_PRICE     INT64_C(-1) /* null, absent, or a sale price of 0 */
 #define CATALOG_OPTIONS_MAX  20
-#define CATALOG_VARIANTS_MAX 600 /* per product, BigCommerce's own limit; more are an incomplete read */
+#define CATALOG_VARIANTS_MAX 600 /* per product, BigCommerce's own limit; one with more is bad */
 #define CATALOG_READ_MAX     250 /* products in one reading */
 
 struct catalog_option {
@@ -56,6 +56,8 @@ struct catalog_variant {
 
 struct catalog_product {
     int64_t id;
+    bool bad;          /* it, or one of its variants, cannot be read: nothing else of it may be relied on */
+    char problem[160]; /* of a bad one: "its price is no amount of money" */
     char *name, *sku, *upc, *gtin, *description;
     bool physical, visible, available; /* available: availability is not "disabled" */
     int64_t tax_class_id, brand_id;
@@ -70,28 +72,36 @@ struct catalog_product {
 struct catalog {
     struct catalog_product *products; /* ascending by id */
     size_t n, cap;
+    struct catalog_variant **by_variant; /* every variant, ascending by id; made by catalog_sort */
+    size_t variant_count;
 };
 
 /* ---- parsing; pure ---- */
 
-/* One element of each list. NEXT_PARK ("bad_product"): it cannot be read; why names product and field. A variant whose
- * product is not in the catalog is left out. */
+/* One element of each list. NEXT_PARK ("bad_product"): it cannot be read; why names product and field, and the product
+ * stands in the catalog, marked as bad, so that it spoils no other. NEXT_DEFER ("incomplete_read"): not even its id can
+ * be read. A variant whose product, and a record whose variant, is not in the catalog is left out. */
 enum next catalog_add_product(struct catalog *c, const cJSON *json, struct reason *why) NODISCARD;
 enum next catalog_add_variant(struct catalog *c, const cJSON *json, struct reason *why) NODISCARD;
 /* A price list's record; currency: the store's. */
 enum next catalog_add_record(struct catalog *c, const cJSON *json, const char *currency, struct reason *why) NODISCARD;
-/* Sorts, so that catalog_find works. Call between products and variants, and after variants. */
+/* Sorts, so that catalog_find and catalog_add_record work. Call between products and variants, and after variants. */
 void catalog_sort(struct catalog *c);
+/* After the last variant was sorted in: marks products as bad whose variants cannot be all of them. NEXT_DEFER
+ * ("incomplete_read"): a product or a variant stands twice, so that pages moved while they were read. */
+enum next catalog_check(struct catalog *c, struct reason *why) NODISCARD;
 struct catalog_product *catalog_find(const struct catalog *c, int64_t product_id);
 void catalog_free(struct catalog *c);
 
 /* ---- reading ---- */
 
 /* Products by id, at most CATALOG_READ_MAX of them; ids that do not exist any more are simply not there. price_list_id
- * 0: no price list. NEXT_DEFER also for an incomplete read ("incomplete_read"). Free in every case. */
+ * 0: no price list. NEXT_DEFER also for an incomplete read ("incomplete_read"). NEXT_PARK ("price_list_missing"): there
+ * is no such price list. A product that cannot be read is marked as bad and fails nothing. Free in every case. */
 enum next catalog_read(struct app *app, const int64_t *ids, size_t n, int64_t price_list_id, const char *currency,
                        struct catalog *out, struct reason *why) NODISCARD;
-/* The next products whose id is above after, ascending, at most limit; *more: whether there are further ones. */
+/* The next products whose id is above after, ascending, at most limit (1 to CATALOG_READ_MAX), or fewer; *more: whether
+ * there are further ones. */
 enum next catalog_read_after(struct app *app, int64_t after, size_t limit, int64_t price_list_id, const char *currency,
                              struct catalog *out, bool *more, struct reason *why) NODISCARD;
 /* The product of a variant, 0 if there is none any more. */

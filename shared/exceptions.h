@@ -38,6 +38,7 @@ struct exception {
     char *sku;                     /* "" = none */
     char *other;                   /* the other SKU of a pair, or "" */
     int64_t product_id;            /* of BigCommerce, 0 = none */
+    int64_t variant_id;            /* of BigCommerce, 0 = none */
     int64_t till_id;               /* of Sitoo, 0 = none */
     int64_t web_price, till_price; /* hundredths, -1 = does not matter */
     int64_t units_sold;            /* thousandths sold at a till in the time that is looked at; -1 = does not matter */
@@ -68,19 +69,24 @@ void exceptions_free(struct exceptions *e);
 void sold_free(struct sold *s);
 
 /* ---- table and CSV; pure ---- */
+/* {"currency":"SEK","counts":{"only_in_sitoo":1,...},"exceptions":[...]}; one of the list, with null for what is 0 or
+ * -1:
+ *   {"kind":"price_differs","sku":"A","other":"","product":192,"variant":382,"sitoo_product":21,"web_price":"59.00",
+ *    "till_price":"49.00","units_sold":"3.000","stake":"30.00","text":"...","step":"...","owner":"finance"} */
 cJSON *exceptions_json(const struct exceptions *e, const char *currency);
 
 /* ---- with Redis ---- */
 
 /* Sales of the last days from the ledger, at most 90. */
 enum next sold_read(struct app *app, int64_t days, struct sold *out, struct reason *why) NODISCARD;
-/* Keeps them as the result of the sweep at now, in place of the former one, and raises and closes the cases: one per
- * kind and SKU for the EXCEPTION_CASES_MAX of a kind with the largest stakes, and one per kind that counts the rest. */
+/* Keeps them as the result of the sweep at now, in place of the former one, and raises and closes its cases (those
+ * of the flow of products stay as they are): one per kind and SKU for the EXCEPTION_CASES_MAX of a kind with the
+ * largest stakes, and one per kind that counts the rest. */
 #define EXCEPTION_CASES_MAX 50
 enum next exceptions_store(struct app *app, const struct exceptions *e, const char *currency,
                            struct reason *why) NODISCARD;
-/* The kept result: {"at_ms":..,"currency":"SEK","exceptions":[...]}; *json NULL: there was no sweep yet. The caller
- * deletes. */
+/* The kept result: {"at_ms":..,"currency":"SEK","counts":{..},"exceptions":[...]}; *json NULL: there was no sweep yet.
+ * The caller deletes. */
 enum next exceptions_load(struct app *app, cJSON **json, struct reason *why) NODISCARD;
 
 #endif

@@ -24,7 +24,7 @@ struct hook {
     const char *body; /* as received, NUL-terminated */
     size_t body_len;
     const char *scope; /* "" if the body names none */
-    const cJSON *data; /* an object, or NULL */
+    const cJSON *data; /* an object, of a batch an array; NULL = none */
     char error[120];   /* why the body is no JSON; "" if it is */
 };
 

@@ -12,20 +12,50 @@
 /* The sum of the documented waits between twelve attempts (bigcommerce.md 5.2). */
 #define RETRIES_MS INT64_C(173040000)
 
-#define ORDER_UPDATED "/hooks/bigcommerce/order-updated"
+#define ORDER_UPDATED   "/hooks/bigcommerce/order-updated"
+#define PRODUCT_UPDATED "/hooks/bigcommerce/product-updated"
+#define CATALOG_LATE    "a change of a product is noticed by the daily comparison of both catalogs only"
+#define PRICES_LATE     "a change in the price list is noticed by the daily comparison of both catalogs only"
 
 const struct hooks_wanted hooks_wanted[HOOKS_WANTED] = {
     {"store/order/created", "/hooks/bigcommerce/order-created",
-     "a new order is noticed when orders are next read, seconds later"},
-    {"store/order/updated", ORDER_UPDATED, "a changed order is noticed when orders are next read, seconds later"},
+     "a new order is noticed when orders are next read, seconds later", HOOKS_ALWAYS},
+    {"store/order/updated", ORDER_UPDATED, "a changed order is noticed when orders are next read, seconds later",
+     HOOKS_ALWAYS},
     {"store/order/statusUpdated", ORDER_UPDATED,
-     "a new status of an order is noticed when orders are next read, seconds later"},
-    {"store/order/archived", ORDER_UPDATED, "that an order was archived may be noticed late"},
-    {"store/order/refund/created", ORDER_UPDATED, "a refund that is made in BigCommerce is found up to a day later"},
+     "a new status of an order is noticed when orders are next read, seconds later", HOOKS_ALWAYS},
+    {"store/order/archived", ORDER_UPDATED, "that an order was archived may be noticed late", HOOKS_ALWAYS},
+    {"store/order/refund/created", ORDER_UPDATED, "a refund that is made in BigCommerce is found up to a day later",
+     HOOKS_ALWAYS},
     {"store/channel/*/inventory/product/stock_changed", "/hooks/bigcommerce/stock-changed",
-     "a level that is changed by hand stays wrong until something touches the SKU"},
+     "a level that is changed by hand stays wrong until something touches the SKU", HOOKS_ALWAYS},
+    {"store/product/created", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/product/updated", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/product/deleted", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/sku/created", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/sku/updated", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/sku/deleted", PRODUCT_UPDATED, CATALOG_LATE, HOOKS_PRODUCTS},
+    {"store/priceList/record/created", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
+    {"store/priceList/record/updated", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
+    {"store/priceList/record/deleted", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
+    {"store/priceList/records/created", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
+    {"store/priceList/records/updated", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
+    {"store/priceList/records/deleted", PRODUCT_UPDATED, PRICES_LATE, HOOKS_PRICE_LIST},
     {HOOKS_EXCEPTION, "/hooks/bigcommerce/delivery-exception",
-     "that BigCommerce stopped calling is noticed up to a quarter of an hour later"}};
+     "that BigCommerce stopped calling is noticed up to a quarter of an hour later", HOOKS_ALWAYS}};
+
+bool hooks_is_wanted(const struct settings *s, size_t i) {
+    const struct mapping_products *p = s->mapping != NULL ? &s->mapping->products : NULL;
+    switch (hooks_wanted[i].use) {
+    case HOOKS_PRODUCTS:
+        return p != NULL && p->on;
+    case HOOKS_PRICE_LIST:
+        return p != NULL && p->on && p->from_price_list;
+    case HOOKS_ALWAYS:
+    default:
+        return true;
+    }
+}
 
 void hooks_view_free(struct hooks_view *view) {
     cJSON_Delete(view->list);
@@ -83,11 +113,12 @@ static bool by_owner(const struct hooks_view *view, int64_t id) {
 
 /* ---- all of one scope ---- */
 
-/* 3: exactly ours; 2: our route elsewhere; 1: another route of ours; 0: none of ours. */
+#define EXACTLY_OURS 3
+/* EXACTLY_OURS; 2: our route elsewhere; 1: another route of ours; 0: none of ours. */
 static int likeness(const struct hooks_line *l, const cJSON *hook, const char *base) {
     const char *destination = json_str(hook, "destination");
     if (base != NULL && strcmp(destination, l->destination) == 0) {
-        return 3;
+        return EXACTLY_OURS;
     }
     if (comes_to(hook, base)) {
         return 1;
@@ -140,32 +171,51 @@ static unsigned judge(const struct hooks_line *l, const struct hooks_view *view,
     return wrong;
 }
 
-void hooks_compare(struct hooks_view *view, const char *base, const char *secret, const char *previous) {
+static void find_unused(struct hooks_line *l, const struct hooks_view *view, const char *base) {
+    const cJSON *hook = NULL;
+    cJSON_ArrayForEach(hook, view->list) {
+        if (has_scope(hook, l->wanted->scope) && likeness(l, hook, base) == EXACTLY_OURS) {
+            l->found = hook;
+            (void)json_id(hook, "id", &l->id);
+        }
+    }
+}
+
+static void fill_line(struct hooks_line *l, const struct hooks_view *view, const struct settings *s) {
+    size_t same_scope = 0;
+    choose(l, view, s->public_url, &same_scope);
+    if (l->found == NULL) {
+        size_t room = strcmp(l->wanted->scope, HOOKS_EXCEPTION) == 0 ? 1 : HOOKS_PER_SCOPE;
+        l->wrong = same_scope < room ? HOOKS_MISSING : HOOKS_MISSING | HOOKS_NO_ROOM;
+        return;
+    }
+    (void)json_id(l->found, "id", &l->id);
+    if (json_id(l->found, "updated_at", &l->updated_ms)) {
+        l->updated_ms *= 1000;
+    }
+    find_twice(l, view, s->public_url);
+    l->wrong = judge(l, view, s->public_url, s->hook_secret, s->hook_secret_previous);
+}
+
+void hooks_compare(struct hooks_view *view, const struct settings *s) {
     const cJSON *hook = NULL;
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
         struct hooks_line *l = &view->lines[i];
-        size_t same_scope = 0;
         memset(l, 0, sizeof *l);
         l->wanted = &hooks_wanted[i];
-        if (base != NULL) {
-            (void)snprintf(l->destination, sizeof l->destination, "%s%s", base, l->wanted->path);
+        l->unused = !hooks_is_wanted(s, i);
+        if (s->public_url != NULL) {
+            (void)snprintf(l->destination, sizeof l->destination, "%s%s", s->public_url, l->wanted->path);
         }
-        choose(l, view, base, &same_scope);
-        if (l->found == NULL) {
-            size_t room = strcmp(l->wanted->scope, HOOKS_EXCEPTION) == 0 ? 1 : HOOKS_PER_SCOPE;
-            l->wrong = same_scope < room ? HOOKS_MISSING : HOOKS_MISSING | HOOKS_NO_ROOM;
-            continue;
+        if (l->unused) {
+            find_unused(l, view, s->public_url);
+        } else {
+            fill_line(l, view, s);
         }
-        (void)json_id(l->found, "id", &l->id);
-        if (json_id(l->found, "updated_at", &l->updated_ms)) {
-            l->updated_ms *= 1000;
-        }
-        find_twice(l, view, base);
-        l->wrong = judge(l, view, base, secret, previous);
     }
     view->stray = 0;
     cJSON_ArrayForEach(hook, view->list) {
-        view->stray += hooks_is_stray(view, hook, base) ? 1 : 0;
+        view->stray += hooks_is_stray(view, hook, s->public_url) ? 1 : 0;
     }
 }
 
@@ -174,7 +224,7 @@ bool hooks_is_line(const struct hooks_view *view, const cJSON *hook) {
     bool known = json_id(hook, "id", &id);
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
         const struct hooks_line *l = &view->lines[i];
-        if (l->found == hook) {
+        if (!l->unused && l->found == hook) {
             return true;
         }
         for (size_t j = 0; known && j < l->twice_count; j++) {
@@ -186,11 +236,18 @@ bool hooks_is_line(const struct hooks_view *view, const cJSON *hook) {
     return false;
 }
 
-bool hooks_is_stray(const struct hooks_view *view, const cJSON *hook, const char *base) {
-    if (hooks_is_line(view, hook) || !comes_to(hook, base) || !json_bool(hook, "is_active", true)) {
-        return false;
+bool hooks_is_unused(const struct hooks_view *view, const cJSON *hook) {
+    for (size_t i = 0; i < HOOKS_WANTED; i++) {
+        if (view->lines[i].unused && view->lines[i].found == hook) {
+            return true;
+        }
     }
-    return true;
+    return false;
+}
+
+bool hooks_is_stray(const struct hooks_view *view, const cJSON *hook, const char *base) {
+    return !hooks_is_line(view, hook) && !hooks_is_unused(view, hook) && comes_to(hook, base) &&
+           json_bool(hook, "is_active", true);
 }
 
 const char *hooks_wrong_word(unsigned wrong, size_t nth) {

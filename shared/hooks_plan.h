@@ -5,8 +5,10 @@
  *   {"id":18048287,"scope":"store/order/created","destination":"https://your.host/hooks/bigcommerce/order-created",
  *    "headers":{"X-Onepool-Secret":"..."},"is_active":true,"updated_at":1561488106}
  *
- * Only routes that exist are wanted: a webhook into a 404 makes BigCommerce block the whole domain. The list holds the
- * webhooks of our own API account alone. Source: reference/webhooks.v3.yml (2026-04-01); bigcommerce.md 5.1, 5.2, 5.5.
+ * Those of products are wanted only if the mapping lets products flow, those of price lists only if prices come from
+ * one. Only routes that exist are wanted: a webhook into a 404 makes BigCommerce block the whole domain. The list holds
+ * the webhooks of our own API account alone. Source: reference/webhooks.v3.yml (2026-04-01);
+ * bigcommerce.md 5.1, 5.2, 5.5.
  */
 #ifndef ONEPOOL_HOOKS_PLAN_H
 #define ONEPOOL_HOOKS_PLAN_H
@@ -20,15 +22,21 @@
 
 #define HOOKS_HEADER          "X-Onepool-Secret"
 #define HOOKS_EXCEPTION       "store/hook/deliveryException"
-#define HOOKS_WANTED          7
+#define HOOKS_WANTED          19 /* of the table; hooks_is_wanted says which of them count */
 #define HOOKS_PER_SCOPE       10 /* at most so many per store, client and scope; one of HOOKS_EXCEPTION */
 #define HOOKS_DESTINATION_MAX 320
+
+enum hooks_use { HOOKS_ALWAYS, HOOKS_PRODUCTS, HOOKS_PRICE_LIST };
 
 struct hooks_wanted {
     const char *scope, *path;
     const char *without; /* what goes wrong without it */
+    enum hooks_use use;
 };
 extern const struct hooks_wanted hooks_wanted[HOOKS_WANTED];
+
+/* Does this mapping make use of it? Without a mapping only what is always wanted is. */
+bool hooks_is_wanted(const struct settings *s, size_t i);
 
 /* What is wrong with one of them; several may be. */
 enum hooks_wrong {
@@ -45,6 +53,7 @@ enum hooks_wrong {
 
 struct hooks_line {
     const struct hooks_wanted *wanted;
+    bool unused;                             /* not wanted with this mapping: right, whatever is there */
     char destination[HOOKS_DESTINATION_MAX]; /* the right one; "" without a public address */
     unsigned wrong;                          /* enum hooks_wrong bits; 0 = all is right */
     const cJSON *found;                      /* belongs to the view; NULL = none */
@@ -60,13 +69,14 @@ struct hooks_view {
     size_t stray; /* active ones that come to us and that nobody wants */
 };
 
-/* Fills lines and stray from list and admin. base: our public address, or NULL: then destinations are compared by their
- * path alone. */
-void hooks_compare(struct hooks_view *view, const char *base, const char *secret, const char *previous);
+/* Fills lines and stray from list and admin. Without a public address destinations are compared by their path alone. */
+void hooks_compare(struct hooks_view *view, const struct settings *s);
 void hooks_view_free(struct hooks_view *view);
 
 /* What a webhook of the list is, for those that are none of the lines: it comes to our address (stray), or not. */
 bool hooks_is_line(const struct hooks_view *view, const cJSON *hook);
+/* It is exactly that of an unused line: taken and not needed, so neither a line nor stray. */
+bool hooks_is_unused(const struct hooks_view *view, const cJSON *hook);
 bool hooks_is_stray(const struct hooks_view *view, const cJSON *hook, const char *base);
 
 /* Words for the bits of wrong, such as "missing"; NULL behind the last one. */

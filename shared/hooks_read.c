@@ -82,7 +82,7 @@ enum next hooks_read(struct app *app, struct hooks_view *view, struct reason *wh
     enum next next = read_list(app, view->list, why);
     next = next == NEXT_DONE ? read_admin(app, &view->admin, why) : next;
     if (next == NEXT_DONE) {
-        hooks_compare(view, app->set->public_url, app->set->hook_secret, app->set->hook_secret_previous);
+        hooks_compare(view, app->set);
     }
     return next;
 }
@@ -111,7 +111,7 @@ enum next hooks_known(struct app *app, int64_t known_ms[HOOKS_WANTED], struct re
 
 /* Right enough that events come in. */
 static bool good(const struct hooks_line *l) {
-    return (l->wrong & ~(unsigned)(HOOKS_OLD_HEADER | HOOKS_TWICE)) == 0;
+    return !l->unused && (l->wrong & ~(unsigned)(HOOKS_OLD_HEADER | HOOKS_TWICE)) == 0;
 }
 
 enum next hooks_note(struct app *app, const struct hooks_view *view, struct reason *why) {

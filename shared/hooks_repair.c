@@ -17,10 +17,12 @@
 
 /* ---- the catch-up ---- */
 
-static enum next call(struct app *app, const char *function, int64_t ms, int64_t *answer, struct reason *why) {
+static enum next call(struct app *app, const char *function, int64_t ms, const char *what, int64_t *answer,
+                      struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add_int(&a, ms);
+    args_add(&a, what);
     enum next next = redis_fcall(app->redis, function, &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {
@@ -32,9 +34,9 @@ static enum next call(struct app *app, const char *function, int64_t ms, int64_t
 
 enum next hooks_catch_up(struct app *app, bool *started, struct reason *why) {
     int64_t due = 0, oldest = clock_wall_ms() - app->set->mapping->orders_days * 86400 * 1000;
-    enum next next = call(app, "hooks_catch_up", oldest, &due, why);
+    enum next next = call(app, "hooks_catch_up", oldest, "", &due, why);
     if (next == NEXT_DONE && due == 1) {
-        LOG(LOG_WARN, "a webhook was silent: web orders and refunds are read again", {"outcome", "done"});
+        LOG(LOG_WARN, "a webhook was silent: what changed meanwhile is read again", {"outcome", "done"});
         if (started != NULL) {
             *started = true;
         }
@@ -148,7 +150,8 @@ static enum next repair_line(struct app *app, const struct hooks_view *view, siz
     int64_t silent = hooks_silent_since(l, known_ms), ignored = 0;
     bool shadowed = false;
     if (silent > 0 && app->mode == MODE_LIVE) {
-        enum next next = call(app, "hooks_silent", silent, &ignored, why);
+        enum next next =
+            call(app, "hooks_silent", silent, l->wanted->use == HOOKS_ALWAYS ? "orders" : "products", &ignored, why);
         if (next != NEXT_DONE) {
             return next;
         }

@@ -11,7 +11,8 @@
  * reference/webhooks.v3.yml (2026-04-01); bigcommerce.md 5.1.
  *
  * After a webhook was silent: web orders are read again from before that (the cursor `orders` is set back, and each
- * order that changed is marked for hand-over as it is read), and the list of refunds is read.
+ * order that changed is marked for hand-over as it is read), and the list of refunds is read; after one of products or
+ * prices, both catalogs are compared.
  *
  * Security: neither the secret nor what BigCommerce echoes of it gets into a text, the log or an intent.
  */

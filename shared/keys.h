@@ -39,7 +39,8 @@
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
- *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, see 82_hooks.lua
+ *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
+ *                                                    82_hooks.lua
  *   seen:ledger          zset    newest 2,000    F  stock-moved: ledger ids handled, for the overlap
  *   chain:<warehouse>    hash    for ever        F  stock-moved: sku -> "id total seen_ms": last ledger row
  *   stock:<warehouse>    hash    2 days          stock-moved: sku -> "available reserved read_ms"
@@ -83,6 +84,10 @@
  *   product:barcodes     hash    for ever        F  code -> "variant product SKU" that has it
  *   product:folded       hash    for ever        F  SKU without case, spaces, dashes -> SKU as Sitoo has it
  *   catalog              hash    for ever        F  loaded, halt, load_*, off (hidden in 24 hours), see product_known.h
+ *   exceptions           list    until next one  F  JSON rows of the last sweep, see 86_exceptions.lua
+ *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
+ *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised
+ *   exceptions:new:<s>   list    1 hour          rows of a sweep that is being stored
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 #ifndef ONEPOOL_KEYS_H
@@ -108,7 +113,10 @@
 /* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
  * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
 #define QUEUE_PRODUCT "product"
-#define QUEUE_CATALOG "catalog" /* entity: "sweep", a timer; "release": a person lets what was held pass */
+/* entity: CATALOG_SWEEP, a timer: both catalogs are compared; CATALOG_RELEASE: a person lets what was held pass */
+#define QUEUE_CATALOG   "catalog"
+#define CATALOG_SWEEP   "sweep"
+#define CATALOG_RELEASE "release"
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
@@ -174,5 +182,8 @@
 #define KEY_BASELINE_PRICE    "baseline:price"
 #define KEY_BASELINE_DIFF     "baseline:diff"
 #define KEY_BASELINE_ALLOW    "baseline:allow"
+#define KEY_EXCEPTIONS        "exceptions"
+#define KEY_EXCEPTIONS_META   "exceptions:meta"
+#define KEY_EXCEPTIONS_PART   "exceptions:new:%s"
 
 #endif

@@ -238,16 +238,17 @@ static void read_budget(const struct at *root, struct mapping *m) {
 }
 
 static void read_rules(const struct at *root, struct mapping *m) {
-    static const char *const brake_keys[] = {"max_zeroed_skus", "max_units_moved", "max_price_change_percent", NULL};
+    static const char *const brake_keys[] = {"max_zeroed_skus", "max_units_moved", "max_price_change_percent",
+                                             "max_deactivated_skus", NULL};
     static const char *const bc_keys[] = {"confirm_delay_ms", "confirm_timeout_ms", "orders_overlap_s", "orders_days",
                                           NULL};
     static const char *const owner_keys[] = {"mapping", "stock", "money", "pickup", NULL};
     struct at brake = at_enter(root, "brake"), bc = at_enter(root, "bigcommerce"), owners = at_enter(root, "owners");
-    int64_t unused = 0;
     at_keys(&brake, brake_keys);
     at_int(&brake, "max_zeroed_skus", 1, 1000000, 200, &m->brake_max_zeroed_skus);
     at_int(&brake, "max_units_moved", 1, 1000000000, 5000, &m->brake_max_units_moved);
-    at_int(&brake, "max_price_change_percent", 1, 1000, 50, &unused);
+    at_int(&brake, "max_price_change_percent", 1, 100000, 50, &m->brake_price_percent);
+    at_int(&brake, "max_deactivated_skus", 1, 1000000, 200, &m->brake_max_deactivated);
     at_keys(&bc, bc_keys);
     at_int(&bc, "confirm_delay_ms", 100, 600000, 1000, &m->confirm_delay_ms);
     at_int(&bc, "confirm_timeout_ms", 1000, 3600000, 10000, &m->confirm_timeout_ms);
@@ -280,7 +281,7 @@ static void read_all(const struct at *root, struct mapping *m) {
     mapping_read_baseline(root->object, m, root->mistakes);
     mapping_read_returns(root->object, m, root->mistakes);
     mapping_read_web(root, m);
-    (void)at_enter(root, "products");
+    mapping_read_products(root, m);
     (void)at_enter(root, "returns");
 }
 

@@ -148,23 +148,23 @@ enum barcode_source { BARCODE_GTIN, BARCODE_UPC };
  *   "brake": { "max_price_change_percent": 50, "max_deactivated_skus": 200, ... }
  */
 struct mapping_products {
-    bool on;                         /* the section is there */
+    bool on;                  /* the section is there */
+    bool from_price_list;     /* "price": "price_list" ["catalog"] */
+    bool prices_include_vat;  /* Sitoo's setting "Storing of Product Prices" [true] */
+    bool retail_price;        /* moneypriceorg is BigCommerce's retail price, where it has one [false] */
+    bool description;         /* its plain text becomes Sitoo's description [false] */
+    bool hidden_stays_active; /* "hidden": "active": is_visible and availability do not hide in the POS ["inactive"] */
+    bool quarantine;          /* SKUs that are only in Sitoo are hidden in the POS by the sweep [false] */
     struct mapping_pairs vat_groups; /* tax class -> product group (vatid) of Sitoo */
     int64_t default_vat_group;       /* of a tax class that the table lacks; 0 = such a product is parked [null] */
-    bool from_price_list;            /* "price": "price_list" ["catalog"] */
     int64_t price_list_id;           /* of BigCommerce; needed with from_price_list */
     int64_t sale_price_list_id;      /* Sitoo's list for sale prices, not 1; 0 = they go into the default list [null] */
-    bool prices_include_vat;         /* Sitoo's setting "Storing of Product Prices" [true] */
     enum barcode_source barcodes[2]; /* the first that is not empty counts ["gtin", "upc"] */
     size_t barcode_count;            /* 0 = barcodes are not ours */
     char unit_label[32];             /* "" = not ours */
-    bool retail_price;               /* moneypriceorg is BigCommerce's retail price, where it has one [false] */
-    bool description;                /* its plain text becomes Sitoo's description [false] */
     struct mapping_pairs manufacturers, categories; /* of brand and category ids; what is not listed is not ours */
-    bool hidden_stays_active; /* "hidden": "active": is_visible and availability do not hide in the POS ["inactive"] */
-    int64_t debounce_s;       /* after a webhook, how long further ones are waited for [60] 0..3600 */
-    bool quarantine;          /* SKUs that are only in Sitoo are hidden in the POS by the sweep [false] */
-    int64_t sweep_hours;      /* both catalogs are compared this often [24] 1..168 */
+    int64_t debounce_s;  /* after a webhook, how long further ones are waited for [60] 0..3600 */
+    int64_t sweep_hours; /* both catalogs are compared this often [24] 1..168 */
 };
 
 struct mapping {

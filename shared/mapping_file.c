@@ -43,5 +43,6 @@ void mapping_free(struct mapping *m) {
     free(m->warehouses);
     free(m->allocate_from);
     mapping_free_returns(&m->returns);
+    mapping_free_products(&m->products);
     free(m);
 }

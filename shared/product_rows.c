@@ -45,15 +45,21 @@ static void problem_entity(const struct sync_item *item, const struct want_probl
     }
 }
 
+static void close_causes(struct sync_item *item, const char *entity) {
+    for (int c = WANT_SKU_MISSING; c <= WANT_UNREADABLE; c++) {
+        row_close(item, want_cause_name((enum want_cause)c), entity);
+    }
+}
+
 /* What cannot be wanted; the cases of what can be again are closed. */
 static void plan_problems(const struct sync *s, struct sync_item *item) {
     const struct product_want *w = item->want;
     char entity[KEY_MAX];
     for (size_t i = 0; i < w->n; i++) {
-        for (int c = WANT_SKU_CHARACTERS; c <= WANT_BARCODE; c++) {
-            row_close(item, want_cause_name((enum want_cause)c), w->list[i].sku);
-        }
+        close_causes(item, w->list[i].sku);
     }
+    (void)snprintf(entity, sizeof entity, "product %lld", (long long)item->product_id);
+    close_causes(item, entity);
     for (size_t i = 0; i < w->problem_count; i++) {
         problem_entity(item, &w->problems[i], entity, sizeof entity);
         row_case(
@@ -73,9 +79,10 @@ static struct row *add_row(struct rows *rows, struct sync_item *item) {
     return r;
 }
 
-static bool is_problem(const struct product_want *w, const char *sku) {
-    for (size_t i = 0; w != NULL && i < w->problem_count; i++) {
-        if (w->problems[i].sku != NULL && strcmp(w->problems[i].sku, sku) == 0) {
+/* BigCommerce has it, and nothing can be wanted of it: it is left as it is. */
+static bool is_left(const struct product_want *w, const char *sku) {
+    for (size_t i = 0; w != NULL && i < w->left_count; i++) {
+        if (strcmp(w->left[i], sku) == 0) {
             return true;
         }
     }
@@ -99,7 +106,7 @@ static enum next add_gone(struct sync *s, struct sync_item *item, const struct t
         const char *sku = item->known->variants[i].sku;
         const struct till_product *have = till_find(till, sku);
         char *owner = NULL, ours[24];
-        if (is_wanted(item->want, sku) || is_problem(item->want, sku)) {
+        if (is_wanted(item->want, sku) || is_left(item->want, sku)) {
             continue;
         }
         next = known_fields(s->app, KEY_PRODUCT_SKUS, &sku, 1, &owner, why);
@@ -292,7 +299,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
         for (size_t k = 0; k < rows->n; k++) {
             off += rows->list[k].item == &items[i] ? (int64_t)goes_off(&rows->list[k]) : 0;
         }
-        next = s->app->mode == MODE_LIVE ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
+        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
         if (next != NEXT_DONE || passes) {
             continue;
         }
@@ -312,7 +319,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
             .step = "Look at what left BigCommerce. If it is meant, run: onepool parked --retry with the "
                     "case's id; it then passes for an hour",
             .queue = QUEUE_CATALOG,
-            .job = "release"};
+            .job = CATALOG_RELEASE};
         effect_notice(&effects, &p);
         next = effects_apply(s->app->redis, &effects, why);
         args_free(&effects);

@@ -30,6 +30,9 @@ struct shops {
     struct product_want *wants; /* ascending by product id; every product of BigCommerce */
     size_t n, cap;
     int64_t variants; /* wants in all */
+    /* Products that BigCommerce counted before they were read, and that were not among those read: unreadable ones, or
+     * deleted meanwhile. Above 0, a SKU that no want has may be one of theirs: nothing may be hidden for it. */
+    int64_t unread;
     struct till_products till;
     struct till_lists lists;
     struct shops_list *prices; /* of the active ones */

@@ -37,7 +37,7 @@ struct sync_item {
     int64_t product_id;
     const struct product_want *want;   /* NULL = BigCommerce has it no more */
     const struct known_product *known; /* as last sent; NULL = nothing */
-    bool person;                       /* a person lets a large change of price pass */
+    bool person;                       /* a person said so: a large change of price, and hiding many, may pass */
     /* what became of it */
     enum next next;
     struct reason why;

@@ -18,6 +18,9 @@
 #define WANT_TITLE_MAX   250 /* characters; cut with "..." */
 #define WANT_NONE        INT64_C(-1)
 #define WANT_BARCODE_MAX 14
+/* What may be written: 999,999,999.99. Sitoo's own limit is not documented. */
+#define WANT_PRICE_MAX       INT64_C(99999999999)
+#define WANT_DESCRIPTION_MAX 5000 /* characters; Sitoo's own limit is not documented */
 
 /* What both shops say about themselves, read once in a while. */
 struct product_rules {
@@ -45,7 +48,7 @@ struct want {
     int64_t sale_price;   /* hundredths, for the sale price list; WANT_NONE = must not be in it */
     int64_t retail_price; /* hundredths; WANT_NONE = not owned */
     int64_t vat_id;
-    char *barcode;           /* "" = none */
+    char *barcode;           /* "" = none; NULL = not owned */
     bool active;             /* shown in the POS */
     char *unit;              /* NULL = not owned */
     char *description;       /* NULL = not owned */
@@ -63,7 +66,9 @@ enum want_cause {
     WANT_CURRENCY,       /* "price_list_currency" */
     WANT_PRICE,          /* "bad_price": none, negative, or beyond what can be written */
     WANT_OPTIONS,        /* "options_differ": variants of one product with different options */
-    WANT_BARCODE         /* "barcode_invalid": more than 14 characters, or not printable; it is wanted without one */
+    WANT_BARCODE,        /* "barcode_invalid": more than 14 characters, not printable, or that of another variant of the
+                            product; it is wanted without one */
+    WANT_UNREADABLE      /* "bad_product": BigCommerce's answer about it cannot be read */
 };
 const char *want_cause_name(enum want_cause c);
 
@@ -80,6 +85,9 @@ struct product_want {
     size_t group_count;
     struct want *list; /* by variant id; SKUs with a problem that forbids them are left out */
     size_t n;
+    char **left; /* BigCommerce's other SKUs of the product, each once: left in Sitoo as they are, neither hidden nor
+                    taken for SKUs that are only in Sitoo */
+    size_t left_count;
     struct want_problem *problems;
     size_t problem_count;
 };
@@ -104,10 +112,14 @@ bool sku_allowed(const char *sku);
 
 /* ---- parts, for tests ---- */
 
-/* With tax as Sitoo stores it, half up; percent as in product_rules. */
+/* Hundredths, with tax or without as Sitoo stores it, half up; percent as in product_rules. WANT_NONE: below 0, beyond
+ * WANT_PRICE_MAX, or a percent that is none (0 to 1000 %). */
 int64_t want_price(int64_t ten_thousandths, bool from_with_tax, bool to_with_tax, int64_t percent);
 /* Text of a description: tags removed, the common entities decoded, white space folded, at most max characters. The
  * caller frees. */
 char *want_plain_text(const char *html, size_t max);
+/* A text on one line: white space folded, control characters dropped, at most max characters, cut with "...". The
+ * caller frees. */
+char *want_text(const char *text, size_t max);
 
 #endif

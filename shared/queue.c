@@ -221,6 +221,14 @@ void effect_mark(struct args *a, const char *queue, const char *entity, int64_t 
     args_add(a, data);
 }
 
+void effect_mark_in(struct args *a, const char *queue, const char *entity, int64_t delay_ms, const char *hint) {
+    args_add(a, "mark_in");
+    args_add(a, queue);
+    args_add(a, entity);
+    args_add_int(a, delay_ms);
+    args_add(a, hint);
+}
+
 void effect_case(struct args *a, const struct parked *p) {
     args_add(a, "case");
     args_add_case(a, p);

@@ -87,6 +87,8 @@ enum next queue_park(struct redis *r, const char *queue, const struct claim *c, 
 /* Effects, appended to args. */
 void effect_mark(struct args *a, const char *queue, const char *entity, int64_t till_ms, const char *hint,
                  const char *data);
+/* The entity is due after delay_ms; if it waits already, when it was to be. Its data stays. */
+void effect_mark_in(struct args *a, const char *queue, const char *entity, int64_t delay_ms, const char *hint);
 void effect_case(struct args *a, const struct parked *p);
 /* The same without counting an occurrence: for whoever merely notices the cause again. */
 void effect_notice(struct args *a, const struct parked *p);

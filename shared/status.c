@@ -20,14 +20,14 @@
 #define KEY_SITOO    "rate:sitoo:%d"
 
 /* Which function works on which queue, those of one function one behind the other; timers (the ledger, the list of
- * refunds) are always due and left out. */
+ * refunds, the comparison of catalogs) are always due and left out. */
 static const struct place {
     const char *queue, *function;
-} places[] = {{QUEUE_ORDER, "sitoo-events"},   {QUEUE_SALE, "sale"},
-              {QUEUE_RETURN, "return"},        {QUEUE_SKU, "stock-moved"},
-              {QUEUE_ITEM, "stock-moved"},     {QUEUE_HANDOVER, "order-created"},
-              {QUEUE_REFUND, "order-updated"}, {QUEUE_WEBORDER, "order-updated"},
-              {QUEUE_PICKUP, "pickup-updated"}};
+} places[] = {{QUEUE_ORDER, "sitoo-events"},    {QUEUE_SALE, "sale"},
+              {QUEUE_RETURN, "return"},         {QUEUE_SKU, "stock-moved"},
+              {QUEUE_ITEM, "stock-moved"},      {QUEUE_HANDOVER, "order-created"},
+              {QUEUE_REFUND, "order-updated"},  {QUEUE_WEBORDER, "order-updated"},
+              {QUEUE_PICKUP, "pickup-updated"}, {QUEUE_PRODUCT, "product-updated"}};
 #define PLACES (sizeof places / sizeof places[0])
 
 static int compare(const void *a, const void *b) {
@@ -85,6 +85,9 @@ static const char *function_of(const char *queue) {
     }
     if (strcmp(queue, QUEUE_REFUNDS) == 0 || strcmp(queue, QUEUE_HOOKS) == 0) {
         return "order-updated";
+    }
+    if (strcmp(queue, QUEUE_CATALOG) == 0) {
+        return "product-updated";
     }
     return strcmp(queue, QUEUE_LEDGER) == 0 ? "stock-moved" : "sitoo-events";
 }

@@ -87,24 +87,6 @@ static void csv_report(const struct model *m, const struct comparison *c, const 
 
 /* ---- table ---- */
 
-/* At most width characters of s, padded; a character is what does not continue one in UTF-8. */
-static void add_padded(struct buf *out, const char *s, size_t width) {
-    struct buf safe;
-    size_t shown = 0;
-    buf_init(&safe, 4000);
-    text_safe(&safe, s);
-    for (const char *c = buf_str(&safe); *c != '\0'; c++) {
-        bool begins = ((unsigned char)*c & 0xc0) != 0x80;
-        if (begins && shown == width) {
-            break;
-        }
-        shown += begins ? 1 : 0;
-        buf_add(out, c, 1);
-    }
-    buf_addf(out, "%*s", (int)(width - shown), "");
-    buf_free(&safe);
-}
-
 static void table_row(const struct model *m, const struct difference *d, size_t sku_width, struct buf *out) {
     struct buf hints;
     char money[40] = "";
@@ -114,9 +96,9 @@ static void table_row(const struct model *m, const struct difference *d, size_t 
     if (money_of(d, &minor)) {
         format_money(minor, money);
     }
-    add_padded(out, d->sku, sku_width);
+    text_padded(out, d->sku, sku_width);
     buf_addf(out, " %8lld  ", (long long)d->location_id);
-    add_padded(out, d->name, NAME_WIDTH);
+    text_padded(out, d->name, NAME_WIDTH);
     buf_addf(out, " %10lld %10lld %+11lld %14s  %s\n", (long long)d->was, (long long)d->level,
              (long long)(d->level - d->was), money, buf_str(&hints));
     buf_free(&hints);
@@ -176,7 +158,7 @@ static void text_unmapped(const struct comparison *c, int64_t rows, struct buf *
     }
     buf_addf(out, "\n%zu SKUs have no level of ours and keep what they have:\n", c->unmapped_count);
     for (size_t i = 0; i < c->unmapped_count && (int64_t)i < rows; i++) {
-        add_padded(out, c->unmapped[i].sku, 30);
+        text_padded(out, c->unmapped[i].sku, 30);
         buf_addf(out, " %10lld  %s\n", (long long)c->unmapped[i].units, c->unmapped[i].cause);
     }
     if ((int64_t)c->unmapped_count > rows) {

@@ -93,7 +93,9 @@ void check_hooks(struct report *r) {
         report_add(r, CHECK_FAIL, CHECK, "try again later", "%s", why.text);
     }
     for (size_t i = 0; next == NEXT_DONE && i < HOOKS_WANTED; i++) {
-        judge(r, &view.lines[i]);
+        if (!view.lines[i].unused) {
+            judge(r, &view.lines[i]);
+        }
     }
     judge_domains(r, &view);
     hooks_view_free(&view);
@@ -114,6 +116,9 @@ static cJSON *hooks_json(const char *base, const struct settings *s) {
     }
     cJSON *list = json_add_array(all, "bigcommerce");
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
+        if (!hooks_is_wanted(s, i)) {
+            continue;
+        }
         cJSON *o = json_new_object();
         (void)snprintf(url, sizeof url, "%s%s", base, hooks_wanted[i].path);
         json_add_str(o, "scope", hooks_wanted[i].scope);
@@ -138,6 +143,9 @@ static void hooks_text(struct buf *page, const char *base, const struct settings
     }
     buf_add_str(page, "\n  Other types do no harm: they are stored and not used.\n");
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
+        if (!hooks_is_wanted(s, i)) {
+            continue;
+        }
         buf_addf(page,
                  "BigCommerce: POST /v3/hooks with the API account of onepool\n"
                  "  scope        %s\n"

@@ -15,6 +15,8 @@
  *   onepool withheld [--sku SKU] [--aged]   returned units that are not on sale
  *   onepool withheld --release RETURN:ITEM [--quantity N]
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
+ *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
+ *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -30,6 +32,7 @@
 #include "baseline.h"
 #include "buf.h"
 #include "goods_in.h"
+#include "load.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -48,6 +51,12 @@ struct command_line {
         const char *sku;     /* NULL = all */
         int64_t thousandths; /* to be released; 0 = all */
     } withheld;              /* of onepool withheld only */
+    struct {
+        bool sweep;
+        const char *kind, *csv; /* NULL = all; none */
+        int64_t rows;           /* of the table */
+    } exceptions;               /* of onepool exceptions only */
+    struct load_options load;   /* of onepool load only */
 };
 
 /* Each returns the exit status. */
@@ -63,6 +72,12 @@ int command_returns(struct app *app, const struct command_line *line);
 int command_returned(struct app *app, const struct command_line *line, int64_t id);
 int command_withheld(struct app *app, const struct command_line *line);
 bool withheld_words(char **words, struct command_line *line);
+int command_load(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool load_words(char **words, struct command_line *line);
+int command_exceptions(struct app *app, const struct command_line *line);
+bool exceptions_words(char **words, struct command_line *line);
+unsigned exceptions_needs(const struct command_line *line);
 unsigned returns_needs(const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool returns_words(char **words, struct command_line *line);

@@ -7,12 +7,14 @@
  *              "found_destination":"https://...","problems":["wrong header"],"duplicates":[13],
  *              "done":"nothing|created|changed|revived|shadowed|failed|would create|would change|would revive",
  *              "problem":""}],
- *    "others":[{"id":14,"scope":"store/product/updated","destination":"https://...","is_active":true,"comes_to_us":false}],
+ *    "others":[{"id":14,"scope":"store/product/updated","destination":"https://...","is_active":true,"comes_to_us":false,
+ *               "unused":false}],
  *    "blocked_domains":[{"destination":"https://your.host","time_left_s":120,
  *                        "reasons":[{"text":"Status 503","count":30}]}],
  *    "catch_up":false}
  *
- * After a repair hooks are as they were read once more. No secret is printed, nor headers of others.
+ * comes_to_us: and nobody wants it. unused: it comes to us, and would be wanted with another mapping (products). After
+ * a repair hooks are as they were read once more. No secret is printed, nor headers of others.
  */
 #ifndef ONEPOOL_COMMAND_HOOKS_H
 #define ONEPOOL_COMMAND_HOOKS_H

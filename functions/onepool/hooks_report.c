@@ -76,6 +76,7 @@ static void add_others(cJSON *all, const struct hooks_report *r) {
             json_add_str(o, "destination", json_str(hook, "destination"));
             json_add_bool(o, "is_active", json_bool(hook, "is_active", true));
             json_add_bool(o, "comes_to_us", hooks_is_stray(view, hook, r->set->public_url));
+            json_add_bool(o, "unused", hooks_is_unused(view, hook));
             (void)cJSON_AddItemToArray(list, o);
         }
     }
@@ -107,7 +108,9 @@ cJSON *hooks_report_json(const struct hooks_report *r) {
     json_add_str(all, "mode", mode_name(r->mode));
     cJSON *list = json_add_array(all, "hooks");
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
-        add_line(list, r, i);
+        if (hooks_is_wanted(r->set, i)) {
+            add_line(list, r, i);
+        }
     }
     add_others(all, r);
     add_blocked(all, r);
@@ -153,7 +156,9 @@ static void print_others(struct buf *page, const struct hooks_report *r) {
         buf_add_str(page, "  ");
         text_safe(page, json_str(hook, "destination") != NULL ? json_str(hook, "destination") : "?");
         buf_addf(page, "  id %lld%s%s\n", (long long)id, json_bool(hook, "is_active", true) ? "" : ", inactive",
-                 stray ? "; comes to us and is not wanted: delete it, or BigCommerce may block the domain" : "");
+                 stray ? "; comes to us and is not wanted: delete it, or BigCommerce may block the domain"
+                 : hooks_is_unused(view, hook) ? "; comes to us, and the mapping makes no use of it"
+                                               : "");
     }
 }
 
@@ -191,7 +196,7 @@ static void print_end(struct buf *page, const struct hooks_report *r) {
                   "baseline is accepted, run this one command with ONEPOOL_MODE=live.\n");
     }
     if (r->work.catch_up) {
-        buf_add_str(page, "A webhook was silent: web orders and refunds of that time are read again now.\n");
+        buf_add_str(page, "A webhook was silent: what changed in that time is read again now.\n");
     }
     if (hooks_report_ok(r)) {
         buf_add_str(page, "All webhooks are right.\n");
@@ -204,7 +209,9 @@ void hooks_report_print(const struct hooks_report *r) {
     struct buf page;
     buf_init(&page, PAGE_MAX);
     for (size_t i = 0; i < HOOKS_WANTED; i++) {
-        print_line(&page, r, i);
+        if (hooks_is_wanted(r->set, i)) {
+            print_line(&page, r, i);
+        }
     }
     print_others(&page, r);
     print_blocked(&page, r);

@@ -58,6 +58,24 @@ void text_safe(struct buf *out, const char *s) {
     }
 }
 
+/* A character is what does not continue one in UTF-8. */
+void text_padded(struct buf *out, const char *s, size_t width) {
+    struct buf safe;
+    size_t shown = 0;
+    buf_init(&safe, 4000);
+    text_safe(&safe, s);
+    for (const char *c = buf_str(&safe); *c != '\0'; c++) {
+        bool begins = ((unsigned char)*c & 0xc0) != 0x80;
+        if (begins && shown == width) {
+            break;
+        }
+        shown += begins ? 1 : 0;
+        buf_add(out, c, 1);
+    }
+    buf_addf(out, "%*s", (int)(width - shown), "");
+    buf_free(&safe);
+}
+
 static const char *word(const cJSON *o, const char *key) {
     const char *s = json_str(o, key);
     return s != NULL ? s : "";

@@ -20,6 +20,9 @@ void text_age(int64_t ms, char out[TEXT_AGE_SIZE]);
  */
 void text_safe(struct buf *out, const char *s);
 
+/* The same, at most width characters of it, padded with spaces to that width. */
+void text_padded(struct buf *out, const char *s, size_t width);
+
 /* A status (status.h) as a page. */
 void text_status(struct buf *out, const cJSON *status);
 /* Its last part: one line for each thing that somebody should look at; returns how many. */

@@ -68,7 +68,7 @@ static void plan_line(const struct settings *set, const struct hooks_line *l, co
     (void)snprintf(effect, sizeof effect, "Without it, %s", l->wanted->without);
     if (repaired(work->deeds[i])) {
         (void)snprintf(text, sizeof text, "The webhook %s was %s and was put right%s", l->wanted->scope, words,
-                       work->catch_up ? "; web orders and refunds since then are read again" : "");
+                       work->catch_up ? "; what changed since then is read again" : "");
         raise(set, REPAIRED, l->wanted->scope, text, effect,
               "Find out why calls failed, or who removed it; the case closes by itself at the next look that finds the "
               "webhook right",

@@ -39,6 +39,32 @@ local function mark(P, now, queue, entity, till, hint, data)
   return nil
 end
 
+-- mark_in: the entity is due after delay_ms, so that what comes meanwhile is done with it. One that waits already keeps its
+-- time, so it is neither hurried nor put off for ever; while it is leased this is a mark.
+local function mark_in(P, now, queue, entity, delay, hint)
+  local job, at = job_key(P, queue, entity), now + math.max(0, tonumber(delay) or 0)
+  local old = redis.call('HMGET', job, 'gen', 'hint', 'lease')
+  local leased, set = old[3] == '1', {}
+  if leased or not old[1] then
+    set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
+  end
+  if not old[1] then
+    set[#set + 1] = 'since' -- it waits on purpose: late only after that
+    set[#set + 1] = int(at)
+  end
+  if hint ~= '' then
+    set[#set + 1] = 'hint'
+    set[#set + 1] = join_words(old[2], hint)
+  end
+  if #set > 0 then
+    redis.call('HSET', job, unpack(set))
+  end
+  if not leased and redis.call('ZADD', P .. 'due:' .. queue, 'NX', int(at), entity) == 1 then
+    return queue
+  end
+  return nil
+end
+
 -- case: one parked case per cause and entity, with a counter. Cases on the ignore list are only counted.
 -- times = 0: somebody noticed the cause, but it is not a further occurrence.
 local function park_case(P, now, times, cause, owner, entity, text, effect, step, queue, job, bytes)
@@ -235,6 +261,7 @@ end
 -- must be a whole number (or '') }
 local EFFECTS = {
   mark = { 5, mark, 3 },
+  mark_in = { 4, mark_in, 3 },
   case = { 9, function(P, now, ...) park_case(P, now, 1, ...) end },
   -- Sold, and nobody knows yet which item it is: counted, so that its case starts with the right number.
   sold = { 1, function(P, _, sku) redis.call('HINCRBY', P .. 'unidentified', sku, 1) end },
@@ -320,9 +347,9 @@ local EFFECTS = {
   end, 4 },
 }
 
--- keep_...: field, value: what is remembered of products (shared/product_known.h); '' forgets.
-for name, key in pairs({ product = 'products', sku = 'product:skus', variant = 'product:variants', barcode = 'product:barcodes',
-  folded = 'product:folded' }) do
+-- keep_...: field, value: what is remembered of products (shared/product_known.h); '' forgets. Redis has no pairs() while it
+-- loads a library, so the names are not in a table.
+local function remember(name, key)
   EFFECTS['keep_' .. name] = { 2, function(P, _, field, value)
     if value == '' then
       redis.call('HDEL', P .. key, field)
@@ -331,6 +358,11 @@ for name, key in pairs({ product = 'products', sku = 'product:skus', variant = '
     end
   end }
 end
+remember('product', 'products')
+remember('sku', 'product:skus')
+remember('variant', 'product:variants')
+remember('barcode', 'product:barcodes')
+remember('folded', 'product:folded')
 
 -- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so
 -- every caller checks everything before its first write.

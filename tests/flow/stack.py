@@ -26,7 +26,7 @@ import verdict  # noqa: E402  tests/contract/verdict.py
 
 from ports import Ports  # noqa: E402
 
-FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated")
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated", "product-updated")
 QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
 EVENTS_PASSWORD = "flow-test-events-password"

@@ -17,7 +17,8 @@ import pytest
 
 from stack import ROOT, shop_mapping
 
-ROUTES = {"stock-moved": "/hooks/bigcommerce/stock-changed", "order-updated": "/hooks/bigcommerce/order-updated"}
+ROUTES = {"stock-moved": "/hooks/bigcommerce/stock-changed", "order-updated": "/hooks/bigcommerce/order-updated",
+          "product-updated": "/hooks/bigcommerce/product-updated"}
 STOCK_CHANGED = ROUTES["stock-moved"]
 SECRET = "flow-test-client-secret-0123456789"
 OLD_SECRET = "flow-test-client-secret-before-012"

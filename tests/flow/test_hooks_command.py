@@ -15,6 +15,9 @@ EXCEPTION_ROUTE = "/hooks/bigcommerce/delivery-exception"
 WANTED = {"store/order/created": "/hooks/bigcommerce/order-created", "store/order/updated": UPDATED,
           "store/order/statusUpdated": UPDATED, "store/order/archived": UPDATED, "store/order/refund/created": UPDATED,
           STOCK: "/hooks/bigcommerce/stock-changed", EXCEPTION: EXCEPTION_ROUTE}
+PRODUCT_ROUTE = "/hooks/bigcommerce/product-updated"
+PRODUCTS = [f"store/{kind}/{what}" for kind in ("product", "sku") for what in ("created", "updated", "deleted")]
+PRICES = [f"store/priceList/{kind}/{what}" for kind in ("record", "records") for what in ("created", "updated", "deleted")]
 REFUND = "store/order/refund/created"
 FOREIGN = {"scope": "store/order/created", "destination": "https://erp.example.com/orders", "headers": {"X-Key": "their secret"}}
 QUICK = ("--latency-ms", "1", "--quota", "100000", "--window-ms", "1000", "--skus", "120")
@@ -136,7 +139,7 @@ def test_the_previous_secret_is_replaced_and_never_shown(clean):
 
 def test_duplicates_are_switched_off_foreign_ones_listed_and_strays_told(clean):
     double = {**right(clean.base)[0], "destination": clean.base + UPDATED}
-    stray = {"scope": "store/product/updated", "destination": clean.base + "/hooks/bigcommerce/product-updated", "headers": None,
+    stray = {"scope": "store/shipment/created", "destination": clean.base + "/hooks/bigcommerce/shipments", "headers": None,
              "is_active": True}
     clean.control("PUT", "/settings", {"hooks": [*right(clean.base), double, FOREIGN, stray]})
     status, answer = hooks(clean, "--repair")
@@ -145,7 +148,20 @@ def test_duplicates_are_switched_off_foreign_ones_listed_and_strays_told(clean):
     assert others == {FOREIGN["destination"]: (False, True), stray["destination"]: (True, True), double["destination"]: (False, False)}
     assert len(registered(clean)) == len(WANTED) + 3
     status, out, _ = clean.command("hooks")
-    assert status == 1 and "product-updated" in out and "is not wanted" in out
+    assert status == 1 and "/shipments" in out and "is not wanted" in out
+
+
+def test_webhooks_of_products_are_not_wanted_without_the_section_and_no_stray_either(clean):
+    one = {"scope": "store/product/updated", "destination": clean.base + PRODUCT_ROUTE, "headers": None, "is_active": True}
+    clean.control("PUT", "/settings", {"hooks": [*right(clean.base), one]})
+    since = clean.last_request()
+    status, answer = hooks(clean, "--repair")
+    assert status == 0 and calls(clean, since) == [] and {h["scope"] for h in answer["hooks"]} == set(WANTED)
+    [other] = answer["others"]
+    assert (other["scope"], other["comes_to_us"], other["unused"]) == (one["scope"], False, True)
+    assert "makes no use of it" in clean.command("hooks")[1]
+    clean.control("PUT", "/settings", {"hooks": right(clean.base)})
+    assert hooks(clean)[1]["others"] == []
 
 
 def test_ours_are_found_behind_several_pages_of_others(clean):
@@ -229,6 +245,55 @@ def test_the_catch_up_goes_back_before_the_silence_and_never_forward(clean):
     assert int(redis.hget(clean.key("cursor"), "orders")) == now
 
 
+@pytest.mark.parametrize("products, wanted", [
+    ({"vat_groups": {"0": 1}}, PRODUCTS),
+    ({"vat_groups": {"0": 1}, "price": "price_list", "price_list_id": 1}, PRODUCTS + PRICES)], ids=["catalog", "price list"])
+def test_webhooks_of_products_are_made_if_the_mapping_uses_them_and_a_silence_compares_the_catalogs(clean, products, wanted):
+    before = clean.mapping_file.read_text(encoding="utf-8")
+    clean.mapping_file.write_text(json.dumps(shop_mapping(products=products)), encoding="utf-8")
+    try:
+        clean.control("PUT", "/settings", {"hooks": right(clean.base)})
+        status, answer = hooks(clean)
+        assert status == 1 and problems(answer) == {scope: ["missing"] for scope in wanted}
+        status, answer = hooks(clean, "--repair")
+        assert status == 0 and done(answer) == {scope: "created" for scope in wanted} and not answer["catch_up"]
+        assert {h["destination"] for h in registered(clean) if h["scope"] in wanted} == {clean.base + PRODUCT_ROUTE}
+        entered = json.loads(clean.command("check", "--hooks", "--json")[1])["bigcommerce"]
+        assert {one["scope"] for one in entered} == {*WANTED, *wanted}
+        switch_off(clean, off(clean, wanted[-1])["id"])
+        status, answer = hooks(clean, "--repair")
+        assert status == 0 and done(answer) == {wanted[-1]: "revived"} and answer["catch_up"]
+        assert clean.redis().zrange(clean.key("due:catalog"), 0, -1) == ["sweep"]
+        assert not clean.redis().exists(clean.key("due:refunds")), "no order was missed"
+    finally:
+        clean.mapping_file.write_text(before, encoding="utf-8")
+
+
+def test_a_webhook_of_a_product_makes_it_due_once_after_the_debounce(stack):
+    one = stack(functions=("product-updated",), simulators=False, mapping=shop_mapping(products={"debounce_s": 600}))
+    body = {"scope": "store/sku/updated", "hash": "h1", "data": {"type": "sku", "id": 461, "sku": {"product_id": 206, "variant_id": 509}}}
+    before = time.time() * 1000
+    assert one.post(PRODUCT_ROUTE, body).status == 200
+    [(entity, at)] = one.redis().zrange(one.key("due:product"), 0, -1, withscores=True)
+    assert entity == "206" and before + 600_000 - 1 <= at <= time.time() * 1000 + 600_000
+    assert one.post(PRODUCT_ROUTE, {**body, "hash": "h2"}).status == 200
+    assert one.redis().zrange(one.key("due:product"), 0, -1, withscores=True) == [("206", at)]
+    assert len(one.redis().xrange(one.key("journal"))) == 2
+
+
+@pytest.mark.parametrize("what, field, due", [("orders", "silent", "refunds"), ("products", "silent:products", "catalog")])
+def test_a_catch_up_reads_what_was_silent_and_nothing_else(clean, what, field, due):
+    redis = clean.redis()
+    for at in (2000, 1000, 3000):
+        clean.fcall("hooks_silent", at, what)
+    assert redis.hgetall(clean.key("hooks")) == {field: "1000"}, "the earliest is kept"
+    assert clean.fcall("hooks_catch_up", 0) == 1
+    assert {name: redis.exists(clean.key(f"due:{name}")) for name in ("refunds", "ledger", "catalog")} == \
+        {"refunds": due == "refunds", "ledger": due == "refunds", "catalog": due == "catalog"}
+    assert due != "catalog" or redis.zrange(clean.key("due:catalog"), 0, -1) == ["sweep"]
+    assert clean.fcall("hooks_catch_up", 0) == 0 and not redis.exists(clean.key("hooks"))
+
+
 def test_shadow_mode_records_and_sends_nothing(clean):
     since = clean.last_request()
     clean.env_overrides["ONEPOOL_MODE"] = "shadow"
@@ -281,7 +346,7 @@ def test_every_destination_is_a_route_of_a_function_that_exists():
     conf = (ROOT / "nginx" / "onepool.conf.in").read_text(encoding="utf-8")
     source = (ROOT / "shared" / "hooks_plan.c").read_text(encoding="utf-8")
     paths = set(re.findall(r'"(/hooks/bigcommerce/[a-z-]+)"', source))
-    assert paths == set(WANTED.values())
+    assert paths == {*WANTED.values(), PRODUCT_ROUTE}
     for path in paths:
         name = path.rpartition("/")[2]
         if (ROOT / "functions" / name).exists() or name in ("stock-changed", "delivery-exception"):

@@ -17,7 +17,7 @@ SITOO = ["/hooks/sitoo", "/hooks/sitoo/", "/hooks/sitoo/events", "/hooks/sitoo/s
          "/hooks/sitoo/unknown", "/hooks/sitoo/events/more", "/hooks/sitoo?a=b", "//hooks//sitoo/sale",
          "/hooks/sitoo/%73ale", "/x/../hooks/sitoo/sale"]
 BIGCOMMERCE = ["/hooks/bigcommerce/stock-changed", "/hooks/bigcommerce/order-updated",
-               "/hooks/bigcommerce/delivery-exception"]
+               "/hooks/bigcommerce/product-updated", "/hooks/bigcommerce/delivery-exception"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "BREW"]
 
 

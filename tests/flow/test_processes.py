@@ -14,8 +14,9 @@ from stack import BUILD, FUNCTIONS, ROOT, SANITIZER_REPORT, shop_mapping
 
 PAYLOADS = ROOT / "tests" / "payloads"
 ROUTES = {"sitoo-events": "/hooks/sitoo/events", "sale": "/hooks/sitoo/sale", "return": "/hooks/sitoo/return",
-          "stock-moved": "/hooks/bigcommerce/stock-changed", "order-updated": "/hooks/bigcommerce/order-updated"}
-BIGCOMMERCE = ("stock-moved", "order-updated")
+          "stock-moved": "/hooks/bigcommerce/stock-changed", "order-updated": "/hooks/bigcommerce/order-updated",
+          "product-updated": "/hooks/bigcommerce/product-updated"}
+BIGCOMMERCE = ("stock-moved", "order-updated", "product-updated")
 EXIT_SETTINGS = 100
 
 
@@ -36,7 +37,8 @@ def event(kind="z-report", **data):
 def hook(name):
     what = {"stock-moved": {"scope": "store/channel/*/inventory/product/stock_changed",
                             "data": {"variant_id": 5009, "product_id": 205, "location_id": 1}},
-            "order-updated": {"scope": "store/order/refund/created", "data": {"type": "order", "id": 1, "refund": {"refund_id": 1}}}}
+            "order-updated": {"scope": "store/order/refund/created", "data": {"type": "order", "id": 1, "refund": {"refund_id": 1}}},
+            "product-updated": {"scope": "store/product/updated", "data": {"type": "product", "id": 205}}}
     return {"producer": "stores/simstore", "hash": uuid.uuid4().hex, "created_at": 1682624640, **what[name]}
 
 

@@ -169,6 +169,10 @@ def mark(entity, queue="order", till=0, hint="", data=""):
     return ["mark", queue, entity, till, hint, data]
 
 
+def mark_in(entity, delay, queue="order", hint=""):
+    return ["mark_in", queue, entity, delay, hint]
+
+
 def case(cause="unknown_sku", entity="order 7", queue="order", job="7", data="", text="No such SKU", name="case"):
     return [name, cause, OWNER, entity, text, "Stock is not corrected", "Map the SKU", queue, job, data]
 
@@ -348,6 +352,61 @@ def test_mark_brings_what_was_put_off_forward_and_wakes(pool):
     assert [one.entity for one in pool.claim()[1]] == ["7"]
 
 
+def test_mark_in_makes_due_after_its_delay_and_is_not_late_before(timed):
+    timed.at(0, "apply", *mark_in("7", 5000, hint="a"))
+
+    def age():
+        return timed("status", 10, "order")[0][4]
+    timed.set_time(NOW + 4999)
+    assert timed.claim() == (1, []) and age() == 0
+    timed.set_time(NOW + 7000)
+    assert age() == 2000
+    [c] = timed.claim()[1]
+    assert (c.entity, c.since, c.hints, c.tries) == ("7", NOW + 5000, {"a"}, 1)
+    assert timed.complete([c]) == [1]
+
+
+def test_a_further_mark_in_neither_hurries_nor_postpones(timed):
+    timed.at(0, "apply", *mark_in("7", 5000, hint="a"))
+    for at, delay in ((1000, 5000), (2000, 0), (4000, 60000)):
+        timed.at(at, "apply", *mark_in("7", delay, hint=f"b{at}"))
+    timed.set_time(NOW + 4999)
+    assert timed.claim()[1] == []
+    timed.at(5000, "apply", *mark_in("7", 5000))
+    [c] = timed.claim()[1]
+    assert (c.since, c.hints) == (NOW + 5000, {"a", "b1000", "b2000", "b4000"})
+    assert timed.complete([c]) == [1], "what came while it waited is done with it"
+
+
+def test_a_mark_in_of_what_is_due_or_deferred_leaves_its_time(timed):
+    timed.at(0, "apply", *mark("7"), *mark("8"))
+    timed.at(10, "apply", *mark_in("7", 5000))
+    [seven, eight] = timed.claim()[1]
+    assert (seven.entity, seven.since) == ("7", NOW)
+    assert timed.defer([seven, eight], 2000) == [1, 1]
+    timed.at(20, "apply", *mark_in("7", 0), *mark_in("8", 60000))
+    timed.set_time(NOW + 2009)
+    assert timed.claim()[1] == []
+    timed.set_time(NOW + 2010)
+    assert [c.entity for c in timed.claim()[1]] == ["7", "8"]
+
+
+def test_a_mark_in_during_the_lease_runs_the_entity_again_after_complete(pool):
+    pool.mark("7")
+    [c] = pool.claim()[1]
+    pool("apply", *mark_in("7", 60000, hint="a"))
+    assert pool.claim()[1] == [] and pool.complete([c]) == [0], "due again"
+    [c] = pool.claim()[1]
+    assert c.hints == {"a"} and pool.complete([c]) == [1]
+
+
+def test_a_mark_makes_what_waits_for_its_delay_due_now(timed):
+    timed.at(0, "apply", *mark_in("7", 60000))
+    timed.at(1000, "apply", *mark("7", data="newest"))
+    [c] = timed.claim()[1]
+    assert (c.since, c.data) == (NOW + 1000, "newest") and timed.complete([c]) == [1]
+
+
 def test_again_makes_a_settled_entity_due_once_more(pool):
     accept(pool, event("hash", *mark("7"), again=1))
     assert pool.complete(pool.claim()[1]) == [1]
@@ -360,6 +419,8 @@ BAD_EFFECTS = {
     "unknown after a good one": [*mark("8"), "explode", "x"],
     "cut short": ["mark", "order", "8"],
     "cut short after a good one": [*mark("8"), "count", "x"],
+    "no number of ms": ["mark_in", "product", "8", "soon", ""],
+    "a delay cut short": ["mark_in", "product", "8", "1000"],
     "empty name": [""],
     "no number": ["count", "x", "many"],
     "no number of units": ["hold", "op1", "l", "1", "S1", "2.5"],

@@ -52,10 +52,10 @@ char *fuzz_text(const uint8_t *data, size_t size) {
 static const struct {
     const char *verb;
     size_t count, number; /* arguments; which of them is a whole number or empty, 0 = none */
-} verbs[] = {{"mark", 5, 3},        {"case", 9, 0},     {"case_sold", 9, 0}, {"sold", 1, 0},    {"identified", 1, 0},
-             {"notice", 9, 0},      {"close", 1, 0},    {"count", 2, 2},     {"sale", 2, 0},    {"log", 2, 0},
-             {"hold", 5, 5},        {"verdict", 8, 5},  {"moved_out", 5, 4}, {"release", 4, 3}, {"counted", 11, 0},
-             {"hold_return", 5, 4}, {"hook_seen", 1, 0}};
+} verbs[] = {{"mark", 5, 3},        {"case", 9, 0},      {"case_sold", 9, 0}, {"sold", 1, 0},    {"identified", 1, 0},
+             {"notice", 9, 0},      {"close", 1, 0},     {"count", 2, 2},     {"sale", 2, 0},    {"log", 2, 0},
+             {"hold", 5, 5},        {"verdict", 8, 5},   {"moved_out", 5, 4}, {"release", 4, 3}, {"counted", 11, 0},
+             {"hold_return", 5, 4}, {"hook_seen", 1, 0}, {"mark_in", 4, 3}};
 
 static size_t verb_of(const char *text) {
     size_t k = 0;

@@ -72,6 +72,25 @@ static void check_web(const struct mapping_web *w) {
     FUZZ_CHECK(within(w->return_warehouse_id, 0, JSON_INT_MAX));
 }
 
+static void check_pairs(const struct mapping_pairs *p, int64_t least) {
+    FUZZ_CHECK(p->n <= MAPPING_PAIRS_MAX);
+    for (size_t i = 0; i < p->n; i++) {
+        FUZZ_CHECK(within(p->list[i].web, least, JSON_INT_MAX) && within(p->list[i].till, 1, JSON_INT_MAX));
+        FUZZ_CHECK(mapping_pair(p, p->list[i].web) == p->list[i].till);
+    }
+}
+
+static void check_products(const struct mapping_products *p) {
+    check_pairs(&p->vat_groups, 0);
+    check_pairs(&p->manufacturers, 1);
+    check_pairs(&p->categories, 1);
+    FUZZ_CHECK(within(p->default_vat_group, 0, JSON_INT_MAX) && within(p->price_list_id, 0, JSON_INT_MAX));
+    FUZZ_CHECK(within(p->sale_price_list_id, 0, JSON_INT_MAX) && p->sale_price_list_id != 1);
+    FUZZ_CHECK(!p->from_price_list || p->price_list_id > 0);
+    FUZZ_CHECK(p->barcode_count <= 2 && (p->barcode_count < 2 || p->barcodes[0] != p->barcodes[1]));
+    FUZZ_CHECK(within(p->debounce_s, 0, 3600) && within(p->sweep_hours, 1, 168));
+}
+
 static void check_warehouses(const struct mapping *m) {
     check_ids(m->warehouses, m->warehouse_count, MAPPING_WAREHOUSES_MAX);
     for (size_t i = 0; i < m->warehouse_count; i++) {
@@ -95,6 +114,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_warehouses(m);
         check_numbers(m);
         check_web(&m->web);
+        check_products(&m->products);
+        FUZZ_CHECK(within(m->brake_price_percent, 1, 100000) && within(m->brake_max_deactivated, 1, 1000000));
     }
     mapping_free(m);
     buf_free(&mistakes);

@@ -200,10 +200,12 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, 
             "decimal_places": 2, "weight_units": "KGS", "plan_name": "Plus", "plan_level": "Plus", "plan_is_trial": False,
             "is_price_entered_with_tax": self.prices_with_tax, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
 
-    def change_store(self, values):
-        """PUT /settings store: {"currency", "is_price_entered_with_tax"}; raises store/information/updated."""
-        self.currency = str(values.get("currency", self.currency))
-        self.prices_with_tax = bool(values.get("is_price_entered_with_tax", self.prices_with_tax))
+    def change_store(self, name, value):
+        """What GET /v2/store says of prices; raises store/information/updated (bigcommerce.md 5.5)."""
+        if name == "bc_currency":
+            self.currency = str(value)
+        else:
+            self.prices_with_tax = bool(value)
         self.webhooks.raise_event("store/information/updated", {"type": "store"})
 
     def inventory_settings(self, call):

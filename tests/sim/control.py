@@ -258,8 +258,8 @@ class Control:
                 world.change_order_rules(value)
             elif name == "sitoo_products":
                 sitoo.till.change(value)
-            elif name == "store":
-                bigcommerce.change_store(value)
+            elif name in ("bc_currency", "bc_prices_with_tax"):
+                bigcommerce.change_store(name, value)
             elif name == "tax_classes":
                 bigcommerce.tax_classes = {int(number): text for number, text in value.items()}
             elif name == "refund_restock":
@@ -275,7 +275,7 @@ class Control:
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
                 "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
                 "sitoo_orders": world.order_rules, "sitoo_products": sitoo.till.settings,
-                "store": {"currency": bigcommerce.currency, "is_price_entered_with_tax": bigcommerce.prices_with_tax},
+                "bc_currency": bigcommerce.currency, "bc_prices_with_tax": bigcommerce.prices_with_tax,
                 "tax_classes": {str(number): text for number, text in bigcommerce.tax_classes.items()}, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking

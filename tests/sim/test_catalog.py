@@ -298,7 +298,7 @@ def test_price_lists(sim):
     assert sim.sitoo(path).json()["totalcount"] == 1
     add(sim, [{"sku": "SKU-00010", "moneyprice": "7.77"}], "PUT", "sites/1/pricelists/1/pricelistitems.json")
     assert product(sim, "SKU-00010")["moneyprice"] == "7.77"
-    assert product(sim, "SKU-00011")["prices"] == {"2": "5.00"}
+    assert product(sim, "SKU-00011")["prices"]["2"] == "5.00"
     assert sim.sitoo("sites/1/pricelists/9/pricelistitems.json").status == 404
     assert [(g["vatid"], g["value"], g["productgrouptype"]) for g in sim.sitoo("sites/1/productgroups.json").json()["items"]] == [
         (2, 25, 10), (3, 6, 10), (4, 0, 30)]
@@ -322,6 +322,17 @@ def test_staff_edit_in_backoffice(sim):
     sim.control("POST", "/till-product", {"sku": "HAND-3", "barcode": "77"}, 400)
     assert sim.control("GET", "/stats")["products_created"] == 0
     assert sim.control("GET", "/catalog-oracle")["touched"] == []
+
+
+def test_staff_add_a_row_to_a_family(sim):
+    one, two = (a["return"] for a in add(sim, [{"sku": "F-0"}, {"sku": "F-1"}])[1])
+    rows = [row(product(sim, f"F-{i}"), attributes=[size]) for i, size in enumerate("SM")]
+    add(sim, {"groups": [{"name": "Size", "options": ["S", "M"]}], "variants": rows}, "PUT", f"sites/1/products/{one}/productvariants.json")
+    sim.control("POST", "/till-product", {"sku": "F-STAFF", "price": 5, "family": one, "attributes": ["XXL"]})
+    shown = sim.sitoo(f"sites/1/products/{one}/productvariants.json").json()
+    assert shown["groups"][0]["options"] == ["S", "M", "XXL"] and len(shown["variants"]) == 3
+    add(sim, [{"productid": two}], "DELETE")  # not alone
+    assert sim.control("GET", "/stats")["products_deleted"] == 1 and product(sim, "F-1")["family"] == "F-0"
 
 
 # ---------------------------------------------------------------- the oracle
@@ -426,7 +437,7 @@ def test_prices_without_tax_are_converted_and_sales_live_in_their_list(tmp_path)
     sim.control("PUT", "/till-product", {"sku": "SKU-00010", "price": "99.99"})
     sim.control("PUT", "/till-price-list", {"id": 2, "items": {"SKU-00010": 80}})
     assert faults(sim) == set()
-    sim.control("PUT", "/settings", {"store": {"is_price_entered_with_tax": False}})
+    sim.control("PUT", "/settings", {"bc_prices_with_tax": False})
     found = {(w["sku"], w["field"]): w["expected"] for w in sim.control("GET", "/catalog-oracle")["wrong"]}
     assert found["SKU-00010", "moneyprice"] == "124.99" and found["SKU-00010", "price list 2"] == "100.00"
     assert sim.stop() == (0, "")

@@ -8,7 +8,8 @@ from units import Refused, money2
 
 def _fields(body):
     """Control fields as Sitoo's: price is moneyprice, money may be a number."""
-    fields = {name: value for name, value in body.items() if name not in ("sku", "new_sku", "stock", "price", "warehouse")}
+    fields = {name: value for name, value in body.items() if name not in ("sku", "new_sku", "stock", "price", "warehouse",
+                                                                   "family", "attributes")}
     if "price" in body:
         fields["moneyprice"] = money2(hundredths(body["price"]))
     return fields
@@ -19,6 +20,8 @@ def _create(shop, till, body):
         number = till.create({"sku": body["sku"], "title": f"Product {body['sku']}", **_fields(body)}, False)
     except Bad as bad:
         raise Refused(bad.args[0]) from None
+    if body.get("family"):
+        tillfamilies.join(till, till.world.sku_of(number), body["family"], body["attributes"])
     if body.get("stock"):
         shop.world.move([{"sku": body["sku"], "quantity": body["stock"]}], None, body.get("warehouse", 1))
     return {"productid": number}

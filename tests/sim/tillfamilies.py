@@ -142,6 +142,16 @@ def _replace(till, number, groups, rows, found):
     world.families[number] = family
 
 
+def join(till, sku, parent, attributes):
+    """Staff put a product into the family of this main variant; options that are new are added."""
+    family = till.world.families[parent]
+    for group, value in zip(family.groups, attributes):
+        if value not in group["options"]:
+            group["options"].append(value)
+    sku.parent, sku.attributes = parent, list(attributes)
+    family.members.append(sku.index)
+
+
 def by_staff(till, body):
     """PUT /till-family: {"parent": SKU, "groups": [{"name","options"}], "variants": [{"sku","attributes"}]}; nothing is
     deleted, members left out become single products."""

@@ -40,8 +40,9 @@ class PriceLists:
         return [{"moneyprice": money2(price), "moneypricevolume": volume, "sku": world.skus[i].sku} for i, price, volume in rows]
 
     def prices_of(self, index):
-        """{list id: price} of the lists other than the default one."""
-        return {str(p.id): money2(p.items[index][0]) for p in self.lists.values() if index in p.items}
+        """{list id: price} of every list that holds it."""
+        return {str(DEFAULT_LIST): money2(self.world.skus[index].price),
+                **{str(p.id): money2(p.items[index][0]) for p in self.lists.values() if index in p.items}}
 
     # ---------------------------------------------------------------- writes
 

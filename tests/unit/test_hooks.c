@@ -21,13 +21,22 @@
 #define HEADER "\"headers\":{\"X-Onepool-Secret\":\"" SECRET "\"}"
 #define OURS   BASE "/hooks/bigcommerce/order-created"
 
-static struct hooks_view view_of(const char *list, const char *admin) {
+#define PRODUCT_UPDATED BASE "/hooks/bigcommerce/product-updated"
+
+static void compare(struct hooks_view *view, struct mapping *mapping) {
+    static char base[] = BASE, secret[] = SECRET, before[] = BEFORE;
+    const struct settings s = {
+        .public_url = base, .hook_secret = secret, .hook_secret_previous = before, .mapping = mapping};
+    hooks_compare(view, &s);
+}
+
+static struct hooks_view view_of(const char *list, const char *admin, struct mapping *mapping) {
     struct hooks_view view = {0};
     char error[80];
     view.list = json_read(list, strlen(list), error, sizeof error);
     view.admin = admin != NULL ? json_read(admin, strlen(admin), error, sizeof error) : NULL;
     assert_non_null(view.list);
-    hooks_compare(&view, BASE, SECRET, BEFORE);
+    compare(&view, mapping);
     return view;
 }
 
@@ -61,7 +70,7 @@ static void each_difference_is_named_and_has_its_body(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct hooks_view view = view_of(rows[i].list, rows[i].admin);
+        struct hooks_view view = view_of(rows[i].list, rows[i].admin, NULL);
         char *body = hooks_body(&view.lines[0], SECRET);
         if (view.lines[0].wrong != rows[i].wrong) {
             fail_msg("row %zu: wrong is %u", i, view.lines[0].wrong);
@@ -86,10 +95,10 @@ static void ours_is_chosen_among_several_and_the_others_are_told_apart(void **st
         "{\"id\":3,\"scope\":\"store/order/created\",\"destination\":\"" BASE "/hooks/bigcommerce/order-updated\"},"
         "{\"id\":4,\"scope\":\"store/order/created\",\"destination\":\"" BASE
         "/hooks/bigcommerce/x\",\"is_active\":false},"
-        "{\"id\":5,\"scope\":\"store/product/updated\",\"destination\":\"" BASE "/hooks/bigcommerce/product-updated\"},"
+        "{\"id\":5,\"scope\":\"store/customer/updated\",\"destination\":\"" BASE "/hooks/bigcommerce/customers\"},"
         "{\"id\":6,\"scope\":\"store/product/updated\",\"destination\":\"https://hooks.example.com.evil.example/hooks/"
         "\"}]",
-        NULL);
+        NULL, NULL);
     assert_int_equal(view.lines[0].id, 2);
     assert_int_equal(view.lines[0].wrong, HOOKS_TWICE);
     assert_int_equal(view.lines[0].twice_count, 1);
@@ -101,6 +110,54 @@ static void ours_is_chosen_among_several_and_the_others_are_told_apart(void **st
     assert_false(hooks_is_line(&view, cJSON_GetArrayItem(view.list, 0)));
     assert_string_equal(hooks_wrong_word(view.lines[0].wrong, 0), "duplicate");
     assert_null(hooks_wrong_word(view.lines[0].wrong, 1));
+    hooks_view_free(&view);
+}
+
+static size_t count(const struct hooks_view *view, bool unused, unsigned wrong) {
+    size_t n = 0;
+    for (size_t i = 0; i < HOOKS_WANTED; i++) {
+        n += view->lines[i].unused == unused && view->lines[i].wrong == wrong ? 1 : 0;
+    }
+    return n;
+}
+
+static void those_of_products_and_prices_are_wanted_only_if_the_mapping_uses_them(void **state) {
+    static const struct {
+        bool on, from_price_list;
+        size_t wanted;
+    } rows[] = {{false, false, 7}, {false, true, 7}, {true, false, 13}, {true, true, 19}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mapping mapping = {.products = {.on = rows[i].on, .from_price_list = rows[i].from_price_list}};
+        struct hooks_view view = view_of("[]", NULL, &mapping);
+        assert_int_equal(count(&view, false, HOOKS_MISSING), rows[i].wanted);
+        assert_int_equal(count(&view, true, 0), HOOKS_WANTED - rows[i].wanted);
+        hooks_view_free(&view);
+    }
+}
+
+static void what_the_mapping_does_not_use_is_right_and_no_stray_on_its_own_route(void **state) {
+    static const char list[] =
+        "[{\"id\":1,\"scope\":\"store/product/updated\",\"destination\":\"" PRODUCT_UPDATED "\"},"
+        "{\"id\":2,\"scope\":\"store/sku/updated\",\"destination\":\"" OURS "\"},"
+        "{\"id\":3,\"scope\":\"store/product/updated\",\"destination\":"
+        "\"https://erp.example.com/hooks/bigcommerce/product-updated\"}]";
+    struct mapping mapping = {.products = {.on = true}};
+    (void)state;
+    struct hooks_view view = view_of(list, NULL, NULL);
+    const cJSON *ours = cJSON_GetArrayItem(view.list, 0);
+    assert_true(hooks_is_unused(&view, ours) && !hooks_is_line(&view, ours) && !hooks_is_stray(&view, ours, BASE));
+    assert_int_equal(view.stray, 1);
+    assert_true(hooks_is_stray(&view, cJSON_GetArrayItem(view.list, 1), BASE));
+    assert_false(hooks_is_unused(&view, cJSON_GetArrayItem(view.list, 2)));
+    assert_int_equal(count(&view, true, 0), HOOKS_WANTED - 7);
+    hooks_view_free(&view);
+    view = view_of(list, NULL, &mapping);
+    ours = cJSON_GetArrayItem(view.list, 0);
+    assert_true(hooks_is_line(&view, ours) && !hooks_is_unused(&view, ours));
+    assert_int_equal(count(&view, false, HOOKS_NO_HEADER), 1);
+    assert_int_equal(count(&view, false, HOOKS_NO_HEADER | HOOKS_ELSEWHERE), 1);
+    assert_int_equal(view.stray, 0);
     hooks_view_free(&view);
 }
 
@@ -119,7 +176,7 @@ static void a_full_scope_takes_no_more(void **state) {
     json_add_str(exception, "destination", "https://erp.example.com/trouble");
     (void)cJSON_AddItemToArray(list, exception);
     struct hooks_view view = {.list = list};
-    hooks_compare(&view, BASE, SECRET, NULL);
+    compare(&view, NULL);
     assert_int_equal(view.lines[0].wrong, HOOKS_MISSING | HOOKS_NO_ROOM);
     assert_null(hooks_body(&view.lines[0], SECRET));
     assert_int_equal(view.lines[HOOKS_WANTED - 1].wrong, HOOKS_MISSING | HOOKS_NO_ROOM);
@@ -239,6 +296,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_difference_is_named_and_has_its_body),
         cmocka_unit_test(ours_is_chosen_among_several_and_the_others_are_told_apart),
+        cmocka_unit_test(those_of_products_and_prices_are_wanted_only_if_the_mapping_uses_them),
+        cmocka_unit_test(what_the_mapping_does_not_use_is_right_and_no_stray_on_its_own_route),
         cmocka_unit_test(a_full_scope_takes_no_more),
         cmocka_unit_test(only_what_nobody_does_on_purpose_heals_by_itself),
         cmocka_unit_test(silence_begins_before_the_first_event_that_was_given_up),

@@ -15,6 +15,8 @@
     "\"pickup\":[{\"bigcommerce_location_id\":5,\"sitoo_warehouse_id\":43,\"pickup_method_ids\":[2]," \
     "\"shipping_method_names\":[\"Collect in Leeds\"]}]"
 
+#define PRODUCTS(section) "{" LOCATION ",\"products\":" section "}"
+
 static struct mapping *read_good(const char *text) {
     struct buf mistakes;
     buf_init(&mistakes, 10000);
@@ -137,6 +139,33 @@ static void every_mistake_is_named_by_its_path(void **state) {
         {"hours", "{" LOCATION ",\"baseline\":{\"accept_within_hours\":0}}",
          "baseline.accept_within_hours: must be a whole number from 1 to 168"},
         {"group of the wrong type", "{" LOCATION ",\"returns\":[]}", "returns: must be an object"},
+        {"products of the wrong type", PRODUCTS("[]"), "products: must be an object"},
+        {"products key", PRODUCTS("{\"vat_group\":{}}"), "products.vat_group: unknown key; did you mean vat_groups?"},
+        {"a table that is none", PRODUCTS("{\"vat_groups\":[1]}"), "products.vat_groups: must be an object"},
+        {"no id of a tax class", PRODUCTS("{\"vat_groups\":{\"a\":1}}"), "products.vat_groups.a: is no id"},
+        {"no id of a product group", PRODUCTS("{\"vat_groups\":{\"0\":0}}"), "products.vat_groups.0: must be an id"},
+        {"a product group as text", PRODUCTS("{\"vat_groups\":{\"0\":\"2\"}}"), "products.vat_groups.0: must be an id"},
+        {"one tax class twice", PRODUCTS("{\"vat_groups\":{\"1\":2,\"01\":3}}"),
+         "products.vat_groups.01: stands in the table twice"},
+        {"brand 0", PRODUCTS("{\"manufacturers\":{\"0\":2}}"), "products.manufacturers.0: is no id"},
+        {"category below 0", PRODUCTS("{\"categories\":{\"-1\":2}}"), "products.categories.-1: is no id"},
+        {"default group", PRODUCTS("{\"default_vat_group\":0}"), "products.default_vat_group: must be null or"},
+        {"price", PRODUCTS("{\"price\":\"list\"}"), "products.price: must be \"catalog\" or \"price_list\""},
+        {"price list without id", PRODUCTS("{\"price\":\"price_list\"}"), "products.price_list_id: missing"},
+        {"price list", PRODUCTS("{\"price_list_id\":\"5\"}"), "products.price_list_id: must be null or"},
+        {"sale prices in the default list", PRODUCTS("{\"sale_price_list_id\":1}"),
+         "products.sale_price_list_id: must be null or"},
+        {"barcode", PRODUCTS("{\"barcode\":[\"ean\"]}"), "products.barcode: must be a list"},
+        {"barcode twice", PRODUCTS("{\"barcode\":[\"upc\",\"upc\"]}"), "products.barcode: must be a list"},
+        {"barcode as text", PRODUCTS("{\"barcode\":\"upc\"}"), "products.barcode: must be a list"},
+        {"unit", PRODUCTS("{\"unit_label\":\"\"}"), "products.unit_label: must be null or"},
+        {"long unit", PRODUCTS("{\"unit_label\":\"12345678901234567890123456789012\"}"), "products.unit_label"},
+        {"hidden", PRODUCTS("{\"hidden\":true}"), "products.hidden: must be \"inactive\" or \"active\""},
+        {"flag", PRODUCTS("{\"quarantine\":1}"), "products.quarantine: must be true or false"},
+        {"debounce", PRODUCTS("{\"debounce_s\":3601}"), "products.debounce_s: must be a whole number from 0 to 3600"},
+        {"sweep", PRODUCTS("{\"sweep_hours\":0}"), "products.sweep_hours: must be a whole number from 1 to 168"},
+        {"price brake", "{" LOCATION ",\"brake\":{\"max_price_change_percent\":0}}", "brake.max_price_change_percent"},
+        {"deactivation brake", "{" LOCATION ",\"brake\":{\"max_deactivated_skus\":0}}", "brake.max_deactivated_skus"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -148,6 +177,75 @@ static void every_mistake_is_named_by_its_path(void **state) {
         }
         buf_free(&mistakes);
     }
+}
+
+static void without_the_section_no_products_flow(void **state) {
+    (void)state;
+    struct mapping *m = read_good("{" LOCATION "}");
+    const struct mapping_products *p = &m->products;
+    assert_false(p->on);
+    assert_true(p->prices_include_vat);
+    assert_false(p->from_price_list || p->hidden_stays_active || p->quarantine || p->description || p->retail_price);
+    assert_int_equal(p->barcode_count, 2);
+    assert_int_equal(p->barcodes[0], BARCODE_GTIN);
+    assert_int_equal(p->barcodes[1], BARCODE_UPC);
+    assert_int_equal(p->debounce_s, 60);
+    assert_int_equal(p->sweep_hours, 24);
+    assert_int_equal(p->default_vat_group, 0);
+    assert_string_equal(p->unit_label, "");
+    assert_int_equal(m->brake_price_percent, 50);
+    assert_int_equal(m->brake_max_deactivated, 200);
+    mapping_free(m);
+}
+
+static void every_key_of_products_is_read(void **state) {
+    (void)state;
+    struct mapping *m = read_good(
+        "{" LOCATION ",\"products\":{\"vat_groups\":{\"0\":2,\"1\":3},\"default_vat_group\":7,\"price\":\"price_list\","
+        "\"price_list_id\":5,\"sale_price_list_id\":2,\"prices_include_vat\":false,\"barcode\":[\"upc\"],"
+        "\"unit_label\":\"st\",\"retail_price\":true,\"description\":true,\"manufacturers\":{\"36\":4},"
+        "\"categories\":{\"23\":49},\"hidden\":\"active\",\"debounce_s\":0,\"quarantine\":true,\"sweep_hours\":168},"
+        "\"brake\":{\"max_price_change_percent\":100000,\"max_deactivated_skus\":1}}");
+    const struct mapping_products *p = &m->products;
+    assert_true(p->on && p->from_price_list && p->retail_price && p->description && p->hidden_stays_active);
+    assert_true(p->quarantine && !p->prices_include_vat);
+    assert_int_equal(mapping_pair(&p->vat_groups, 0), 2);
+    assert_int_equal(mapping_pair(&p->vat_groups, 1), 3);
+    assert_int_equal(mapping_pair(&p->vat_groups, 2), 0);
+    assert_int_equal(mapping_pair(&p->manufacturers, 36), 4);
+    assert_int_equal(mapping_pair(&p->categories, 23), 49);
+    assert_int_equal(p->default_vat_group, 7);
+    assert_int_equal(p->price_list_id, 5);
+    assert_int_equal(p->sale_price_list_id, 2);
+    assert_int_equal(p->barcode_count, 1);
+    assert_int_equal(p->barcodes[0], BARCODE_UPC);
+    assert_string_equal(p->unit_label, "st");
+    assert_int_equal(p->debounce_s, 0);
+    assert_int_equal(p->sweep_hours, 168);
+    assert_int_equal(m->brake_price_percent, 100000);
+    assert_int_equal(m->brake_max_deactivated, 1);
+    mapping_free(m);
+    m = read_good(PRODUCTS("{\"default_vat_group\":null,\"price_list_id\":null,\"sale_price_list_id\":null,"
+                           "\"unit_label\":null,\"barcode\":[]}"));
+    assert_true(m->products.on);
+    assert_int_equal(m->products.barcode_count, 0);
+    mapping_free(m);
+}
+
+static void a_table_has_at_most_2000_entries(void **state) {
+    struct buf text, mistakes;
+    (void)state;
+    buf_init(&text, 100000);
+    buf_init(&mistakes, 10000);
+    buf_add_str(&text, "{" LOCATION ",\"products\":{\"categories\":{\"1\":1");
+    for (int i = 2; i <= MAPPING_PAIRS_MAX + 1; i++) {
+        buf_addf(&text, ",\"%d\":%d", i, i);
+    }
+    buf_add_str(&text, "}}}");
+    assert_null(mapping_read(buf_str(&text), text.len, &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "products.categories: must have at most 2000 entries"));
+    buf_free(&text);
+    buf_free(&mistakes);
 }
 
 static void several_mistakes_are_reported_together(void **state) {
@@ -226,6 +324,9 @@ int main(void) {
         cmocka_unit_test(the_example_of_the_design_is_read),
         cmocka_unit_test(presets_are_safe),
         cmocka_unit_test(every_mistake_is_named_by_its_path),
+        cmocka_unit_test(without_the_section_no_products_flow),
+        cmocka_unit_test(every_key_of_products_is_read),
+        cmocka_unit_test(a_table_has_at_most_2000_entries),
         cmocka_unit_test(several_mistakes_are_reported_together),
         cmocka_unit_test(mistakes_that_do_not_fit_are_mistakes_still),
         cmocka_unit_test(shipping_is_served_where_its_stock_is),

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sweep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "exceptions_sweep.h"
+#include "json.h"
+#include "keys.h"
+#include "log.h"
+#include "mode.h"
+#include "product_diff.h"
+#include "quantity.h"
+#include "queue.h"
+#include "worker.h"
+#include "ban.h"
+
+#define AGAIN_MS      INT64_C(300000) /* after a failure */
+#define HOUR_MS       INT64_C(3600000)
+#define MARKS_AT_ONCE 500
+#define CLAIMS        4
+
+/* ---- what became due ---- */
+
+struct marks {
+    struct app *app;
+    struct args effects;
+    size_t n, all;
+};
+
+static enum next mark(struct marks *m, int64_t product_id, const char *hint, struct reason *why) {
+    char id[24];
+    (void)snprintf(id, sizeof id, "%lld", (long long)product_id);
+    effect_mark(&m->effects, QUEUE_PRODUCT, id, 0, hint, "");
+    m->all++;
+    if (++m->n < MARKS_AT_ONCE) {
+        return NEXT_DONE;
+    }
+    m->n = 0;
+    enum next next = effects_apply(m->app->redis, &m->effects, why);
+    args_free(&m->effects);
+    return next;
+}
+
+/* Does Sitoo differ from what is wanted of this product? */
+static bool drifted(const struct product_want *w, const struct shops *shops) {
+    const struct till_product **have = xcalloc(w->n + 1, sizeof *have);
+    bool differs = false;
+    for (size_t i = 0; i < w->n; i++) {
+        have[i] = till_find(&shops->till, w->list[i].sku);
+        differs = differs || have[i] == NULL || product_differs(&w->list[i], have[i]) != 0;
+    }
+    differs = differs || (w->n > 0 && !family_is_right(w, have));
+    free(have);
+    return differs;
+}
+
+static int by_id(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Products that were brought to Sitoo and that BigCommerce does not have any more. */
+static enum next mark_gone(struct marks *m, const struct shops *shops, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    int64_t *ids = xcalloc(shops->n + 1, sizeof *ids);
+    for (size_t i = 0; i < shops->n; i++) {
+        ids[i] = shops->wants[i].product_id;
+    }
+    qsort(ids, shops->n, sizeof *ids, by_id);
+    args_add(&a, "HKEYS");
+    args_add_key(&a, m->app->redis, KEY_PRODUCTS);
+    enum next next = redis_command(m->app->redis, &a, true, &reply, why);
+    args_free(&a);
+    for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
+        int64_t id = 0;
+        const char *text = reply_str_at(reply, i);
+        if (text != NULL && int_parse(text, 1, JSON_INT_MAX, &id) &&
+            bsearch(&id, ids, shops->n, sizeof id, by_id) == NULL) {
+            next = mark(m, id, "", why);
+        }
+    }
+    if (reply != NULL) {
+        freeReplyObject(reply);
+    }
+    free(ids);
+    return next;
+}
+
+/* With its digest known, a product that Sitoo still shows as it was sent is not due. */
+static enum next mark_all(struct app *app, const struct shops *shops, size_t *due, struct reason *why) {
+    struct marks m = {.app = app};
+    enum next next = mark_gone(&m, shops, why);
+    for (size_t i = 0; next == NEXT_DONE && i < shops->n; i++) {
+        const struct product_want *w = &shops->wants[i];
+        if (drifted(w, shops)) {
+            next = mark(&m, w->product_id, "d", why);
+        }
+    }
+    next = next == NEXT_DONE && m.n > 0 ? effects_apply(app->redis, &m.effects, why) : next;
+    args_free(&m.effects);
+    *due = m.all;
+    return next;
+}
+
+/* ---- what was made in Sitoo is hidden, if that is wanted ---- */
+
+static enum next quarantine(struct app *app, struct sync *s, const struct exceptions *e, struct reason *why) {
+    struct known_product gone = {0};
+    gone.variants = xcalloc(e->n + 1, sizeof *gone.variants);
+    for (size_t i = 0; i < e->n; i++) {
+        if (e->list[i].kind == EXCEPTION_ONLY_IN_SITOO) {
+            gone.variants[gone.n++] = (struct known_variant){.sku = e->list[i].sku};
+        }
+    }
+    enum next next = gone.n > 0 ? sync_begin(app, s, why) : NEXT_DONE;
+    if (next == NEXT_DONE && gone.n > 0) {
+        struct sync_item item = {.known = &gone};
+        sync_items(s, &item, 1, NULL);
+        sync_end(s);
+        next = item.next;
+        if (next == NEXT_DONE) {
+            next = effects_apply(app->redis, &item.effects, why);
+            LOG(LOG_WARN, "SKUs that are only in Sitoo were hidden in the tills", {"skus", log_int(item.hidden)});
+        } else {
+            *why = item.why;
+        }
+        sync_item_free(&item);
+    }
+    free(gone.variants);
+    return next;
+}
+
+/* ---- the timer ---- */
+
+static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
+    struct shops shops = {0};
+    struct exceptions found = {0};
+    int64_t loaded = 0, began = clock_mono_ms();
+    size_t due = 0;
+    enum next next = mode_refresh(app, why);
+    next = next == NEXT_DONE ? known_number(app, "loaded", &loaded, why) : next;
+    next = next == NEXT_DONE ? exceptions_sweep(app, NULL, NULL, &shops, &found, why) : next;
+    if (next == NEXT_DONE && loaded > 0) {
+        next = mark_all(app, &shops, &due, why);
+    }
+    if (next == NEXT_DONE && loaded > 0 && app->set->mapping->products.quarantine && shops.unread == 0) {
+        next = quarantine(app, s, &found, why);
+    }
+    if (next == NEXT_DONE) {
+        LOG(LOG_INFO, "catalogs compared", {"outcome", "settled"}, {"variants", log_int(shops.variants)},
+            {"in_sitoo", log_int((long long)shops.till.n)}, {"exceptions", log_int((long long)found.n)},
+            {"due", log_int((long long)due)}, {"took_ms", log_int(clock_mono_ms() - began)});
+    }
+    exceptions_free(&found);
+    shops_free(&shops);
+    return next;
+}
+
+/* A person lets what was held pass: the brake for an hour, and a halt. */
+static enum next release(struct app *app, const struct claim *c, struct reason *why) {
+    char now[24];
+    size_t fenced = 0;
+    (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
+    enum next next = known_set(app, "released", now, why);
+    next = next == NEXT_DONE ? known_set(app, "halt", "", why) : next;
+    LOG(LOG_WARN, "products that were held may pass", {"outcome", "replayed"}, {"for_ms", log_int(HOUR_MS)});
+    return next == NEXT_DONE ? queue_complete(app->redis, QUEUE_CATALOG, c, 1, NULL, &fenced, why) : next;
+}
+
+static enum next tick(struct app *app, struct sync *s, const struct claims *claims, const struct claim *c,
+                      struct reason *why) {
+    struct worker_hold hold;
+    struct reason cause = {0};
+    const struct mapping_products *m = &app->set->mapping->products;
+    int64_t delay = m->sweep_hours * HOUR_MS;
+    worker_hold_begin(&hold, app, QUEUE_CATALOG, claims);
+    enum next next = m->on ? sweep(app, s, &cause) : NEXT_DONE;
+    worker_hold_end(&hold);
+    if (next != NEXT_DONE) {
+        delay = cause.wait_ms > AGAIN_MS ? cause.wait_ms : AGAIN_MS;
+        LOG(LOG_WARN, "reading failed; trying again", {"outcome", "deferred"}, {"what", "catalogs"},
+            {"cause", cause.cause}, {"why", cause.text});
+    }
+    return queue_tick(app->redis, QUEUE_CATALOG, c, delay, why);
+}
+
+static enum next first_timer(struct app *app, struct reason *why) {
+    struct args timer = {0};
+    effect_mark_in(&timer, QUEUE_CATALOG, CATALOG_SWEEP, app->set->mapping->products.sweep_hours * HOUR_MS, "");
+    enum next next = effects_apply(app->redis, &timer, why);
+    args_free(&timer);
+    return next;
+}
+
+enum next sweep_work(struct app *app, struct sync *s, int64_t *wait_ms, struct reason *why) {
+    struct claims claims = {0};
+    enum next next =
+        queue_claim(app->redis, QUEUE_CATALOG, CLAIMS, app->holder, app->set->mapping->owner_mapping, &claims, why);
+    for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {
+        const struct claim *c = &claims.list[i];
+        next = strcmp(c->entity, CATALOG_RELEASE) == 0 ? release(app, c, why) : tick(app, s, &claims, c, why);
+        *wait_ms = 0;
+    }
+    if (next == NEXT_DONE && claims.n == 0 && claims.wait_ms < 0) {
+        next = first_timer(app, why);
+    } else if (next == NEXT_DONE && claims.n == 0 && claims.wait_ms < *wait_ms) {
+        *wait_ms = claims.wait_ms;
+    }
+    claims_free(&claims);
+    return next;
+}

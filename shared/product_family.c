@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Families of variants: read, merged, never a row less; see product_diff.h. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "json.h"
+#include "product_diff.h"
+#include "ban.h"
+
+#define FRIENDLY_MAX 100
+
+static bool same_text(const char *a, const char *b) {
+    return strcmp(a, b) == 0;
+}
+
+bool family_is_right(const struct product_want *w, const struct till_product *const *have) {
+    for (size_t i = 0; w->group_count > 0 && i < w->n; i++) {
+        const struct till_product *h = have[i];
+        if (h->parent_id == 0 || h->parent_id != have[0]->parent_id || h->attribute_count != w->group_count) {
+            return false;
+        }
+        for (size_t g = 0; g < w->group_count; g++) {
+            if (!same_text(h->attributes[g].name, w->groups[g]) ||
+                !same_text(h->attributes[g].value, w->list[i].attributes[g])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* ---- rows ---- */
+
+/* A name for addresses, unique by its SKU: lower-case letters, digits and '-'. */
+static void friendly(const struct want *w, char out[FRIENDLY_MAX + 1]) {
+    char both[3 * FRIENDLY_MAX];
+    size_t n = 0;
+    size_t sku = strlen(w->sku);
+    int title = sku + 2 < FRIENDLY_MAX ? (int)(FRIENDLY_MAX - sku - 2) : 0;
+    (void)snprintf(both, sizeof both, "%.*s-%.200s", title, w->title, w->sku);
+    for (const char *c = both; *c != '\0' && n < FRIENDLY_MAX; c++) {
+        bool plain = isalnum((unsigned char)*c) != 0 && (unsigned char)*c < 128;
+        if (plain || (n > 0 && out[n - 1] != '-')) {
+            out[n++] = plain ? (char)tolower((unsigned char)*c) : '-';
+        }
+    }
+    while (n > 0 && out[n - 1] == '-') {
+        n--;
+    }
+    out[n] = '\0';
+}
+
+static const cJSON *row_of(const cJSON *current, const struct till_product *have) {
+    const cJSON *row = NULL;
+    int64_t id = 0;
+    cJSON_ArrayForEach(row, json_array(current, "variants")) {
+        if (json_int(row, "productid", &id) && id == have->id) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static void add_text(cJSON *o, const char *key, const cJSON *row, const char *otherwise) {
+    const char *text = json_str(row, key);
+    json_add_str(o, key, text != NULL ? text : otherwise);
+}
+
+static void add_money(cJSON *o, const char *key, int64_t hundredths) {
+    char text[TILL_MONEY_SIZE];
+    till_money_format(hundredths, text);
+    json_add_str(o, key, text);
+}
+
+/* One of ours: owned fields as wanted, the others as they are. */
+static cJSON *our_row(const struct want *w, const struct till_product *have, const cJSON *row, size_t groups) {
+    char name[FRIENDLY_MAX + 1];
+    cJSON *o = json_new_object();
+    friendly(w, name);
+    json_add_int(o, "productid", have->id);
+    json_add_bool(o, "active", json_bool(row, "active", w->active));
+    json_add_bool(o, "activepos", w->active);
+    json_add_str(o, "title", w->title);
+    json_add_str(o, "sku", w->sku);
+    add_text(o, "deliverystatus", row, "");
+    add_money(o, "moneyprice", w->price);
+    if (w->retail_price != WANT_NONE) {
+        add_money(o, "moneypriceorg", w->retail_price);
+    } else {
+        add_text(o, "moneypriceorg", row, "0.00");
+    }
+    add_text(o, "moneypricein", row, "0.00");
+    add_text(o, "moneyofferprice", row, "0.00");
+    json_add_str(o, "barcode", w->barcode != NULL ? w->barcode : have->barcode);
+    if (json_array(row, "barcodealiases") != NULL) {
+        (void)cJSON_AddItemToObject(o, "barcodealiases", cJSON_Duplicate(json_array(row, "barcodealiases"), true));
+    }
+    add_text(o, "friendly", row, name);
+    cJSON *attributes = json_add_array(o, "attributes");
+    for (size_t g = 0; g < groups; g++) {
+        (void)cJSON_AddItemToArray(attributes, cJSON_CreateString(w->attributes[g]));
+    }
+    return o;
+}
+
+/* One that is not ours: as it is, in the form that the write takes. */
+static cJSON *other_row(const cJSON *row) {
+    cJSON *o = cJSON_Duplicate(row, true);
+    cJSON_DeleteItemFromObjectCaseSensitive(o, "pricelisthasvolume");
+    static const struct {
+        const char *key, *otherwise;
+    } texts[] = {{"barcode", ""},
+                 {"deliverystatus", ""},
+                 {"moneypriceorg", "0.00"},
+                 {"moneypricein", "0.00"},
+                 {"moneyofferprice", "0.00"}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (json_str(o, texts[i].key) == NULL) {
+            cJSON_DeleteItemFromObjectCaseSensitive(o, texts[i].key);
+            json_add_str(o, texts[i].key, texts[i].otherwise);
+        }
+    }
+    return o;
+}
+
+/* ---- groups ---- */
+
+static bool listed(const cJSON *options, const char *value) {
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, options) {
+        if (cJSON_IsString(item) && same_text(item->valuestring, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options of every row, ours and others, in order of appearance. */
+static void add_groups(cJSON *body, const struct product_want *w) {
+    const cJSON *row = NULL;
+    cJSON *groups = cJSON_CreateArray();
+    for (size_t g = 0; g < w->group_count; g++) {
+        cJSON *group = json_new_object();
+        json_add_str(group, "name", w->groups[g]);
+        cJSON *options = json_add_array(group, "options");
+        cJSON_ArrayForEach(row, json_get(body, "variants")) {
+            const cJSON *value = cJSON_GetArrayItem(json_array(row, "attributes"), (int)g);
+            if (cJSON_IsString(value) && !listed(options, value->valuestring)) {
+                (void)cJSON_AddItemToArray(options, cJSON_CreateString(value->valuestring));
+            }
+        }
+        (void)cJSON_AddItemToArray(groups, group);
+    }
+    (void)cJSON_AddItemToObject(body, "groups", groups);
+}
+
+/* ---- the plan ---- */
+
+static bool is_ours(const struct product_want *w, const struct till_product *const *have, const cJSON *row) {
+    int64_t id = 0;
+    for (size_t i = 0; json_int(row, "productid", &id) && i < w->n; i++) {
+        if (have[i]->id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A member of another family would have to leave it, and a family that is written without a row deletes it. */
+static bool is_foreign(const struct product_want *w, const struct till_product *const *have, int64_t parent_id,
+                       struct family_plan *out) {
+    for (size_t i = 0; i < w->n; i++) {
+        if (have[i]->parent_id > 0 && have[i]->parent_id != parent_id) {
+            out->verdict = FAMILY_FOREIGN;
+            (void)snprintf(out->text, sizeof out->text,
+                           "%.80s belongs to the family of product %lld in Sitoo, not to that of %lld", have[i]->sku,
+                           (long long)have[i]->parent_id, (long long)parent_id);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_others(const struct product_want *w, const struct till_product *const *have, const cJSON *current,
+                       cJSON *variants, struct family_plan *out) {
+    const cJSON *row = NULL;
+    cJSON_ArrayForEach(row, json_array(current, "variants")) {
+        if (is_ours(w, have, row)) {
+            continue;
+        }
+        if ((size_t)cJSON_GetArraySize(json_array(row, "attributes")) != w->group_count) {
+            const char *sku = json_str(row, "sku");
+            out->verdict = FAMILY_ROWS;
+            (void)snprintf(out->text, sizeof out->text,
+                           "%.80s in the family of product %lld does not have the options of BigCommerce (%zu)",
+                           sku != NULL ? sku : "a row", (long long)out->parent_id, w->group_count);
+            return false;
+        }
+        (void)cJSON_AddItemToArray(variants, other_row(row));
+        out->kept++;
+    }
+    return true;
+}
+
+void family_plan(const struct product_want *w, const struct till_product *const *have, int64_t parent_id,
+                 const cJSON *current, struct family_plan *out) {
+    *out = (struct family_plan){.verdict = FAMILY_SAME, .parent_id = parent_id};
+    if (w->group_count == 0 || w->n == 0 || family_is_right(w, have) || is_foreign(w, have, parent_id, out)) {
+        return;
+    }
+    cJSON *body = json_new_object(), *variants = json_add_array(body, "variants");
+    for (size_t i = 0; i < w->n; i++) {
+        (void)cJSON_AddItemToArray(variants, our_row(&w->list[i], have[i], row_of(current, have[i]), w->group_count));
+    }
+    if (!add_others(w, have, current, variants, out)) {
+        cJSON_Delete(body);
+        return;
+    }
+    add_groups(body, w);
+    out->verdict = FAMILY_WRITE;
+    out->rows = (size_t)cJSON_GetArraySize(variants);
+    out->body = body;
+}
