@@ -11,6 +11,8 @@
 #include "quantity.h"
 #include "ban.h"
 
+#define KEPT_AT_ONCE 500
+
 /* ---- records ---- */
 
 void known_product_parse(const char *text, struct known_product *out) {
@@ -171,6 +173,21 @@ void effect_keep_barcode(struct args *a, const char *code, const char *value) {
 
 void effect_keep_folded(struct args *a, const char *folded, const char *sku) {
     keep(a, "keep_folded", folded, sku);
+}
+
+enum next known_keep_till(struct app *app, const struct till_products *till, struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < till->n; i += KEPT_AT_ONCE) {
+        struct args effects = {0};
+        for (size_t k = i; k < till->n && k < i + KEPT_AT_ONCE; k++) {
+            char *folded = sku_fold(till->list[k].sku);
+            effect_keep_folded(&effects, folded, till->list[k].sku);
+            free(folded);
+        }
+        next = effects_apply(app->redis, &effects, why);
+        args_free(&effects);
+    }
+    return next;
 }
 
 enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) {

@@ -20,6 +20,7 @@
 #include "err.h"
 #include "product_want.h"
 #include "queue.h"
+#include "till_product.h"
 
 struct known_variant {
     int64_t id;
@@ -55,6 +56,9 @@ void effect_keep_sku(struct args *a, const char *sku, const char *value);
 void effect_keep_variant(struct args *a, int64_t variant_id, int64_t product_id);
 void effect_keep_barcode(struct args *a, const char *code, const char *value);
 void effect_keep_folded(struct args *a, const char *folded, const char *sku);
+
+/* How Sitoo writes each of its SKUs, so that a near-duplicate is noticed before it is made. */
+enum next known_keep_till(struct app *app, const struct till_products *till, struct reason *why) NODISCARD;
 
 /* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours. *passes: they may be; else
  * nothing was counted. */

@@ -98,15 +98,25 @@ static bool is_wanted(const struct product_want *w, const char *sku) {
     return false;
 }
 
+/* Another product of this batch has taken it over; those of other batches say so by product:skus. */
+static bool is_taken(const struct sync_item *items, size_t n, const char *sku) {
+    for (size_t i = 0; i < n; i++) {
+        if (is_wanted(items[i].want, sku) || is_left(items[i].want, sku)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* SKUs of this product that BigCommerce does not have any more, unless another product has taken them over. */
-static enum next add_gone(struct sync *s, struct sync_item *item, const struct till_products *till, struct rows *rows,
-                          struct reason *why) {
+static enum next add_gone(struct sync *s, struct sync_item *items, size_t n, struct sync_item *item,
+                          const struct till_products *till, struct rows *rows, struct reason *why) {
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && item->known != NULL && i < item->known->n; i++) {
         const char *sku = item->known->variants[i].sku;
         const struct till_product *have = till_find(till, sku);
         char *owner = NULL, ours[24];
-        if (is_wanted(item->want, sku) || is_left(item->want, sku)) {
+        if (is_taken(items, n, sku)) {
             continue;
         }
         next = known_fields(s->app, KEY_PRODUCT_SKUS, &sku, 1, &owner, why);
@@ -350,7 +360,7 @@ enum next rows_plan(struct sync *s, struct sync_item *items, size_t n, const str
             plan_problems(s, &items[i]);
             add_wanted(s, &items[i], till, out);
         }
-        next = add_gone(s, &items[i], till, out, why);
+        next = add_gone(s, items, n, &items[i], till, out, why);
     }
     next = next == NEXT_DONE ? plan_near(s, out, why) : next;
     next = next == NEXT_DONE ? plan_codes(s, out, why) : next;

@@ -25,7 +25,6 @@
 #define TURNS      20 /* for what was put off */
 #define WAIT_MS    INT64_C(1000)
 #define WAIT_MAX   INT64_C(60000)
-#define FOLD_CHUNK 500
 
 bool load_words(char **words, struct command_line *line) {
     line->load.rows = ROWS;
@@ -107,22 +106,6 @@ static enum next begin(struct load *l, struct reason *why) {
     while (patient(l, next, why, &turn)) {
         memset(why, 0, sizeof *why);
         next = sync_begin(l->app, &l->sync, why);
-    }
-    return next;
-}
-
-/* How Sitoo writes its SKUs, so that a near-duplicate is noticed before it is made. */
-static enum next keep_folded(struct load *l, struct reason *why) {
-    enum next next = NEXT_DONE;
-    for (size_t i = 0; next == NEXT_DONE && i < l->shops->till.n; i += FOLD_CHUNK) {
-        struct args effects = {0};
-        for (size_t k = i; k < l->shops->till.n && k < i + FOLD_CHUNK; k++) {
-            char *folded = sku_fold(l->shops->till.list[k].sku);
-            effect_keep_folded(&effects, folded, l->shops->till.list[k].sku);
-            free(folded);
-        }
-        next = effects_apply(l->app->redis, &effects, why);
-        args_free(&effects);
     }
     return next;
 }
@@ -224,7 +207,7 @@ static size_t first_left(const struct load *l, int64_t at) {
 static enum next all(struct load *l, struct reason *why) {
     int64_t at = 0;
     enum next next = known_number(l->app, "load_at", &at, why);
-    next = next == NEXT_DONE ? keep_folded(l, why) : next;
+    next = next == NEXT_DONE ? known_keep_till(l->app, &l->shops->till, why) : next;
     size_t i = next == NEXT_DONE ? first_left(l, at) : 0;
     for (size_t k = 0; k < i; k++) {
         l->already += (int64_t)l->shops->wants[k].n;

@@ -49,7 +49,8 @@ class CatalogOracle:
     @staticmethod
     def _title(variant):
         labels = [] if variant.product.single else [o[3] for o in variant.options]
-        return " ".join(" ".join([variant.product.name, *labels]).split())  # as one line
+        text = " ".join([variant.product.name, *labels])
+        return " ".join("".join(c if c >= " " else " " for c in text).split())  # as one line
 
     def _source(self, variant):
         """(regular, sale or None) in the shop's units, or None: not judged."""
