@@ -97,7 +97,7 @@ def put(till, call, number):
     if world.sku_of(number) is None:
         raise Bad("Product not found", 404)
     if till.settings["refuse_families"]:
-        raise Bad("Variants are not possible")
+        raise Bad("Invalid value in variants")
     if not isinstance(body, dict):
         raise Bad("Body is no object")
     groups, rows = _checked_groups(body)
