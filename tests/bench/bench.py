@@ -61,21 +61,36 @@ def run_peer_rush(out):
     peer_rush.run(out, {**rush_settings(), "peer_limit_s": number("BENCH_PEER_LIMIT_S", 120, 1), "stock": stock})
 
 
+def run_load(out):
+    import products
+    products.run_load(out, {"variants": number("BENCH_LOAD_VARIANTS", 20000, 100), "family": number("BENCH_LOAD_FAMILY", 5, 1),
+                            "latency_ms": number("BENCH_LATENCY_MS", 100), "quota": number("BENCH_LOAD_QUOTA", 450, 10)})
+
+
+def run_prices(out):
+    import products
+    products.run_prices(out, {"products": number("BENCH_PRICES", 10000, 10), "seconds": number("BENCH_PRICES_S", 40, 5),
+                              "latency_ms": number("BENCH_LATENCY_MS", 100), "quota": number("BENCH_LOAD_QUOTA", 450, 10),
+                              "seed": number("BENCH_SEED", 1)})
+
+
+LONG = {"load": run_load, "prices": run_prices}  # only by name: some twenty minutes
 PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack, "steady": run_steady, "peer-rush": run_peer_rush}
 
 
 def main():
     wanted = os.environ.get("BENCH", "").split() or list(PARTS)
-    unknown = [name for name in wanted if name not in PARTS]
+    every = {**PARTS, **LONG}
+    unknown = [name for name in wanted if name not in every]
     if unknown:
-        raise SystemExit(f"BENCH: {' '.join(unknown)}: there are {' '.join(PARTS)}")
+        raise SystemExit(f"BENCH: {' '.join(unknown)}: there are {' '.join(every)}")
     out = Figures(RESULT, machine.facts("/tmp"))
     facts = out.data["machine"]
     say(f"{facts['cores']} cores of {facts['processor']}, load before {facts['load_before']:.2f}, "
         f"Redis's file on {facts['redis_file_system']}, {facts['sync_ms']} ms a sync")
     for name in wanted:
         try:
-            PARTS[name](out)
+            every[name](out)
         except Exception as problem:  # the other parts' figures are worth having
             traceback.print_exc()
             out.problem(name, f"{type(problem).__name__}: {problem}")
