@@ -391,6 +391,53 @@ static void a_group_too_many_for_a_foreign_row_is_a_case(void **state) {
     }
 }
 
+/* Left out they would be deleted, and an empty value is refused. */
+static void values_that_do_not_fit_stop_the_write(void **state) {
+    static const struct {
+        const char *attributes;
+        enum family_verdict verdict;
+    } rows[] = {{"[\"Blue\"]", FAMILY_ROWS},
+                {"[]", FAMILY_ROWS},
+                {"null", FAMILY_ROWS},
+                {"{}", FAMILY_ROWS},
+                {"[\"Blue\",null]", FAMILY_ROWS},
+                {"[\"Blue\",\"\"]", FAMILY_ROWS},
+                {"[\"Blue\",7]", FAMILY_ROWS},
+                {"[\"Blue\",\"L\",\"x\"]", FAMILY_ROWS},
+                {"[\"Blue\",\"L\"]", FAMILY_WRITE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char current[400];
+        struct fixture f;
+        print_message("  %s\n", rows[i].attributes);
+        begin(&f, "Color,Size");
+        (void)sku(&f, 21, "A", "Red,L", "");
+        (void)snprintf(current, sizeof current,
+                       "{\"groups\":[],\"variants\":[{\"productid\":90,\"sku\":\"THEIRS\",\"attributes\":%s},"
+                       "{\"productid\":91,\"attributes\":[\"Red\",\"M\"]}]}",
+                       rows[i].attributes);
+        plan(&f, current);
+        assert_int_equal(f.plan.verdict, rows[i].verdict);
+        assert_true(rows[i].verdict == FAMILY_WRITE || strstr(f.plan.text, "THEIRS") != NULL);
+        end(&f);
+    }
+}
+
+static void nulls_of_others_are_not_sent_back(void **state) {
+    struct fixture f;
+    (void)state;
+    begin(&f, "Color");
+    (void)sku(&f, 21, "A", "Red", "");
+    plan(&f, "{\"variants\":[{\"productid\":90,\"title\":\"Old\",\"sku\":\"X\",\"deliverystatus\":null,"
+             "\"moneypricein\":null,\"barcode\":null,\"barcodealiases\":null,\"friendly\":null,"
+             "\"attributes\":[\"Green\"]}]}");
+    assert_json(row_of(f.body, 90),
+                "{\"productid\":90,\"title\":\"Old\",\"sku\":\"X\",\"attributes\":[\"Green\"],\"barcode\":\"\","
+                "\"deliverystatus\":\"\",\"moneypriceorg\":\"0.00\",\"moneypricein\":\"0.00\",\"moneyofferprice\":"
+                "\"0.00\"}");
+    end(&f);
+}
+
 /* BigCommerce has the options the other way round: the values of a foreign row go with their names. */
 static void values_of_a_foreign_row_follow_their_group(void **state) {
     static const struct {
@@ -730,6 +777,8 @@ int main(void) {
         cmocka_unit_test(what_is_not_ours_is_handed_back),
         cmocka_unit_test(a_row_that_left_bigcommerce_is_kept),
         cmocka_unit_test(a_group_too_many_for_a_foreign_row_is_a_case),
+        cmocka_unit_test(values_that_do_not_fit_stop_the_write),
+        cmocka_unit_test(nulls_of_others_are_not_sent_back),
         cmocka_unit_test(values_of_a_foreign_row_follow_their_group),
         cmocka_unit_test(a_member_of_another_family_stays_there),
         cmocka_unit_test(nothing_wanted_is_nothing_written),
