@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """BigCommerce's REST API as far as stock needs it: shared quota, asynchronous levels, two families of error bodies."""
-import datetime
 import json
 import time
 
@@ -18,7 +17,9 @@ from refunds import Refunds
 from server import Platform, Reply
 from shipments import ROUTES as SHIPMENT_ROUTES
 from shipments import Shipments
-from webcatalog import TAX_CLASSES
+from units import parse_date
+from webprices import MODIFIED, TAX_CLASSES, PriceCalls, PriceLists, iso
+from webprices import ROUTES as PRICE_ROUTES
 
 STORE = "simstore"
 TOKEN = "sim-bc-token"
@@ -47,7 +48,7 @@ class BadPage(Exception):
     """limit or page is not acceptable."""
 
 
-class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Platform):
+class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, Pickups, Platform):
     """Mounted at /stores/simstore/."""
 
     name = "bigcommerce"
@@ -66,8 +67,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         self.refunding = []  # calls in flight that refund something, in order of arrival
         self.refunds = Refunds(orders)
         self.next_metafield = 0
-        self.currency, self.with_tax = "SEK", True  # GET /v2/store
-        self.web_catalog = None  # webcatalog.WebCatalog, set by main
+        self.currency, self.prices_with_tax = "SEK", True  # of the store
+        self.tax_classes, self.price_lists = dict(TAX_CLASSES), PriceLists(catalog)
         self.labels = {}  # location -> label, where it is not "Location N"
 
     # ---------------------------------------------------------------- the frame
@@ -197,7 +198,15 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             "status": "live", "name": "Simulated shop", "timezone": {"name": "Etc/UTC", "raw_offset": 0, "dst_offset": 0,
                                                                      "dst_correction": False}, "currency": self.currency,
             "decimal_places": 2, "weight_units": "KGS", "plan_name": "Plus", "plan_level": "Plus", "plan_is_trial": False,
-            "is_price_entered_with_tax": self.with_tax, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
+            "is_price_entered_with_tax": self.prices_with_tax, "default_channel_id": 1, "country_code": "SE", "logo": [], "features": {}})
+
+    def change_store(self, name, value):
+        """What GET /v2/store says of prices; raises store/information/updated (bigcommerce.md 5.5)."""
+        if name == "bc_currency":
+            self.currency = str(value)
+        else:
+            self.prices_with_tax = bool(value)
+        self.webhooks.raise_event("store/information/updated", {"type": "store"})
 
     def inventory_settings(self, call):
         """What onepool checks at start (design): refunds do not adjust stock, orders take it when placed."""
@@ -242,7 +251,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in self._ints(call, "product_id:in") if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            return catalog.live()
+            return catalog.listed()
         return sorted({v for v in found if v is not None}, key=lambda v: v.index)
 
     def _identity(self, variant):
@@ -427,22 +436,27 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         gone = set(call.query.get("exclude_fields", "").split(","))
         return {k: v for k, v in full.items() if k not in gone}
 
-    def _product(self, call, product):
+    def _product(self, call, product, with_variants=False):
         """bigcommerce.md 8. inventory_level is not to be read from here (6.4): only the default location's."""
-        date = datetime.datetime.fromtimestamp(product.modified, datetime.timezone.utc)
-        level = self.inventory.level[1][product.variants[0].unit] if product.variants else 0
-        return self._choose(call, {
-            "id": product.id, "name": product.name, "type": product.type, "sku": product.sku, "price": product.price / 100,
-            "sale_price": product.sale_price / 100, "retail_price": product.retail_price / 100,
-            "calculated_price": (product.sale_price or product.price) / 100, "weight": 1, "inventory_tracking": product.tracking,
-            "inventory_level": level, "base_variant_id": product.base_variant_id, "tax_class_id": product.tax_class_id,
-            "brand_id": product.brand_id, "categories": product.categories, "description": product.description,
-            "is_visible": product.is_visible, "availability": product.availability, "upc": product.upc, "gtin": product.gtin, "mpn": "",
-            "date_created": "2022-01-01T00:00:00+00:00", "date_modified": date.isoformat(timespec="seconds")})
+        units = [v.unit for v in product.variants[:1]]
+        full = {
+            "id": product.id, "name": product.name, "sku": product.sku, **product.fields, "price": float(product.price),
+            "sale_price": float(product.sale_price), "retail_price": float(product.retail_price), "cost_price": 0,
+            "map_price": 0, "calculated_price": float(min(product.price, product.sale_price or product.price)), "weight": 1,
+            "inventory_tracking": product.tracking, "inventory_level": self.inventory.level[1][units[0]] if units else 0,
+            "base_variant_id": product.base_variant_id, "date_created": "2022-01-01T00:00:00+00:00",
+            "date_modified": iso(MODIFIED if product.modified is None else product.modified)}
+        chosen = self._choose(call, full)
+        if with_variants:
+            chosen["variants"] = [self._variant(call, v, True) for v in product.variants]
+        return chosen
 
     def products(self, call):
         number, limit = self._page(call, 50, 250)
         products, query = self.catalog.products, call.query
+        included = set(query.get("include", "").split(","))
+        if included & {"options", "modifiers", "variants"}:
+            limit = min(limit, 10)  # documented for options and modifiers (bigcommerce.md 14, trap 13), here for variants as well
         if query.get("id:in") or query.get("id"):
             name = "id:in" if query.get("id:in") else "id"
             found = [products[i] for i in sorted(self._ints(call, name)) if i in products]
@@ -451,8 +465,20 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [p for p in products.values() if p.sku.lower() in names]  # main SKUs only (bigcommerce.md 8)
         else:
             found = list(products.values())
-        found = self._products_sorted(call, found)
-        return self._v3_list(found, number, limit, lambda p: self._product(call, p))
+        found = self._products_sorted(call, [p for p in found if self._passes(call, p)])
+        return self._v3_list(found, number, limit, lambda p: self._product(call, p, "variants" in included))
+
+    def _passes(self, call, product):
+        """date_modified:min and is_visible. A date without a time of day gets the current one (bigcommerce.md 8)."""
+        since, visible = call.query.get("date_modified:min"), call.query.get("is_visible")
+        if since:
+            at = parse_date(since)
+            if at is None:
+                raise BadPage(self.failure(422, call))
+            at += time.time() % 86400 if "T" not in since and len(since) == 10 else 0
+            if (MODIFIED if product.modified is None else product.modified) < at:
+                return False
+        return not visible or (visible.lower() in ("true", "1")) == product.fields["is_visible"]
 
     def _products_sorted(self, call, found):
         """id:greater, and sort=id with direction (bigcommerce.md 8)."""
@@ -472,18 +498,21 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             return v3_error(404)
         return Reply(200, {"data": self._product(call, product), "meta": {}})
 
-    def _variant(self, call, variant):
-        def money(minor):
-            return None if minor is None else minor / 100
-        return self._choose(call, {
-            "id": variant.id, "product_id": variant.product.id, "sku": variant.sku,
-            "sku_id": None if variant.product.single else variant.sku_id, "price": money(variant.own_price),
-            "calculated_price": variant.price / 100, "sale_price": money(variant.sale_price),
-            "retail_price": money(variant.retail_price), "weight": None, "purchasing_disabled": variant.purchasing_disabled,
-            "upc": variant.upc, "mpn": "", "gtin": variant.gtin, "inventory_level": self.inventory.level[1][variant.unit],
-            "option_values": [
-                {"id": 100 + 10 * variant.index + n, "label": label, "option_id": 10 * variant.product.id + n, "option_display_name": name}
-                for n, (name, label) in enumerate(variant.options)]})
+    def _variant(self, call, variant, whole=False):
+        """null = the product's. A base variant has the product's barcodes (assumed)."""
+        one, product = variant, variant.product
+        codes = product.fields if product.single else {"upc": one.upc, "gtin": one.gtin, "mpn": one.mpn}
+        full = {
+            "id": one.id, "product_id": product.id, "sku": one.sku, "sku_id": None if product.single else one.sku_id,
+            "price": None if one.own_price is None else float(one.own_price), "calculated_price": float(one.effective),
+            "sale_price": None if one.sale_price is None else float(one.sale_price),
+            "retail_price": None if one.retail_price is None else float(one.retail_price), "weight": None,
+            "purchasing_disabled": one.purchasing_disabled, "upc": codes["upc"], "mpn": codes["mpn"], "gtin": codes["gtin"],
+            "inventory_level": self.inventory.level[1][one.unit],
+            "option_values": [] if product.single else [
+                {"id": value, "label": label, "option_id": option, "option_display_name": name}
+                for option, name, value, label in one.options]}
+        return full if whole else self._choose(call, full)
 
     def variants(self, call):
         """Filters only id, sku, product_id:in; there is no sku:in, an unknown filter is none (bigcommerce.md 8)."""
@@ -498,7 +527,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
             found = [v for i in sorted(self._ints(call, "product_id:in")) if i in catalog.products
                      for v in catalog.products[i].variants]
         else:
-            found = catalog.live()
+            found = catalog.listed()
         return self._v3_list(found, number, limit, lambda v: self._variant(call, v))
 
     def product_variants(self, call, number):
@@ -507,38 +536,6 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         if product is None:
             return v3_error(404)
         return self._v3_list(product.variants, page, limit, lambda v: self._variant(call, v))
-
-    # ---------------------------------------------------------------- tax classes and price lists
-
-    def tax_classes(self, call):
-        return Reply(200, [{"id": str(n), "name": name, "created_at": "Thu, 04 Mar 2021 19:15:31 +0000",
-                            "updated_at": "Thu, 04 Mar 2021 19:15:31 +0000"} for n, name in TAX_CLASSES])
-
-    def price_records(self, call, number):
-        """Records by variant and currency; a variant without one costs what the catalog says (bigcommerce.md 8)."""
-        page, limit = self._page(call, 50, 250)
-        one = self.web_catalog.lists.get(number)
-        if one is None:
-            return v3_error(404)
-        found = sorted(one["records"].items())
-        if call.query.get("product_id:in"):
-            asked = self._ints(call, "product_id:in")
-            found = [(k, r) for k, r in found if k[0] in self.catalog.by_id and self.catalog.by_id[k[0]].product.id in asked]
-        if call.query.get("variant_id:in"):
-            asked = self._ints(call, "variant_id:in")
-            found = [(k, r) for k, r in found if k[0] in asked]
-        if call.query.get("currency"):
-            found = [(k, r) for k, r in found if k[1].lower() == call.query["currency"].lower()]
-
-        def make(pair):
-            (variant, currency), record = pair
-            known = self.catalog.by_id.get(variant)
-            price = None if record["price"] is None else record["price"] / 100
-            sale = None if record["sale_price"] is None else record["sale_price"] / 100
-            return {"price_list_id": number, "variant_id": variant, **{k: v for k, v in (("price", price), ("sale_price", sale)) if v is not None},
-                    "calculated_price": sale or price or 0, "currency": currency.lower(), "product_id": known.product.id if known else 0,
-                    "date_created": "2022-01-01T00:00:00Z", "date_modified": "2022-02-02T00:00:00Z", "bulk_pricing_tiers": []}
-        return self._v3_list(found, page, limit, make)
 
     ROUTES = {
         ("GET", ("v2", "time")): shop_time,
@@ -553,8 +550,6 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, Shipments, Pickups, Pla
         ("GET", ("v3", "catalog", "products", "*")): product,
         ("GET", ("v3", "catalog", "products", "*", "variants")): product_variants,
         ("GET", ("v3", "catalog", "variants")): variants,
-        ("GET", ("v2", "tax_classes")): tax_classes,
-        ("GET", ("v3", "pricelists", "*", "records")): price_records,
-        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
+        **ORDER_ROUTES, **PAYMENT_ROUTES, **HOOK_ROUTES, **PRICE_ROUTES, **SHIPMENT_ROUTES, **PICKUP_ROUTES,
     }
 

@@ -1,127 +1,220 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Sitoo should hold of BigCommerce's catalog, by the rules of the mapping's section "products". Only meaningful when nothing is
-under way. What is not defined is not judged: families that would need a row moved, SKUs that Sitoo refuses."""
-from tillcatalog import CHARACTERS, GROUPS
+"""What Sitoo's products should be, given BigCommerce's catalog and the mapping's section "products". README.md, Products,
+says what is not judged. Only meaningful when nothing is on its way."""
+from decimal import ROUND_HALF_UP, Decimal
 
-TITLE_MAX = 250
-NOT_OURS = ("description", "descriptionshort", "custom1", "custom2", "custom3", "custom4", "custom5", "barcodealiases", "moneypricein",
-            "skumanufacturer", "deliveryinfo")
+from tillcatalog import GROUPS, SKU_TEXT
+from units import money2
+
+TITLE_MAX, BARCODE_MAX = 250, 14
 
 
-def with_vat(price, percent, from_with, to_with):
-    """Hundredths, half up."""
-    if from_with == to_with:
-        return price
-    if to_with:
-        return (price * (100 + percent) * 2 + 100) // 200
-    return (price * 100 * 2 + (100 + percent)) // (2 * (100 + percent))
+def default_products():
+    """The section as the tests' shop has it."""
+    return {"vat_groups": {"0": 2, "1": 3}, "default_vat_group": None, "price": "catalog", "price_list_id": None,
+            "sale_price_list_id": None, "prices_include_vat": True, "barcode": ["gtin", "upc"], "manufacturers": {},
+            "categories": {}, "unit_label": None}
 
 
 class CatalogOracle:
-    def __init__(self, shop):
-        self.shop = shop
-        self.was_synced = set()  # SKUs that were right once: they may be hidden later, never be gone
+    """section: None = products do not flow."""
 
-    def wanted(self, section):
-        """{sku: fields} of what BigCommerce sells; and the SKUs that nothing can be said of."""
-        web, bigcommerce = self.shop.web_catalog, self.shop.platforms["bigcommerce"]
-        found, unjudged, codes = {}, set(), {}
-        for variant in sorted(self.shop.catalog.live(), key=lambda v: v.id):
-            product = variant.product
-            vat = section.get("vat_groups", {}).get(str(product.tax_class_id), section.get("default_vat_group"))
-            if not variant.sku or not CHARACTERS.fullmatch(variant.sku) or product.type != "physical" or not vat:
-                unjudged.add(variant.sku)
-                continue
-            price = variant.price
-            sale = (product.sale_price if variant.sale_price is None else variant.sale_price) or 0
-            if section.get("price") == "price_list":
-                records = web.lists.get(section["price_list_id"], {"records": {}})["records"]
-                record = records.get((variant.id, bigcommerce.currency))
-                if record is None and any(k[0] == variant.id for k in records):
-                    unjudged.add(variant.sku)
-                    continue
-                if record is not None and record["price"] is not None:
-                    price, sale = record["price"], record["sale_price"] or 0
-            percent = next(g["value"] for g in GROUPS if g["vatid"] == vat)
-            to_with = section.get("prices_include_vat", True)
-            price, sale = (with_vat(p, percent, bigcommerce.with_tax, to_with) for p in (price, sale))
-            sale = sale if 0 < sale < price else 0
-            own_list = section.get("sale_price_list_id")
-            title = " ".join([product.name, *(label for _, label in variant.options)] if not product.single else [product.name])
-            code = next((getattr(variant, n) or (getattr(product, n) if product.single else "") for n in section.get("barcode", ["gtin", "upc"])
-                         if getattr(variant, n) or (product.single and getattr(product, n))), "")
-            if code and (code in codes or len(code) > 14):
-                code = ""
-            codes.setdefault(code, variant.sku)
-            found[variant.sku] = {
-                "title": " ".join("".join(c if c >= " " else " " for c in title).split()), "price": sale if sale and not own_list else price, "sale": sale if own_list else 0,
-                "vatid": vat, "barcode": code, "product": product, "variant": variant,
-                "activepos": product.is_visible and product.availability != "disabled" and not variant.purchasing_disabled}
-        return found, unjudged
+    def __init__(self, shop, section):
+        self.section = None if section is None else {**default_products(), **section}
+        self.world, self.catalog, self.web = shop.world, shop.catalog, shop.web
+        self.bigcommerce, sitoo = shop.platforms["bigcommerce"], shop.platforms["sitoo"]
+        self.till, self.prices = sitoo.till, sitoo.prices
 
-    def _judge(self, want, sku, section, wrong):
-        def expect(field, expected, is_so):
-            if expected != is_so:
-                wrong.append({"sku": sku.sku, "field": field, "expected": expected, "found": is_so})
-        if len(want["title"]) <= TITLE_MAX:
-            expect("title", want["title"], sku.title)
-        else:
-            expect("title", want["title"][:TITLE_MAX - 3], sku.title[:TITLE_MAX - 3])
-        expect("price", want["price"], sku.price)
-        expect("vatid", want["vatid"], sku.vatid)
-        expect("activepos", want["activepos"], sku.activepos)
-        if section.get("barcode", ["gtin", "upc"]):
-            expect("barcode", want["barcode"], sku.barcode)
-        number = section.get("sale_price_list_id")
-        if number:
-            expect("sale_price", want["sale"] or None, self.shop.platforms["sitoo"].lists.get(number, {"items": {}})["items"].get(sku.index))
+    # ---------------------------------------------------------------- what is right
 
-    def _judge_families(self, found, wrong):
-        world, families = self.shop.world, {}
-        for name, want in found.items():
-            if want["variant"].options and not want["product"].single and name in world.index_of:
-                families.setdefault(want["product"].id, []).append((world.skus[world.index_of[name]], want))
-        homes = {}  # Sitoo family -> products of BigCommerce in it
-        for number, members in families.items():
-            for sku, _ in members:
-                if sku.parent:
-                    homes.setdefault(sku.parent, set()).add(number)
-        for number, members in families.items():
-            parents = {sku.parent for sku, _ in members}
-            mixed = len(parents - {None}) > 1 or any(len(homes[p]) > 1 for p in parents if p)
-            if mixed:
-                continue  # a row would have to be moved, which deletes it: a person's case
-            for sku, want in members:
-                groups = world.families.get(sku.parent, [])
-                is_so = list(zip([g["name"] for g in groups], sku.attributes))
-                others = [s for s in self.shop.platforms["sitoo"].members(sku.parent) if s not in [m for m, _ in members]] if sku.parent else []
-                if is_so != want["variant"].options and not any(len(o.attributes) != len(want["variant"].options) for o in others):
-                    wrong.append({"sku": sku.sku, "field": "family", "expected": want["variant"].options, "found": is_so})
+    def _vat(self, variant):
+        """None: the tax class is mapped to no group, a person has to decide."""
+        number = self.section["vat_groups"].get(str(variant.product.fields["tax_class_id"]), self.section["default_vat_group"])
+        return number if number in GROUPS else None
+
+    def _expected(self, variant):
+        """Whether Sitoo should have it."""
+        return bool(variant.sku) and SKU_TEXT.fullmatch(variant.sku) and variant.product.fields["type"] == "physical" \
+            and self._vat(variant) is not None and self._options_agree(variant.product)
+
+    @staticmethod
+    def _options_agree(product):
+        return product.single or len({tuple(o[1] for o in v.options) for v in product.variants}) <= 1
+
+    @staticmethod
+    def _active(variant):
+        fields = variant.product.fields
+        return fields["is_visible"] and fields["availability"] != "disabled" and not variant.purchasing_disabled
+
+    @staticmethod
+    def _title(variant):
+        labels = [] if variant.product.single else [o[3] for o in variant.options]
+        text = " ".join([variant.product.name, *labels])
+        return " ".join("".join(c if c >= " " else " " for c in text).split())  # as one line
+
+    def _source(self, variant):
+        """(regular, sale or None) in the shop's units, or None: not judged."""
+        section, regular, sale = self.section, variant.list_price, variant.on_sale_at
+        if section["price"] == "price_list":
+            one = self.bigcommerce.price_lists.lists.get(section["price_list_id"])
+            if one is None or not one["active"]:
+                return None
+            record = one["records"].get((variant.id, self.bigcommerce.currency))
+            if record is None and any(key[0] == variant.id for key in one["records"]):
+                return None  # only in other currencies
+            if record is not None:
+                if "price" not in record:
+                    return None
+                regular, sale = record["price"], record.get("sale_price") or None
+        return regular, sale if sale is not None and sale < regular else None
+
+    def _till_price(self, value, vat):
+        """Hundredths as Sitoo stores prices."""
+        with_tax, wanted = self.bigcommerce.prices_with_tax, self.section["prices_include_vat"]
+        factor = 1 + Decimal(GROUPS[vat][0]) / 100
+        if with_tax and not wanted:
+            value /= factor
+        elif wanted and not with_tax:
+            value *= factor
+        return int((value * 100).to_integral_value(ROUND_HALF_UP))
+
+    def _code(self, variant):
+        one = variant.product.fields if variant.product.single else {
+            "upc": variant.upc, "gtin": variant.gtin, "mpn": variant.mpn}
+        return next((one[name] for name in self.section["barcode"] if one.get(name)), "")
+
+    # ---------------------------------------------------------------- one SKU
+
+    def _check(self, variant, sku, owner_of, say):
+        section, vat = self.section, self._vat(variant)
+        title = self._title(variant)
+        limit = self.till.settings["title_max"] or TITLE_MAX
+        if len(title) > limit:  # how it is cut is onepool's choice
+            if sku.title[:limit // 2] != title[:limit // 2] or len(sku.title) > limit:
+                say(sku.sku, "title", title[:limit], sku.title)
+        elif sku.title != title:
+            say(sku.sku, "title", title, sku.title)
+        if sku.vatid != vat:
+            say(sku.sku, "vatid", vat, sku.vatid)
+        if sku.activepos != self._active(variant):
+            say(sku.sku, "activepos", self._active(variant), sku.activepos)
+        self._check_price(variant, sku, vat, say)
+        self._check_code(variant, sku, owner_of, say)
+        brand = section["manufacturers"].get(str(variant.product.fields["brand_id"]))
+        if brand is not None and sku.more.get("manufacturerid") != brand:
+            say(sku.sku, "manufacturerid", brand, sku.more.get("manufacturerid"))
+        wanted = {section["categories"][str(c)] for c in variant.product.fields["categories"] if str(c) in section["categories"]}
+        if not wanted <= set(sku.more.get("categories", [])):
+            say(sku.sku, "categories", sorted(wanted), sku.more.get("categories", []))
+        if section["unit_label"] is not None and sku.more.get("unitlabel", "kg" if sku.weight else "") != section["unit_label"]:
+            say(sku.sku, "unitlabel", section["unit_label"], sku.more.get("unitlabel", ""))
+
+    def _check_price(self, variant, sku, vat, say):
+        source = self._source(variant)
+        if source is None:
+            return
+        regular, sale, number = *source, self.section["sale_price_list_id"]
+        right = self._till_price(regular if number is not None or sale is None else sale, vat)
+        if sku.price != right:
+            say(sku.sku, "moneyprice", money2(right), money2(sku.price))
+        if number is None or number not in self.prices.lists or not self._active(variant):
+            return
+        held = self.prices.lists[number].items.get(sku.index)
+        wanted = None if sale is None else self._till_price(sale, vat)
+        if (held[0] if held else None) != wanted:
+            say(sku.sku, f"price list {number}", None if wanted is None else money2(wanted), money2(held[0]) if held else None)
+
+    def _check_code(self, variant, sku, owner_of, say):
+        code = self._code(variant)
+        if not self.section["barcode"] or len(code) > BARCODE_MAX or not code.isprintable():
+            return
+        right = code if not code or owner_of[code] is variant else ""
+        if sku.barcode == right:
+            return
+        holders = {self.world.skus[i].sku for i in self.world.barcodes.get(right, ())} - {sku.sku} if right else set()
+        if any(name not in self.catalog.by_sku for name in map(str.lower, holders)):
+            return  # a product that BigCommerce does not have holds it: a person has to decide
+        say(sku.sku, "barcode", right, sku.barcode)
+
+    # ---------------------------------------------------------------- families
+
+    def _check_family(self, product, say):
+        world = self.world
+        if product.single or self.till.settings["refuse_families"] or not self._options_agree(product):
+            return
+        pairs = [(v, world.skus[world.index_of[v.sku]]) for v in product.variants
+                 if v.options and self._expected(v) and v.sku in world.index_of]
+        labels = [tuple(o[3] for o in v.options) for v, _ in pairs]
+        if len(pairs) < 2 or len(set(labels)) != len(labels) or not all(map(all, labels)):
+            return
+        parents = {sku.parent for _, sku in pairs} - {None}
+        if len(parents) > 1 and self.till.settings["refuse_foreign_family"]:
+            return  # cannot be joined without a delete
+        family = world.families.get(next(iter(parents))) if parents else None
+        mine = {sku.index for _, sku in pairs}
+        others = [world.skus[i] for i in family.members if i not in mine] if family else []
+        if any(tuple(other.attributes) in labels for other in others):
+            return  # a row of somebody else has the same attributes: Sitoo refuses two
+        if any(self._elsewhere(other.sku, product) for other in others):
+            return  # it is another product's family
+        names = [o[1] for o in pairs[0][0].options]
+        if family is not None and [g["name"] for g in family.groups] != names:
+            say(pairs[0][1].sku, "groups", names, [g["name"] for g in family.groups])
+        for (_, sku), right in zip(pairs, labels):
+            if sku.parent is None or len(parents) > 1:
+                say(sku.sku, "family", product.name, sku.parent)
+            elif tuple(sku.attributes) != right:
+                say(sku.sku, "attributes", list(right), sku.attributes)
+
+    def _elsewhere(self, name, product):
+        variant = self.catalog.by_sku.get(name.lower())
+        return variant is not None and variant.product is not product
+
+    # ---------------------------------------------------------------- all of them
+
+    def _touched(self):
+        section = self.section
+        mapped = {name for name, here in (("manufacturerid", section["manufacturers"]), ("categories", section["categories"]),
+                                          ("defaultcategoryid", section["categories"]),
+                                          ("unitlabel", section["unit_label"] is not None),
+                                          ("description", section.get("description"))) if here}
+        return [{"sku": name, "field": field} for name, field in self.till.touched if field not in mapped]
 
     def check(self):
         """GET /catalog-oracle."""
-        section = self.shop.mapping.products
-        if section is None:
+        if self.section is None:
             return {"enabled": False}
-        world, till = self.shop.world, self.shop.platforms["sitoo"]
-        found, unjudged = self.wanted(section)
-        wrong, missing = [], []
-        for name, want in found.items():
-            index = world.index_of.get(name)
-            if index is None:
-                missing.append(name)
+        world, catalog, wrong, missing, checked = self.world, self.catalog, [], [], 0
+
+        def say(name, field, expected, found):
+            wrong.append({"sku": name, "field": field, "expected": expected, "found": found})
+
+        variants = catalog.listed()
+        owner_of = {}  # barcode -> the variant of the lowest id that has it
+        for variant in variants:
+            if self._expected(variant):
+                owner_of.setdefault(self._code(variant), variant)
+        near = {name.lower() for name in world.index_of}
+        for variant in variants:
+            if not self._expected(variant):
                 continue
-            self._judge(want, world.skus[index], section, wrong)
-        self._judge_families(found, wrong)
-        self.was_synced |= set(found) - set(missing)
-        left = [n for n in self.was_synced if n not in found and n not in unjudged]
-        for name in left:
-            if name in world.index_of and world.skus[world.index_of[name]].activepos:
-                wrong.append({"sku": name, "field": "activepos", "expected": False, "found": True})
-        deleted = sorted(n for n in self.was_synced if n not in world.index_of)
-        only = sorted(s.sku for s in (world.skus[i] for i in world.live_skus())
-                      if s.sku not in found and s.sku not in unjudged and s.sku not in self.was_synced)
-        touched = [{"sku": s.sku, "field": field} for s in (world.skus[i] for i in world.live_skus())
-                   for field in sorted(till.synced.get(s.productid, ())) if field in NOT_OURS and s.more.get(field)]
-        return {"enabled": True, "ok": not wrong and not missing and not deleted and not touched, "checked": len(found), "wrong": wrong[:100],
-                "missing": missing[:100], "only_in_sitoo": only, "touched": touched, "deleted": deleted}
+            checked += 1
+            index = world.index_of.get(variant.sku)
+            if index is not None:
+                self._check(variant, world.skus[index], owner_of, say)
+            elif self._active(variant) and variant.sku.lower() not in near:
+                missing.append(variant.sku)
+        for product in catalog.products.values():
+            self._check_family(product, say)
+        here = {v.sku for v in variants}
+        for name in sorted(self.web.left - here):
+            index = world.index_of.get(name)
+            if index is not None and world.skus[index].activepos:
+                say(name, "activepos", False, True)
+            elif index is None and name not in self.till.deleted:
+                missing.append(name)
+        touched = self._touched()
+        return {"enabled": True, "ok": not (wrong or missing or touched or self.till.deleted), "checked": checked,
+                "wrong_count": len(wrong), "wrong": wrong[:100], "missing": missing[:1000], "touched": touched[:1000],
+                "only_in_sitoo": [s for s in world.index_of if s not in here and s not in self.web.left][:1000],
+                "deleted": list(self.till.deleted)}

@@ -12,6 +12,7 @@ import orderdesk
 import past
 import returns
 import shipments
+import tilldesk
 import webcatalog
 import weborderedits
 from day import Day, default_phases, phase_of
@@ -45,11 +46,12 @@ class Control:
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
             ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
-            **returns.routes(shop), **webcatalog.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
+            **tilldesk.routes(shop), **webcatalog.routes(shop), **returns.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
             ("POST", "/web-shipment"): self.web_shipment, ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
             ("POST", "/reset-stats"): self.reset_stats, ("POST", "/day"): self.start_day, ("GET", "/day"): self.show_day,
             ("POST", "/past"): self.past, ("POST", "/virtual-warehouse"): self.virtual_warehouse,
             ("PUT", "/names"): self.names, ("POST", "/differences"): self.differences, ("POST", "/shrink"): self.shrink,
+            ("GET", "/catalog-oracle"): lambda body, query, request: self.shop.catalog_oracle.check(),
             ("DELETE", "/day"): self.stop_day, ("GET", "/personal-data"): self.personal, ("GET", "/"): self.list_routes,
         }
 
@@ -242,14 +244,6 @@ class Control:
                 sitoo.ignores = frozenset(value)
             elif name == "hidden_orders":
                 sitoo.hidden_orders = frozenset(int(number) for number in value)
-            elif name == "bc_currency":
-                bigcommerce.currency = value
-            elif name == "bc_prices_with_tax":
-                bigcommerce.with_tax = bool(value)
-            elif name == "sitoo_products":
-                if set(value) - set(sitoo.product_rules):
-                    raise Refused(f"{sorted(value)}: not all are rules of products")
-                sitoo.product_rules.update(value)
             elif name in ("quota", "window_ms", "others"):
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
@@ -262,6 +256,12 @@ class Control:
                 bigcommerce.refunds.change(value)
             elif name == "sitoo_orders":
                 world.change_order_rules(value)
+            elif name == "sitoo_products":
+                sitoo.till.change(value)
+            elif name in ("bc_currency", "bc_prices_with_tax"):
+                bigcommerce.change_store(name, value)
+            elif name == "tax_classes":
+                bigcommerce.tax_classes = {int(number): text for number, text in value.items()}
             elif name == "refund_restock":
                 self.shop.orders.restock = bool(value)
             elif name == "late_rows":
@@ -271,11 +271,12 @@ class Control:
         return {**bigcommerce.webhooks.settings, "order_status_on_pickup_record": bigcommerce.status_on_pickup,
                 "latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
                 "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
-                "hidden_orders": sorted(sitoo.hidden_orders), "bc_currency": bigcommerce.currency,
-                "bc_prices_with_tax": bigcommerce.with_tax, "sitoo_products": sitoo.product_rules,
+                "hidden_orders": sorted(sitoo.hidden_orders),
                 "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
                 "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
-                "sitoo_orders": world.order_rules, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
+                "sitoo_orders": world.order_rules, "sitoo_products": sitoo.till.settings,
+                "bc_currency": bigcommerce.currency, "bc_prices_with_tax": bigcommerce.prices_with_tax,
+                "tax_classes": {str(number): text for number, text in bigcommerce.tax_classes.items()}, "late_rows": {"rate": world.late_rate, "ms": world.late_ms}}
 
     # ---------------------------------------------------------------- looking
 

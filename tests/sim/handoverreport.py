@@ -75,7 +75,8 @@ class HandoverReport:
             if not getattr(line, "physical", True) or getattr(line, "is_bundle", False):
                 continue
             left = line.quantity - line.refunded
-            entry = found.setdefault(line.variant.sku, [0, 0, 0, 0, line.variant.world_index is not None, False])
+            entry = found.setdefault(line.variant.sku, [0, 0, 0, 0, line.variant.world_index is not None and
+                                     not getattr(line, "stranger", False), False])
             entry[5] = entry[5] or getattr(line, "parent", None) is not None
             entry[0] += line.quantity
             entry[1] += left

@@ -20,10 +20,10 @@ from pickups import COUNTERS as PICKUP_COUNTERS
 from server import Counters, Record, as_json, serve
 from shipments import COUNTERS as SHIPMENT_COUNTERS
 from sitoo import Sitoo
-from tillcatalog import COUNTERS as TILL_CATALOG_COUNTERS
+from tillcatalog import COUNTERS as PRODUCT_COUNTERS
 from tracker import Tracker
-from webcatalog import WebCatalog
 from verdicts import Verdicts, stock_verdict
+from webcatalog import WebCatalog
 from world import World, warehouse_ids
 
 
@@ -50,25 +50,17 @@ class Shop:
             "sitoo": Sitoo(self.world, *common),
             "bigcommerce": BigCommerce(self.catalog, self.inventory, self.orders, self.tracker, *common, args.quota,
                                        args.window_ms)}
+        bigcommerce = self.platforms["bigcommerce"]
+        self.web = WebCatalog(self.catalog, self.inventory, self.world, self.orders, self.oracle, bigcommerce.price_lists,
+                              bigcommerce.webhooks.raise_event)
+        self.web.fill(args.web_products, args.family_size)
+        self.catalog_oracle = CatalogOracle(self, mapping.products)
 
-        self.web_catalog = self.platforms["bigcommerce"].web_catalog = WebCatalog(self)
-        self.catalog_oracle = CatalogOracle(self)
-        self.web_only(args.web_products, args.family_size)
         section = mapping.returns or default_returns()
         self.verdicts = Verdicts(self.world, self.orders, self.platforms["bigcommerce"].refunds, section)
         if mapping.returns is not None:
             self.world.moves_release = True
             self.world.verdict_of = lambda reason, warehouse: stock_verdict(section, reason, warehouse)
-
-    def web_only(self, count, size):
-        """Variants that BigCommerce has and Sitoo does not: for a first load."""
-        for first in range(0, count, size):
-            skus = [f"WEB-{n:06d}" for n in range(first, min(count, first + size))]
-            rows = [{"sku": sku, "gtin": f"73{int(sku[4:]):010d}", "price": f"{10 + int(sku[4:]) % 900}.00",
-                     "options": [{"name": "Size", "label": f"S{n}"}]} for n, sku in enumerate(skus)]
-            body = {"name": f"Web product {first // size}", "price": rows[0]["price"], "hooks": False}
-            body.update({"variants": rows} if size > 1 else {"sku": skus[0], "gtin": rows[0]["gtin"]})
-            self.web_catalog.add(body)
 
     def stats(self):
         """GET /stats."""
@@ -78,7 +70,7 @@ class Shop:
                  "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
                  "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human",
                  "catalog_writes", "orders_archived", "all_orders_archived", *SHIPMENT_COUNTERS, *PICKUP_COUNTERS,
-                 *HOOK_COUNTERS, *TILL_CATALOG_COUNTERS)
+                 *HOOK_COUNTERS, *PRODUCT_COUNTERS)
         return {
             "calls": {name: counters.calls[name] for name in self.platforms},
             "by_route": {k: dict(v) for k, v in counters.by_route.items()},
@@ -117,8 +109,9 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
-    parser.add_argument("--web-products", type=int, default=0, help="so many variants more in BigCommerce that Sitoo does not have")
-    parser.add_argument("--family-size", type=int, default=1, help="variants of each such product")
+    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
+    parser.add_argument("--web-products", type=int, default=0, help="so many variants more that only BigCommerce has")
+    parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
     parser.add_argument("--web-orders", action="store_true",
@@ -133,7 +126,7 @@ def parse_arguments(argv):
 
 
 def load_mapping(args):
-    default = default_mapping(warehouse_ids(args.warehouses), args.returns)
+    default = default_mapping(warehouse_ids(args.warehouses), args.returns, args.products)
     if args.write_mapping:
         write_if_missing(args.write_mapping, default)
     return Mapping.load(args.mapping) if args.mapping else Mapping(default)

@@ -14,13 +14,21 @@ def default_returns():
     }
 
 
-def default_mapping(warehouse_ids, returns=False):
+def default_products():
+    """How products of BigCommerce become products of Sitoo (design, mapping file)."""
+    return {"vat_groups": {"0": 2, "1": 3}, "default_vat_group": None, "price": "catalog", "prices_include_vat": True,
+            "barcode": ["gtin", "upc"], "debounce_s": 10}
+
+
+def default_mapping(warehouse_ids, returns=False, products=False):
     """The mapping of the simulated shop. Warehouses beyond the fourth feed the web pool; 9 "Reclaims" is mapped nowhere.
 
-    returns: with the section about returns.
+    returns, products: with the section about them.
     """
     pool = [w for w in warehouse_ids if w not in (4, 9)]
     more = {"returns": default_returns()} if returns else {}
+    if products:
+        more["products"] = default_products()
     return {
         **more,
         "locations": [
@@ -54,15 +62,15 @@ class Mapping:
     collects   {pickup method id: location}, all of them
     names      {name of a shipping method: warehouse}, of shops that let collect by one ("shipping_method_names")
     order_prefix  what our references in Sitoo begin with (design: BC-, configurable)
-    products   the section "products" as it stands, or None
+    products   the section "products", or None: products do not flow (catalogoracle.py)
     returns    the section "returns" with its defaults, or None: every unit given back is withheld
     """
 
     def __init__(self, data):
         self.feeds, self.of, self.pickup, self.methods, self.collects, self.names = {}, {}, {}, {}, {}, {}
         self.order_prefix = (data.get("sitoo") or {}).get("order_prefix", "BC-")
-        self.products = data.get("products")
         self.returns = {**default_returns(), **data["returns"]} if "returns" in data else None
+        self.products = data.get("products")
         for entry in data.get("locations", []):
             self.feeds[entry["bigcommerce_location_id"]] = list(entry["sitoo_warehouse_ids"])
         for entry in data.get("pickup", []):

@@ -5,10 +5,11 @@ import re
 import time
 
 import stockmoves
+import tillcatalog
+import tillfamilies
+import tillprices
 from server import Platform, Reply
 from sitooorders import TEXTS, OrderWriter, delivery_json, item_json, log_json
-from tillcatalog import ROUTES as CATALOG_ROUTES
-from tillcatalog import TillCatalog
 from units import decimal3, money2
 from webmoney import half_up
 from world import ACCOUNT, ESHOP, RECLAIMS, SITE_GUID
@@ -81,7 +82,7 @@ def wanted_fields(query):
     return [f for f in query.get("fields", "").split(",") if f] or None
 
 
-class Sitoo(TillCatalog, Platform):
+class Sitoo(Platform):
     """Mounted at /v2/accounts/1500/."""
 
     name = "sitoo"
@@ -92,9 +93,10 @@ class Sitoo(TillCatalog, Platform):
         self.busy = {}  # API id -> the call in flight
         self.shrink = {"warehouse": None, "times": 0}  # a list that loses a row while it is read
         self.writer = OrderWriter(world)
+        self.till = tillcatalog.TillCatalog(world, counters, seed)
+        self.prices = tillprices.PriceLists(self.till)
         self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
         self.hidden_orders = frozenset()  # orders that it does not show (yet)
-        self.start_catalog()
         self.routes = [
             (re.compile(r"orders\.json"), self.orders, "orders"),
             (re.compile(r"reasoncodes\.json"), self.reason_codes, "reasoncodes"),
@@ -111,10 +113,10 @@ class Sitoo(TillCatalog, Platform):
             # .json may be left out here: measured on products (sitoo.md 1).
             (re.compile(r"sites/([^/]+)/products(?:\.json)?"), self.products, "products"),
             (re.compile(r"sites/([^/]+)/products/(\d+)(?:\.json)?"), self.one_product, "products/*"),
-            (re.compile(r"sites/([^/]+)/products/(\d+)/productvariants\.json"), self.family, "productvariants"),
-            (re.compile(r"sites/([^/]+)/productgroups\.json"), self.product_groups, "productgroups"),
+            (re.compile(r"sites/([^/]+)/products/(\d+)/productvariants\.json"), self.family, "products/*/productvariants"),
             (re.compile(r"sites/([^/]+)/pricelists\.json"), self.price_lists, "pricelists"),
-            (re.compile(r"sites/([^/]+)/pricelists/(\d+)/pricelistitems\.json"), self.price_list_items, "pricelistitems"),
+            (re.compile(r"sites/([^/]+)/pricelists/(\d+)/pricelistitems\.json"), self.price_items, "pricelists/*/pricelistitems"),
+            (re.compile(r"sites/([^/]+)/productgroups\.json"), self.product_groups, "productgroups"),
         ]
 
     # ---------------------------------------------------------------- the frame
@@ -184,10 +186,8 @@ class Sitoo(TillCatalog, Platform):
         if (call.method, route) in WRITES:
             site, *rest = parts
             return self.writer.write(call, self._known(site), *map(int, rest), part=WRITES[call.method, route])
-        if call.method != "GET" and route in CATALOG_ROUTES:
-            return self.catalog_write(call, route, parts[0], parts[1:])
         if call.method != "GET":
-            return error(404, "Not Found")
+            return self._write_catalog(call, route, *parts)
         query = {name: value for name, value in call.query.items() if name not in self.ignores}
         try:
             return method(query, *parts)
@@ -409,6 +409,8 @@ class Sitoo(TillCatalog, Platform):
             known = world.item_number[warehouse]
             asked = [world.index_of.get(s) for s in query["sku"].split(",")]
             rows = sorted({i for i in asked if i in known}, key=known.__getitem__)
+        if world.gone_skus:
+            rows = [i for i in rows if i not in world.gone_skus]
         first, last = number(query, "datelastmodifiedfrom"), number(query, "datelastmodifiedto")
         if first is not None or last is not None:
             modified = world.item_modified[warehouse]
@@ -455,22 +457,54 @@ class Sitoo(TillCatalog, Platform):
 
     # ---------------------------------------------------------------- products
 
-    @staticmethod
-    def catalog_error(status, text):
-        return error(status, text)
+    def _write_catalog(self, call, route, site, *numbers_):
+        """Products, families and prices (sitoo.md 6)."""
+        number_ = int(numbers_[0]) if numbers_ else None
+        if not self._known(site):
+            return error(404, "Not Found")
+        try:
+            if (route, call.method) in ((r, m) for r in ("products", "products/*") for m in ("POST", "PUT", "DELETE")):
+                return tillcatalog.write(self.till, call, number_)
+            if (route, call.method) == ("products/*/productvariants", "PUT"):
+                return tillfamilies.put(self.till, call, number_)
+            if route == "pricelists/*/pricelistitems" and call.method in ("PUT", "DELETE"):
+                return self.prices.write(call, number_)
+        except tillcatalog.Bad as bad:
+            return error(bad.status, bad.args[0])
+        return error(404, "Not Found")
 
-    @staticmethod
-    def page_of(query, items):
+    def _part(self, query, items):
+        """One page of a list that is made whole."""
         start, num = page(query)
         fields = wanted_fields(query)
         part = items[start:start + num]
         return envelope(len(items), [choose(i, fields) for i in part] if fields else part)
 
+    def family(self, query, site, text):
+        if not self._known(site) or self.world.sku_of(int(text)) is None:
+            return error(404, "Product not found")
+        return Reply(200, tillfamilies.show(self.world, int(text)))
+
+    def price_lists(self, query, site):
+        return self._part(query, self.prices.all() if self._known(site) else [])
+
+    def price_items(self, query, site, text):
+        if not self._known(site) or int(text) not in self.prices.lists:
+            return error(404, "Price list not found")
+        return self._part(query, self.prices.items(int(text)))
+
+    def product_groups(self, query, site):
+        return self._part(query, tillprices.groups() if self._known(site) else [])
+
+    def _product(self, sku):
+        return tillcatalog.product_json(self.world, sku)
+
     def one_product(self, query, site, text):
         sku = self.world.sku_of(int(text))
         if not self._known(site) or sku is None:
             return error(404, "Product not found")
-        return Reply(200, self.product_json(sku))
+        fields, full = wanted_fields(query), self._product(sku)
+        return Reply(200, choose(full, fields) if fields else full)
 
     def products(self, query, site):
         """includeinactive defaults to false: an inactive product looks missing (sitoo.md 6.1)."""
@@ -484,11 +518,12 @@ class Sitoo(TillCatalog, Platform):
         else:
             indices = world.live_skus()
         if query.get("includeinactive", "false") != "true":
-            indices = [i for i in indices if world.skus[i].active]
+            # Which of the two flags is meant is not documented: the one that hides more.
+            indices = [i for i in indices if world.skus[i].active and world.skus[i].activepos]
         if number(query, "datelastmodified") is not None:
             after = number(query, "datelastmodified")
-            indices = [i for i in indices if self.product_json(world.skus[i])["datemodified"] > after]
+            indices = [i for i in indices if self._product(world.skus[i])["datemodified"] > after]
         start, num = page(query)
         fields = wanted_fields(query) or None
-        items = [self.product_json(world.skus[i]) for i in indices[start:start + num]]
+        items = [self._product(world.skus[i]) for i in indices[start:start + num]]
         return envelope(len(indices), [choose(i, fields) for i in items] if fields else items)

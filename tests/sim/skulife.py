@@ -9,7 +9,7 @@ class SkuLife:
     def _start_skus(self):
         self.on_sku = None    # on_sku(index, old name or None, new name or None): the catalog and the oracle follow
         self.barcodes = {}    # barcode -> {sku index}
-        self.families = {}    # product id of the main variant -> its groups [{"name", "options"}]
+        self.families = {}    # product id of the main variant -> tillfamilies.Family
         self.gone_skus = set()  # sku indices of products that are not there any more
 
     def live_skus(self):
@@ -61,6 +61,9 @@ class SkuLife:
         self.gone_skus.add(sku.index)
         self.set_barcode(sku, "")
         del self.index_of[sku.sku]
+        family = self.families.get(sku.parent)
+        if family is not None:
+            family.leave(self, sku)
         self._sku_told(sku.index, sku.sku, None)
 
     def _sku_told(self, index, old, new):

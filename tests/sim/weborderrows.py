@@ -52,13 +52,14 @@ class Line:
     its share of the order's, all with tax. vat: percent, None = the order's. parent: Line of the bundle or None."""
 
     __slots__ = ("id", "variant", "quantity", "refunded", "held", "shipped", "price", "discount", "order_discount", "kind",
-                 "parent", "is_bundle", "name", "options", "vat", "tax_class")
+                 "parent", "is_bundle", "name", "options", "vat", "tax_class", "stranger")
 
     def __init__(self, number, wanted):
         self.id, self.variant, self.quantity, self.kind = number, wanted.variant, wanted.quantity, wanted.kind
         self.refunded = self.held = self.shipped = self.discount = self.order_discount = 0
         self.price = wanted.variant.price
         self.parent, self.is_bundle = None, False
+        self.stranger = wanted.variant.world_index is None  # Sitoo did not have the SKU when it was ordered
         self.name = wanted.row.get("name") or wanted.variant.product.name
         self.options = wanted.row.get("options", [])
         self.vat, self.tax_class = wanted.row.get("vat"), wanted.row.get("tax_class", 0)

@@ -58,6 +58,7 @@ class WebOrders:
         self.placed = self.refused = 0
         self.restock = False  # refund_order_stock_adjustment
         self.not_deducted = {}  # (location, unit) -> units of orders whose stock BigCommerce has not taken yet
+        self.strangers = {}  # SKU that Sitoo does not have -> {order id: order}
         self.tell = lambda scope, data: None  # set by main: what happened, for the webhooks
 
     # ---------------------------------------------------------------- shoppers and merchants
@@ -239,9 +240,15 @@ class WebOrders:
                 # An older connector has brought it into Sitoo: its reservation counts there.
                 held = line.quantity - line.refunded if order.status in holding and not order.handed else 0
                 self._hold(warehouse, line, held, at)
+            elif line.physical and not line.is_bundle and line.variant.unit is not None:
+                self.strangers.setdefault(line.variant.sku, {})[order.id] = order
         if not order.deducted and order.status in HOLDING | DELIVERED:
             order.deducted = True
             self._deduct(order)
+
+    def settle_again(self, order):
+        """Sitoo has got a SKU of it since."""
+        self._moved(order)
 
     def let_go(self, order, some):
         """These lines are pending nowhere, until the next _moved()."""
