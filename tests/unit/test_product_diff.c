@@ -229,7 +229,7 @@ static void only_owned_fields_are_in_any_body(void **state) {
                     (create_only && b >= 2) || cJSON_IsNull(member)) {
                     fail_msg("body %zu of owned %x has %s", b, owned, member->string);
                 }
-                seen |= allowed[i].field;
+                seen |= i < sizeof allowed / sizeof allowed[0] ? allowed[i].field : 0;
             }
             assert_int_equal(seen, may[b]); /* and all of it is there */
             cJSON_Delete(bodies[b]);
