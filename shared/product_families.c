@@ -49,7 +49,8 @@ static void gather(const struct rows *rows, const struct sync_item *item, struct
                                                              .price = r->want.price,
                                                              .retail_price = -1,
                                                              .vat_id = r->want.vat_id,
-                                                             .active = r->want.active};
+                                                             .active = r->want.active,
+                                                             .web_active = r->want.active};
             have = &m->fresh[m->fresh_count++];
         }
         if (have->parent_id > 0 && !m->any_family) {

@@ -10,20 +10,25 @@
 #include "product_diff.h"
 #include "ban.h"
 
-#define FRIENDLY_MAX 100
-#define NAME_SIZE    1100 /* WANT_TITLE_MAX characters and a number */
+#define FRIENDLY_MAX       100
+#define FRIENDLY_TITLE_MAX 79   /* leaves room for '-' and an id */
+#define NAME_SIZE          1100 /* WANT_TITLE_MAX characters and a number */
 
 static bool same_text(const char *a, const char *b) {
     return strcmp(a, b) == 0;
 }
 
+static const char *shown_name(const struct product_want *w, size_t group) {
+    return w->groups[group][0] != '\0' ? w->groups[group] : "Option";
+}
+
 /* BigCommerce may show two options of a product by one name, or none; Sitoo tells groups apart by it. */
 static void group_name(const struct product_want *w, size_t group, char out[NAME_SIZE]) {
+    const char *name = shown_name(w, group);
     size_t nth = 1;
     for (size_t g = 0; g < group; g++) {
-        nth += same_text(w->groups[g], w->groups[group]) ? 1 : 0;
+        nth += same_text(shown_name(w, g), name) ? 1 : 0;
     }
-    const char *name = w->groups[group][0] != '\0' ? w->groups[group] : "Option";
     if (nth > 1) {
         (void)snprintf(out, NAME_SIZE, "%.1050s %zu", name, nth);
     } else {
@@ -51,23 +56,20 @@ bool family_is_right(const struct product_want *w, const struct till_product *co
 
 /* ---- rows ---- */
 
-/* A name for addresses, unique by its SKU: lower-case letters, digits and '-'. */
-static void friendly(const struct want *w, char out[FRIENDLY_MAX + 1]) {
-    char both[3 * FRIENDLY_MAX];
+/* A name for addresses, unique by the product's id: lower-case letters, digits and '-'. A SKU is none: those that
+ * differ in other characters or in letter case alone would share a name. */
+static void friendly(const struct want *w, int64_t id, char out[FRIENDLY_MAX + 1]) {
     size_t n = 0;
-    size_t sku = strlen(w->sku);
-    int title = sku + 2 < FRIENDLY_MAX ? (int)(FRIENDLY_MAX - sku - 2) : 0;
-    (void)snprintf(both, sizeof both, "%.*s-%.200s", title, w->title, w->sku);
-    for (const char *c = both; *c != '\0' && n < FRIENDLY_MAX; c++) {
+    for (const char *c = w->title; *c != '\0' && n < FRIENDLY_TITLE_MAX; c++) {
         bool plain = isalnum((unsigned char)*c) != 0 && (unsigned char)*c < 128;
         if (plain || (n > 0 && out[n - 1] != '-')) {
             out[n++] = plain ? (char)tolower((unsigned char)*c) : '-';
         }
     }
-    while (n > 0 && out[n - 1] == '-') {
-        n--;
+    if (n > 0 && out[n - 1] != '-') {
+        out[n++] = '-';
     }
-    out[n] = '\0';
+    (void)snprintf(out + n, FRIENDLY_MAX + 1 - n, "%lld", (long long)id);
 }
 
 static const cJSON *row_of(const cJSON *current, const struct till_product *have) {
@@ -99,17 +101,26 @@ static void keep_money(cJSON *o, const char *key, const cJSON *row, int64_t own)
     add_text(o, key, row, text);
 }
 
+/* "" is none: two rows may not share a name. */
+static void add_friendly(cJSON *o, const struct want *w, const struct till_product *have, const cJSON *row) {
+    char made[FRIENDLY_MAX + 1];
+    const char *name = json_str(row, "friendly");
+    if (name == NULL || name[0] == '\0') {
+        name = have->friendly;
+    }
+    friendly(w, have->id, made);
+    json_add_str(o, "friendly", name != NULL && name[0] != '\0' ? name : made);
+}
+
 /* One of ours: owned fields as wanted, the others as they are. */
 static cJSON *our_row(const struct want *w, const struct till_product *have, const cJSON *row, size_t groups) {
-    char name[FRIENDLY_MAX + 1];
     cJSON *o = json_new_object();
-    friendly(w, name);
     json_add_int(o, "productid", have->id);
-    json_add_bool(o, "active", json_bool(row, "active", w->active));
+    json_add_bool(o, "active", json_bool(row, "active", have->web_active));
     json_add_bool(o, "activepos", w->active);
     json_add_str(o, "title", w->title);
     json_add_str(o, "sku", w->sku);
-    add_text(o, "deliverystatus", row, "");
+    add_text(o, "deliverystatus", row, have->delivery_status != NULL ? have->delivery_status : "");
     add_money(o, "moneyprice", w->price);
     if (w->retail_price != WANT_NONE) {
         add_money(o, "moneypriceorg", w->retail_price);
@@ -122,7 +133,7 @@ static cJSON *our_row(const struct want *w, const struct till_product *have, con
     if (json_array(row, "barcodealiases") != NULL) {
         (void)cJSON_AddItemToObject(o, "barcodealiases", cJSON_Duplicate(json_array(row, "barcodealiases"), true));
     }
-    add_text(o, "friendly", row, name);
+    add_friendly(o, w, have, row);
     cJSON *attributes = json_add_array(o, "attributes");
     for (size_t g = 0; g < groups; g++) {
         (void)cJSON_AddItemToArray(attributes, cJSON_CreateString(w->attributes[g]));
@@ -141,9 +152,48 @@ static void drop_nulls(cJSON *o) {
     }
 }
 
+/* Where current has each wanted group: by name, those that are left (renamed) in their order. The caller frees. */
+static int *group_places(const struct product_want *w, const cJSON *current) {
+    const cJSON *groups = json_array(current, "groups");
+    int n = (int)w->group_count;
+    int *places = xcalloc((size_t)n + 1, sizeof *places);
+    bool *taken = xcalloc((size_t)n + 1, sizeof *taken), known = cJSON_GetArraySize(groups) == n;
+    for (int g = 0; g < n; g++) {
+        char name[NAME_SIZE];
+        group_name(w, (size_t)g, name);
+        places[g] = known ? -1 : g;
+        for (int k = 0; known && places[g] < 0 && k < n; k++) {
+            const char *its = json_str(cJSON_GetArrayItem(groups, k), "name");
+            if (!taken[k] && its != NULL && same_text(its, name)) {
+                places[g] = k;
+                taken[k] = true;
+            }
+        }
+    }
+    for (int g = 0, next = 0; g < n; g++) {
+        while (places[g] < 0 && taken[next]) {
+            next++;
+        }
+        places[g] = places[g] < 0 ? next++ : places[g];
+    }
+    free(taken);
+    return places;
+}
+
+/* One value for each group, each with the group that it had. */
+static void move_attributes(cJSON *o, const int *places, size_t groups) {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t g = 0; g < groups; g++) {
+        (void)cJSON_AddItemToArray(list,
+                                   cJSON_Duplicate(cJSON_GetArrayItem(json_array(o, "attributes"), places[g]), true));
+    }
+    (void)cJSON_ReplaceItemInObjectCaseSensitive(o, "attributes", list);
+}
+
 /* One that is not ours: as it is, in the form that the write takes. */
-static cJSON *other_row(const cJSON *row) {
+static cJSON *other_row(const cJSON *row, const int *places, size_t groups) {
     cJSON *o = cJSON_Duplicate(row, true);
+    move_attributes(o, places, groups);
     cJSON_DeleteItemFromObjectCaseSensitive(o, "pricelisthasvolume");
     static const struct {
         const char *key, *otherwise;
@@ -235,8 +285,10 @@ static bool fits(const cJSON *row, size_t groups) {
 static bool add_others(const struct product_want *w, const struct till_product *const *have, const cJSON *current,
                        cJSON *variants, struct family_plan *out) {
     const cJSON *row = NULL;
+    int *places = group_places(w, current);
+    bool fit = true;
     cJSON_ArrayForEach(row, json_array(current, "variants")) {
-        if (is_ours(w, have, row)) {
+        if (!fit || is_ours(w, have, row)) {
             continue;
         }
         if (!fits(row, w->group_count)) {
@@ -245,12 +297,14 @@ static bool add_others(const struct product_want *w, const struct till_product *
             (void)snprintf(out->text, sizeof out->text,
                            "%.80s in the family of product %lld does not have the options of BigCommerce (%zu)",
                            sku != NULL ? sku : "a row", (long long)out->parent_id, w->group_count);
-            return false;
+            fit = false;
+            continue;
         }
-        (void)cJSON_AddItemToArray(variants, other_row(row));
+        (void)cJSON_AddItemToArray(variants, other_row(row, places, w->group_count));
         out->kept++;
     }
-    return true;
+    free(places);
+    return fit;
 }
 
 void family_plan(const struct product_want *w, const struct till_product *const *have, int64_t parent_id,

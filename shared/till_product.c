@@ -14,7 +14,7 @@
 
 const char till_product_fields[] =
     "productid,sku,title,description,moneyprice,moneypriceorg,moneypricein,moneyofferprice,vatid,barcode,activepos,"
-    "unitlabel,manufacturerid,categories,variantparentid,variant";
+    "active,deliverystatus,friendly,unitlabel,manufacturerid,categories,variantparentid,variant";
 
 /* ---- money ---- */
 
@@ -88,6 +88,8 @@ static void product_free(struct till_product *p) {
     free(p->barcode);
     free(p->unit);
     free(p->description);
+    free(p->delivery_status);
+    free(p->friendly);
     free(p->categories);
     for (size_t i = 0; i < p->attribute_count; i++) {
         free(p->attributes[i].name);
@@ -110,6 +112,9 @@ enum next till_add(struct till_products *t, const cJSON *json, struct reason *wh
     (void)json_int(json, "vatid", &p.vat_id);
     (void)json_int(json, "manufacturerid", &p.manufacturer_id);
     p.active = json_bool(json, "activepos", true);
+    p.web_active = json_bool(json, "active", true);
+    p.delivery_status = text_of(json, "deliverystatus");
+    p.friendly = text_of(json, "friendly");
     p.sku = text_of(json, "sku");
     p.title = text_of(json, "title");
     p.barcode = text_of(json, "barcode");

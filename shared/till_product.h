@@ -4,7 +4,8 @@
  *
  *   GET /sites/{site}/products.json?sku=A,B&includeinactive=true&num=..&fields=...
  *   {"productid":21,"sku":"54051-1","title":"Blanket Red","moneyprice":"59.00","moneypriceorg":"59.00",
- *    "moneypricein":"8.00","moneyofferprice":"0.00","vatid":2,"barcode":null,"activepos":true,"unitlabel":"",
+ *    "moneypricein":"8.00","moneyofferprice":"0.00","vatid":2,"barcode":null,"activepos":true,"active":true,
+ *    "deliverystatus":"","friendly":"blanket-red","unitlabel":"",
  *    "manufacturerid":null,"categories":[19],"variantparentid":21,"variant":[{"name":"Color","value":"Red"}]}
  *
  * Without includeinactive=true a hidden product looks missing and would be made twice. Sources: sitoo.md 2, 6.
@@ -32,8 +33,11 @@ struct till_product {
     /* moneypricein and moneyofferprice, hundredths; -1 = none. Not ours: a row of a family must hand them back. */
     int64_t purchase_price, offer_price;
     int64_t vat_id;
-    bool active;             /* activepos */
-    int64_t manufacturer_id; /* 0 = none */
+    bool active; /* activepos */
+    /* Not ours either: "active", "deliverystatus", "friendly", for a product that joins a family. */
+    bool web_active;
+    char *delivery_status, *friendly; /* NULL or "" = none */
+    int64_t manufacturer_id;          /* 0 = none */
     int64_t *categories;
     size_t category_count;
     struct till_attribute {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differs between wanted and held, the bodies that mend it, and codes that change places. */
+/* From what is wanted and what Sitoo holds to the writes in between: only fields that differ, only fields that are
+ * ours. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,264 +11,329 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "json.h"
 #include "product_diff.h"
 #include "ban.h"
 
-static char text_sku[] = "JAR-1", text_title[] = "Jar Red", text_code[] = "7310", text_unit[] = "pcs",
-            text_words[] = "Made of glass", text_none[] = "", text_other[] = "other", text_case[] = "jar red";
-static int64_t two[] = {50, 49}, turned[] = {49, 50}, three[] = {49, 50, 51}, another[] = {49, 51};
+/* ---- literals as the texts of a struct ---- */
 
-/* Everything owned; nothing but what must be. */
-static const struct want whole = {.sku = text_sku,
-                                  .title = text_title,
-                                  .price = 5900,
-                                  .sale_price = WANT_NONE,
-                                  .retail_price = 6900,
-                                  .vat_id = 2,
-                                  .barcode = text_code,
-                                  .active = true,
-                                  .unit = text_unit,
-                                  .description = text_words,
-                                  .manufacturer_id = 4,
-                                  .categories = two,
-                                  .category_count = 2};
-static const struct want bare = {.sku = text_sku,
-                                 .title = text_title,
+static char *text(const char *s) {
+    return (char *)(uintptr_t)s;
+}
+
+static cJSON *parse(const char *s) {
+    char error[160];
+    cJSON *json = json_read(s, strlen(s), error, sizeof error);
+    if (json == NULL) {
+        fail_msg("%s in %.300s", error, s);
+    }
+    return json;
+}
+
+/* The body as it is sent, and no other. Frees it. */
+static void assert_sent(const char *name, cJSON *body, const char *want) {
+    char *sent = json_print(body);
+    cJSON *a = parse(sent), *b = parse(want);
+    if (!cJSON_Compare(a, b, true)) {
+        fail_msg("%s: %s, not %s", name, sent, want);
+    }
+    cJSON_Delete(a);
+    cJSON_Delete(b);
+    cJSON_Delete(body);
+    free(sent);
+}
+
+static int64_t want_categories[] = {49, 50}, have_categories[] = {50, 49}, others[] = {49, 51}, three[] = {49, 50, 51};
+
+/* Everything is owned, and Sitoo has all of it. */
+static struct want all_wanted(void) {
+    return (struct want){.sku = text("JAR"),
+                         .title = text("Jar"),
+                         .price = 5900,
+                         .sale_price = 4900,
+                         .retail_price = 6900,
+                         .vat_id = 2,
+                         .barcode = text("7310"),
+                         .active = true,
+                         .unit = text("pcs"),
+                         .description = text("Of glass"),
+                         .manufacturer_id = 4,
+                         .categories = want_categories,
+                         .category_count = 2};
+}
+
+/* Nothing is owned but what always is. */
+static struct want least_wanted(void) {
+    return (struct want){.sku = text("JAR"),
+                         .title = text("Jar"),
+                         .price = 5900,
+                         .sale_price = WANT_NONE,
+                         .retail_price = WANT_NONE,
+                         .vat_id = 2,
+                         .active = true,
+                         .manufacturer_id = WANT_NONE};
+}
+
+static struct till_product all_there(void) {
+    return (struct till_product){.id = 21,
+                                 .sku = text("JAR"),
+                                 .title = text("Jar"),
                                  .price = 5900,
-                                 .sale_price = WANT_NONE,
-                                 .retail_price = WANT_NONE,
+                                 .retail_price = 6900,
+                                 .purchase_price = 800,
+                                 .offer_price = 100,
                                  .vat_id = 2,
+                                 .barcode = text("7310"),
                                  .active = true,
-                                 .manufacturer_id = WANT_NONE};
-static const struct till_product same = {.id = 21,
-                                         .sku = text_sku,
-                                         .title = text_title,
-                                         .barcode = text_code,
-                                         .unit = text_unit,
-                                         .description = text_words,
-                                         .price = 5900,
-                                         .retail_price = 6900,
-                                         .vat_id = 2,
-                                         .active = true,
-                                         .manufacturer_id = 4,
-                                         .categories = turned,
-                                         .category_count = 2};
+                                 .unit = text("pcs"),
+                                 .description = text("Of glass"),
+                                 .manufacturer_id = 4,
+                                 .categories = have_categories,
+                                 .category_count = 2};
+}
 
-/* ---- differences ---- */
+/* ---- what differs ---- */
 
-static void each_field_differs_alone(void **state) {
-    struct {
-        const char *name;
-        struct till_product have;
-        unsigned differs;
-    } rows[] = {{"title", same, FIELD_TITLE},
-                {"title, letter case", same, FIELD_TITLE},
-                {"price", same, FIELD_PRICE},
-                {"no price", same, FIELD_PRICE},
-                {"vat", same, FIELD_VAT},
-                {"barcode", same, FIELD_BARCODE},
-                {"no barcode", same, FIELD_BARCODE},
-                {"active", same, FIELD_ACTIVE},
-                {"unit", same, FIELD_UNIT},
-                {"retail_price", same, FIELD_RETAIL},
-                {"manufacturer", same, FIELD_MANUFACTURER},
-                {"categories, one more", same, FIELD_CATEGORIES},
-                {"categories, another one", same, FIELD_CATEGORIES},
-                {"description", same, FIELD_DESCRIPTION},
-                {"nothing", same, 0}};
+/* Sitoo's with one field changed, one after the other. */
+static struct till_product changed(unsigned field) {
+    struct till_product h = all_there();
+    h.title = field == FIELD_TITLE ? text("jar") : h.title;
+    h.price = field == FIELD_PRICE ? -1 : h.price;
+    h.vat_id = field == FIELD_VAT ? 3 : h.vat_id;
+    h.barcode = field == FIELD_BARCODE ? text("") : h.barcode;
+    h.active = field != FIELD_ACTIVE;
+    h.unit = field == FIELD_UNIT ? text("") : h.unit;
+    h.retail_price = field == FIELD_RETAIL ? -1 : h.retail_price;
+    h.manufacturer_id = field == FIELD_MANUFACTURER ? 0 : h.manufacturer_id;
+    h.categories = field == FIELD_CATEGORIES ? others : h.categories;
+    h.description = field == FIELD_DESCRIPTION ? text("Of  glass") : h.description;
+    return h;
+}
+
+static const struct {
+    unsigned field;
+    const char *name, *update; /* {"productid":21, and this */
+    bool always;               /* owned whatever the mapping says */
+} fields[] = {{FIELD_TITLE, "title", "\"title\":\"Jar\"", true},
+              {FIELD_PRICE, "price", "\"moneyprice\":\"59.00\"", true},
+              {FIELD_VAT, "vat", "\"vatid\":2", true},
+              {FIELD_BARCODE, "barcode", "\"barcode\":\"7310\"", false},
+              {FIELD_ACTIVE, "active", "\"activepos\":true", true},
+              {FIELD_UNIT, "unit", "\"unitlabel\":\"pcs\"", false},
+              {FIELD_RETAIL, "retail_price", "\"moneypriceorg\":\"69.00\"", false},
+              {FIELD_MANUFACTURER, "manufacturer", "\"manufacturerid\":4", false},
+              {FIELD_CATEGORIES, "categories", "\"categories\":[49,50],\"defaultcategoryid\":49", false},
+              {FIELD_DESCRIPTION, "description", "\"description\":\"Of glass\"", false}};
+
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+static void each_field_is_seen_named_and_sent_alone(void **state) {
+    struct want all = all_wanted(), least = least_wanted();
+    struct till_product there = all_there();
+    unsigned every = 0;
     (void)state;
-    rows[0].have.title = text_other;
-    rows[1].have.title = text_case;
-    rows[2].have.price = 5901;
-    rows[3].have.price = -1;
-    rows[4].have.vat_id = 3;
-    rows[5].have.barcode = text_other;
-    rows[6].have.barcode = text_none;
-    rows[7].have.active = false;
-    rows[8].have.unit = text_none;
-    rows[9].have.retail_price = 0;
-    rows[10].have.manufacturer_id = 0;
-    rows[11].have.categories = three;
-    rows[11].have.category_count = 3;
-    rows[12].have.categories = another;
-    rows[13].have.description = text_none;
-    rows[14].have.parent_id = 7;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        print_message("  %s\n", rows[i].name);
-        assert_int_equal(product_differs(&whole, &rows[i].have), rows[i].differs);
+    assert_int_equal(product_differs(&all, &there), 0); /* categories in any order */
+    assert_int_equal(product_differs(&least, &there), 0);
+    for (size_t i = 0; i < FIELDS; i++) {
+        char sent[200];
+        struct till_product h = changed(fields[i].field);
+        if (product_differs(&all, &h) != fields[i].field ||
+            product_differs(&least, &h) != (fields[i].always ? fields[i].field : 0)) {
+            fail_msg("%s", fields[i].name);
+        }
+        assert_string_equal(product_field_name(fields[i].field, 0), fields[i].name);
+        assert_null(product_field_name(fields[i].field, 1));
+        assert_string_equal(product_field_name(FIELD_ALL, i), fields[i].name);
+        (void)snprintf(sent, sizeof sent, "{\"productid\":21,%s}", fields[i].update);
+        assert_sent(fields[i].name, product_update_body(&all, 21, fields[i].field), sent);
+        every |= fields[i].field;
     }
-}
-
-static void what_is_not_owned_never_differs(void **state) {
-    struct till_product have = same;
-    (void)state;
-    have.barcode = have.unit = have.description = text_other;
-    have.retail_price = 1;
-    have.manufacturer_id = 99;
-    have.categories = three;
-    have.category_count = 3;
-    assert_int_equal(product_differs(&bare, &have), 0);
-}
-
-static void an_empty_barcode_is_owned(void **state) {
-    struct want want = whole;
-    struct till_product have = same;
-    (void)state;
-    want.barcode = text_none;
-    assert_int_equal(product_differs(&want, &have), FIELD_BARCODE);
-    have.barcode = text_none;
-    assert_int_equal(product_differs(&want, &have), 0);
-}
-
-static void fields_have_names(void **state) {
-    static const char *const names[] = {"title", "price",        "vat",          "barcode",    "active",
-                                        "unit",  "retail_price", "manufacturer", "categories", "description"};
-    (void)state;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        assert_string_equal(product_field_name(FIELD_ALL, i), names[i]);
-    }
-    assert_null(product_field_name(FIELD_ALL, 10));
-    assert_string_equal(product_field_name(FIELD_VAT | FIELD_UNIT, 1), "unit");
-    assert_null(product_field_name(FIELD_VAT | FIELD_UNIT, 2));
+    assert_int_equal(every, FIELD_ALL);
+    assert_null(product_field_name(FIELD_ALL, FIELDS));
     assert_null(product_field_name(0, 0));
+    assert_string_equal(product_field_name(FIELD_VAT | FIELD_UNIT, 1), "unit");
+}
+
+static void categories_are_compared_as_sets(void **state) {
+    struct want w = all_wanted();
+    struct till_product h = all_there();
+    (void)state;
+    h.categories = three;
+    h.category_count = 3;
+    assert_int_equal(product_differs(&w, &h), FIELD_CATEGORIES);
+    h.category_count = 0;
+    assert_int_equal(product_differs(&w, &h), FIELD_CATEGORIES);
+    w.category_count = 0; /* not owned */
+    assert_int_equal(product_differs(&w, &h), 0);
+}
+
+static void no_barcode_is_wanted_or_it_is_not_owned(void **state) {
+    struct want w = all_wanted();
+    struct till_product h = all_there();
+    (void)state;
+    w.barcode = text("");
+    assert_int_equal(product_differs(&w, &h), FIELD_BARCODE);
+    assert_sent("cleared", product_update_body(&w, 21, FIELD_BARCODE), "{\"productid\":21,\"barcode\":\"\"}");
+    h.barcode = text("");
+    assert_int_equal(product_differs(&w, &h), 0);
+    w.barcode = NULL;
+    h.barcode = text("7310");
+    assert_int_equal(product_differs(&w, &h), 0);
 }
 
 /* ---- bodies ---- */
 
-static void body_is(cJSON *body, const char *want) {
-    char *text = json_print(body);
-    assert_string_equal(text, want);
-    free(text);
-    cJSON_Delete(body);
-}
-
-#define BARE "{\"sku\":\"JAR-1\",\"title\":\"Jar Red\",\"moneyprice\":\"59.00\",\"vatid\":2,\"activepos\":true"
-#define OPTIONAL                                                                              \
-    ",\"unitlabel\":\"pcs\",\"moneypriceorg\":\"69.00\",\"manufacturerid\":4,\"categories\":" \
-    "[50,49],\"defaultcategoryid\":50,\"description\":\"Made of glass\""
-#define END ",\"stockcountenable\":true}"
-
-static void a_new_product_has_what_is_owned(void **state) {
-    struct want cleared = whole;
-    (void)state;
-    cleared.barcode = text_none;
-    body_is(product_create_body(&whole, false),
-            "{\"sku\":\"JAR-1\",\"title\":\"Jar Red\",\"moneyprice\":\"59.00\",\"vatid\":2,\"barcode\":\"7310\","
-            "\"activepos\":true" OPTIONAL END);
-    body_is(product_create_body(&whole, true), BARE OPTIONAL END);
-    body_is(product_create_body(&cleared, false), BARE OPTIONAL END);
-    body_is(product_create_body(&bare, false), BARE END);
-}
-
-static void a_change_has_its_field_alone(void **state) {
+/* Whatever the wants and the mask: no other member, and none that is not owned. */
+static void only_owned_fields_are_in_any_body(void **state) {
     static const struct {
-        unsigned fields;
-        const char *body;
-    } rows[] = {{FIELD_TITLE, "{\"productid\":21,\"title\":\"Jar Red\"}"},
-                {FIELD_PRICE, "{\"productid\":21,\"moneyprice\":\"59.00\"}"},
-                {FIELD_VAT, "{\"productid\":21,\"vatid\":2}"},
-                {FIELD_BARCODE, "{\"productid\":21,\"barcode\":\"7310\"}"},
-                {FIELD_ACTIVE, "{\"productid\":21,\"activepos\":true}"},
-                {FIELD_UNIT, "{\"productid\":21,\"unitlabel\":\"pcs\"}"},
-                {FIELD_RETAIL, "{\"productid\":21,\"moneypriceorg\":\"69.00\"}"},
-                {FIELD_MANUFACTURER, "{\"productid\":21,\"manufacturerid\":4}"},
-                {FIELD_CATEGORIES, "{\"productid\":21,\"categories\":[50,49],\"defaultcategoryid\":50}"},
-                {FIELD_DESCRIPTION, "{\"productid\":21,\"description\":\"Made of glass\"}"},
-                {FIELD_TITLE | FIELD_ACTIVE, "{\"productid\":21,\"title\":\"Jar Red\",\"activepos\":true}"}};
+        const char *name;
+        unsigned field; /* 0: of every body of its kind */
+    } allowed[] = {{"productid", 0},
+                   {"sku", 0},
+                   {"stockcountenable", 0},
+                   {"title", FIELD_TITLE},
+                   {"moneyprice", FIELD_PRICE},
+                   {"vatid", FIELD_VAT},
+                   {"barcode", FIELD_BARCODE},
+                   {"activepos", FIELD_ACTIVE},
+                   {"unitlabel", FIELD_UNIT},
+                   {"moneypriceorg", FIELD_RETAIL},
+                   {"manufacturerid", FIELD_MANUFACTURER},
+                   {"categories", FIELD_CATEGORIES},
+                   {"defaultcategoryid", FIELD_CATEGORIES},
+                   {"description", FIELD_DESCRIPTION}};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        body_is(product_update_body(&whole, 21, rows[i].fields), rows[i].body);
-    }
-    struct want cleared = whole;
-    cleared.barcode = text_none;
-    body_is(product_update_body(&cleared, 21, FIELD_BARCODE), "{\"productid\":21,\"barcode\":\"\"}");
-    body_is(product_hide_body(21), "{\"productid\":21,\"activepos\":false}");
-    body_is(product_free_barcode_body(21), "{\"productid\":21,\"barcode\":\"\"}");
-}
-
-/* Whatever the mask says. */
-static void what_is_not_owned_is_in_no_body(void **state) {
-    static const char *const allowed[] = {"productid", "sku",       "title",           "moneyprice",
-                                          "vatid",     "activepos", "stockcountenable"};
-    (void)state;
-    for (unsigned fields = 0; fields <= FIELD_ALL; fields++) {
-        cJSON *const bodies[] = {product_update_body(&bare, 21, fields), product_create_body(&bare, fields % 2 == 0)};
-        for (size_t b = 0; b < 2; b++) {
-            const cJSON *item = NULL;
-            cJSON_ArrayForEach(item, bodies[b]) {
-                bool known = false;
-                for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
-                    known = known || strcmp(item->string, allowed[i]) == 0;
+    for (unsigned owned = 0; owned <= FIELD_ALL; owned++) {
+        struct want w = all_wanted();
+        w.barcode = (owned & FIELD_BARCODE) != 0 ? w.barcode : NULL;
+        w.unit = (owned & FIELD_UNIT) != 0 ? w.unit : NULL;
+        w.retail_price = (owned & FIELD_RETAIL) != 0 ? w.retail_price : WANT_NONE;
+        w.manufacturer_id = (owned & FIELD_MANUFACTURER) != 0 ? w.manufacturer_id : WANT_NONE;
+        w.category_count = (owned & FIELD_CATEGORIES) != 0 ? w.category_count : 0;
+        w.description = (owned & FIELD_DESCRIPTION) != 0 ? w.description : NULL;
+        unsigned ours = owned | FIELD_TITLE | FIELD_PRICE | FIELD_VAT | FIELD_ACTIVE;
+        cJSON *bodies[] = {product_create_body(&w, false), product_create_body(&w, true),
+                           product_update_body(&w, 21, FIELD_ALL), product_update_body(&w, 21, owned)};
+        const unsigned may[] = {ours, ours & ~(unsigned)FIELD_BARCODE, ours, owned};
+        for (size_t b = 0; b < 4; b++) {
+            unsigned seen = 0;
+            const cJSON *member = NULL;
+            cJSON_ArrayForEach(member, bodies[b]) {
+                size_t i = 0;
+                while (i < sizeof allowed / sizeof allowed[0] && strcmp(allowed[i].name, member->string) != 0) {
+                    i++;
                 }
-                assert_true(known);
-                assert_false(cJSON_IsNull(item));
+                bool create_only = i == 1 || i == 2;
+                if (i == sizeof allowed / sizeof allowed[0] || (allowed[i].field & ~may[b]) != 0 || (i == 0 && b < 2) ||
+                    (create_only && b >= 2) || cJSON_IsNull(member)) {
+                    fail_msg("body %zu of owned %x has %s", b, owned, member->string);
+                }
+                seen |= i < sizeof allowed / sizeof allowed[0] ? allowed[i].field : 0;
             }
+            assert_int_equal(seen, may[b]); /* and all of it is there */
             cJSON_Delete(bodies[b]);
         }
     }
 }
 
+static void a_product_is_made_with_all_that_is_ours(void **state) {
+    struct want w = all_wanted();
+    (void)state;
+#define MADE                                                                                                    \
+    "{\"sku\":\"JAR\",\"title\":\"Jar\",\"moneyprice\":\"59.00\",\"vatid\":2,\"activepos\":true,\"unitlabel\":" \
+    "\"pcs\",\"moneypriceorg\":\"69.00\",\"manufacturerid\":4,\"categories\":[49,50],\"defaultcategoryid\":49," \
+    "\"description\":\"Of glass\",\"stockcountenable\":true"
+    assert_sent("with barcode", product_create_body(&w, false), MADE ",\"barcode\":\"7310\"}");
+    assert_sent("held", product_create_body(&w, true), MADE "}");
+    w.barcode = text("");
+    assert_sent("none", product_create_body(&w, false), MADE "}");
+    w = least_wanted();
+    w.active = false;
+    w.price = 5;
+    assert_sent("least", product_create_body(&w, false),
+                "{\"sku\":\"JAR\",\"title\":\"Jar\",\"moneyprice\":\"0.05\",\"vatid\":2,\"activepos\":false,"
+                "\"stockcountenable\":true}");
+}
+
+static void hiding_and_clearing_touch_nothing_else(void **state) {
+    (void)state;
+    assert_sent("hide", product_hide_body(21), "{\"productid\":21,\"activepos\":false}");
+    assert_sent("free", product_free_barcode_body(JSON_INT_MAX), "{\"productid\":9007199254740991,\"barcode\":\"\"}");
+}
+
 /* ---- barcodes ---- */
 
-#define ROWS 4
+#define CODES_MAX 5
 
 static void codes_that_change_places_are_cleared_first(void **state) {
     static const struct {
         const char *name;
         struct {
-            const char *has, *wants; /* has NULL: made anew; wants NULL: not owned */
-            bool written, cleared;
-        } rows[ROWS];
-        size_t n;
-    } table[] = {
-        {"two change places", {{"1", "2", true, true}, {"2", "1", true, true}}, 2},
-        {"chain of three", {{"1", "2", true, false}, {"2", "3", true, true}, {"3", "4", true, true}}, 3},
-        {"ring of three", {{"1", "2", true, true}, {"2", "3", true, true}, {"3", "1", true, true}}, 3},
-        {"a new one takes a code", {{NULL, "1", true, false}, {"1", "2", true, true}}, 2},
-        {"a code is given up and taken", {{"1", "", true, true}, {"2", "1", true, false}}, 2},
-        {"strangers", {{"1", "2", true, false}, {"3", "4", true, false}}, 2},
-        {"none has a code", {{"", "1", true, false}, {"", "2", true, false}}, 2},
-        {"cleared, both", {{"1", "", true, false}, {"2", "", true, false}}, 2},
-        {"the holder keeps it: Sitoo will refuse", {{"1", "1", false, false}, {"2", "1", true, false}}, 2},
-        {"the holder's is not owned", {{"1", NULL, true, false}, {"2", "1", true, false}}, 2},
-        {"the taker's is not written", {{"1", "2", true, false}, {"3", "1", false, false}}, 2},
-        {"its own", {{"1", "1", true, false}}, 1},
+            const char *have, *want; /* have "+": made anew; want "-": not owned */
+            unsigned fields;
+        } list[CODES_MAX];
+        const char *free; /* one character each */
+    } rows[] = {
+        {"nothing moves", {{"1", "1", 0}, {"2", "2", 0}}, ".."},
+        {"swap", {{"1", "2", FIELD_BARCODE}, {"2", "1", FIELD_BARCODE}}, "xx"},
+        {"ring of three", {{"1", "2", FIELD_BARCODE}, {"2", "3", FIELD_BARCODE}, {"3", "1", FIELD_BARCODE}}, "xxx"},
+        {"chain: the first one's code is nobody's",
+         {{"1", "2", FIELD_BARCODE}, {"2", "3", FIELD_BARCODE}, {"3", "4", FIELD_BARCODE}},
+         ".xx"},
+        {"chain, the other way round",
+         {{"3", "4", FIELD_BARCODE}, {"2", "3", FIELD_BARCODE}, {"1", "2", FIELD_BARCODE}},
+         "xx."},
+        {"to a new one", {{"+", "1", FIELD_ALL}, {"1", "2", FIELD_BARCODE}}, ".x"},
+        {"to a new one, the old one gets none", {{"1", "", FIELD_BARCODE}, {"+", "1", FIELD_ALL}}, "x."},
+        {"to one that had none", {{"", "1", FIELD_BARCODE}, {"1", "2", FIELD_ALL}}, ".x"},
+        {"none to none", {{"", "1", FIELD_BARCODE}, {"1", "", FIELD_BARCODE}, {"", "", FIELD_BARCODE}}, ".x."},
+        {"its owner keeps it", {{"1", "1", FIELD_TITLE}, {"2", "1", FIELD_BARCODE}}, ".."},
+        {"its owner's is not ours", {{"1", "-", FIELD_BARCODE}, {"2", "1", FIELD_BARCODE}}, ".."},
+        {"nobody writes it", {{"1", "2", FIELD_BARCODE}, {"2", "1", FIELD_PRICE}}, ".."},
+        {"another letter case", {{"a", "b", FIELD_BARCODE}, {"c", "A", FIELD_BARCODE}}, ".."},
+        {"of itself", {{"1", "1", FIELD_BARCODE}}, "."},
     };
     (void)state;
-    for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
-        struct want wants[ROWS];
-        struct till_product haves[ROWS];
-        const struct want *want[ROWS];
-        const struct till_product *have[ROWS];
-        unsigned fields[ROWS];
-        bool cleared[ROWS] = {true, true, true, true};
-        size_t expected = 0, n = table[t].n;
-        print_message("  %s\n", table[t].name);
-        for (size_t i = 0; i < n; i++) {
-            wants[i] = whole;
-            haves[i] = same;
-            wants[i].barcode = (char *)(uintptr_t)table[t].rows[i].wants;
-            haves[i].barcode = (char *)(uintptr_t)table[t].rows[i].has;
-            want[i] = &wants[i];
-            have[i] = table[t].rows[i].has != NULL ? &haves[i] : NULL;
-            fields[i] = table[t].rows[i].written ? FIELD_ALL : FIELD_TITLE;
-            expected += table[t].rows[i].cleared ? 1 : 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct want wants[CODES_MAX];
+        struct till_product haves[CODES_MAX];
+        const struct want *want[CODES_MAX];
+        const struct till_product *have[CODES_MAX];
+        unsigned mask[CODES_MAX];
+        bool first[CODES_MAX];
+        size_t n = strlen(rows[i].free), expected = 0;
+        for (size_t k = 0; k < n; k++) {
+            wants[k] = all_wanted();
+            wants[k].barcode = strcmp(rows[i].list[k].want, "-") == 0 ? NULL : text(rows[i].list[k].want);
+            haves[k] = all_there();
+            haves[k].barcode = text(rows[i].list[k].have);
+            want[k] = &wants[k];
+            have[k] = strcmp(rows[i].list[k].have, "+") == 0 ? NULL : &haves[k];
+            mask[k] = rows[i].list[k].fields;
+            first[k] = k % 2 == 0; /* what stood there does not count */
         }
-        assert_int_equal(barcodes_to_free(want, have, fields, n, cleared), expected);
-        for (size_t i = 0; i < n; i++) {
-            assert_int_equal(cleared[i], table[t].rows[i].cleared);
+        size_t count = barcodes_to_free(want, have, mask, n, first);
+        for (size_t k = 0; k < n; k++) {
+            expected += rows[i].free[k] == 'x' ? 1 : 0;
+            if (first[k] != (rows[i].free[k] == 'x')) {
+                fail_msg("%s: %zu", rows[i].name, k);
+            }
         }
+        assert_int_equal(count, expected);
     }
     assert_int_equal(barcodes_to_free(NULL, NULL, NULL, 0, NULL), 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_field_differs_alone),        cmocka_unit_test(what_is_not_owned_never_differs),
-        cmocka_unit_test(an_empty_barcode_is_owned),       cmocka_unit_test(fields_have_names),
-        cmocka_unit_test(a_new_product_has_what_is_owned), cmocka_unit_test(a_change_has_its_field_alone),
-        cmocka_unit_test(what_is_not_owned_is_in_no_body), cmocka_unit_test(codes_that_change_places_are_cleared_first),
+        cmocka_unit_test(each_field_is_seen_named_and_sent_alone),
+        cmocka_unit_test(categories_are_compared_as_sets),
+        cmocka_unit_test(no_barcode_is_wanted_or_it_is_not_owned),
+        cmocka_unit_test(only_owned_fields_are_in_any_body),
+        cmocka_unit_test(a_product_is_made_with_all_that_is_ours),
+        cmocka_unit_test(hiding_and_clearing_touch_nothing_else),
+        cmocka_unit_test(codes_that_change_places_are_cleared_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,8 @@ static void every_field_is_read(void **state) {
             "{\"productid\":21,\"sku\":\"54051-1\",\"title\":\"Blanket Red\",\"description\":\"Soft\",\"moneyprice\":"
             "\"59.00\",\"moneypriceorg\":\"69.00\",\"moneypricein\":\"8.00\",\"moneyofferprice\":\"49.00\",\"vatid\":2,"
             "\"barcode\":\"7310\",\"activepos\":false,\"unitlabel\":\"pcs\",\"manufacturerid\":4,\"categories\":[19,"
-            "\"49\"],\"variantparentid\":20,\"variant\":[{\"name\":\"Color\",\"value\":\"Red\"},{\"name\":\"Pattern\","
+            "\"49\"],\"variantparentid\":20,\"active\":false,\"deliverystatus\":\"soon\",\"friendly\":\"blanket-red\","
+            "\"variant\":[{\"name\":\"Color\",\"value\":\"Red\"},{\"name\":\"Pattern\","
             "\"value\":\"Striped\"}],\"unknown\":{}}",
             &why),
         NEXT_DONE);
@@ -158,6 +159,9 @@ static void every_field_is_read(void **state) {
     assert_int_equal(p->offer_price, 4900);
     assert_int_equal(p->vat_id, 2);
     assert_false(p->active);
+    assert_false(p->web_active);
+    assert_string_equal(p->delivery_status, "soon");
+    assert_string_equal(p->friendly, "blanket-red");
     assert_int_equal(p->manufacturer_id, 4);
     assert_int_equal(p->category_count, 2);
     assert_int_equal(p->categories[0], 19);
@@ -181,7 +185,8 @@ static void null_fields_are_empty(void **state) {
         struct reason why = {0};
         assert_int_equal(add(&t, rows[i], &why), NEXT_DONE);
         const struct till_product *p = &t.list[0];
-        const char *const texts[] = {p->sku, p->title, p->barcode, p->unit, p->description};
+        const char *const texts[] = {p->sku,         p->title,           p->barcode, p->unit,
+                                     p->description, p->delivery_status, p->friendly};
         for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
             assert_string_equal(texts[k], "");
         }
@@ -189,6 +194,7 @@ static void null_fields_are_empty(void **state) {
         for (size_t k = 0; k < sizeof none / sizeof none[0]; k++) {
             assert_int_equal(none[k], -1);
         }
+        assert_true(p->active && p->web_active);
         assert_int_equal(p->parent_id, 0);
         assert_int_equal(p->manufacturer_id, 0);
         assert_int_equal(p->category_count + p->attribute_count, 0);
@@ -313,6 +319,47 @@ static void many_skus_go_in_several_calls_at_once(void **state) {
         assert_int_equal(found, n);
         assert_true(most_at_once > 1);
     }
+}
+
+static void four_hundred_and_fifty_skus_are_three_calls(void **state) {
+    static char text[450][12];
+    static const char *skus[450];
+    struct till_products t;
+    struct reason why;
+    (void)state;
+    for (size_t i = 0; i < 450; i++) {
+        (void)snprintf(text[i], sizeof text[i], "S%03zu", i);
+        skus[449 - i] = text[i];
+    }
+    script[0] = "{\"totalcount\":1,\"items\":[{\"productid\":1,\"sku\":\"S000\"}]}";
+    script[2] = "{\"totalcount\":1,\"items\":[{\"productid\":2,\"sku\":\"S449\"}]}";
+    assert_int_equal(read_skus(skus, 450, &t, &why), NEXT_DONE);
+    assert_int_equal(asked_count, 3);
+    assert_non_null(strstr(asked[0], "&num=410&"));
+    assert_non_null(strstr(asked[0], "&sku=S000,"));
+    assert_non_null(strstr(asked[1], "&sku=S200,"));
+    assert_non_null(strstr(asked[2], "&num=110&"));
+    assert_non_null(strstr(asked[2], ",S449"));
+    assert_int_equal(t.n, 2); /* of all calls */
+    till_free(&t);
+}
+
+/* The last call of a batch says too little: nothing was read, nothing is leaked. */
+static void one_incomplete_call_spoils_the_reading(void **state) {
+    static char text[450][12];
+    static const char *skus[450];
+    struct till_products t;
+    struct reason why;
+    (void)state;
+    for (size_t i = 0; i < 450; i++) {
+        (void)snprintf(text[i], sizeof text[i], "S%03zu", i);
+        skus[i] = text[i];
+    }
+    script[0] = "{\"totalcount\":1,\"items\":[{\"productid\":1,\"sku\":\"S000\"}]}";
+    script[1] = "{\"totalcount\":2,\"items\":[{\"productid\":2,\"sku\":\"S200\"}]}";
+    assert_int_equal(read_skus(skus, 450, &t, &why), NEXT_DEFER);
+    assert_string_equal(why.cause, "incomplete_read");
+    till_free(&t);
 }
 
 static void an_incomplete_answer_is_no_reading(void **state) {
@@ -491,6 +538,8 @@ int main(void) {
         CASE(skus_are_asked_for_once_and_encoded),
         CASE(nothing_to_ask_for_is_no_call),
         CASE(many_skus_go_in_several_calls_at_once),
+        CASE(four_hundred_and_fifty_skus_are_three_calls),
+        CASE(one_incomplete_call_spoils_the_reading),
         CASE(an_incomplete_answer_is_no_reading),
         CASE(a_page_is_appended),
         CASE(products_are_counted_with_the_hidden_ones),
