@@ -265,7 +265,7 @@ start_simulators() {
         /usr/bin/python3 -B "$ROOT/tests/sim/main.py" --sitoo-port 0 --bigcommerce-port 0 --control-port 0 \
         --feed-url "http://127.0.0.1:$ONEPOOL_HTTP_PORT/hooks/sitoo" --feed-user "$SITOO_EVENTS_USER" \
         --feed-password "${SITOO_EVENTS_PASSWORD:-$(cat "${SITOO_EVENTS_PASSWORD_FILE:-/dev/null}")}" \
-        --seed 1 --returns --web-orders --write-mapping "$VAR/mapping.json" --mapping "$VAR/mapping.json"
+        --seed 1 --returns --web-orders --products --write-mapping "$VAR/mapping.json" --mapping "$VAR/mapping.json"
     wait_until 15 simulators_settled || true
     simulators_ready || show_logs_and_fail "the simulators did not start"
 }

@@ -18,7 +18,8 @@
 #include "ban.h"
 
 #define PRODUCTS_PER_ROUND 100
-#define ROUND_EVERY_MS     INT64_C(2000)   /* rounds gather what is due, so that many share a call */
+#define ROUND_MIN_MS       INT64_C(200) /* rounds gather what is due, so that many share a call: most of it is echoes */
+#define ROUND_MAX_MS       INT64_C(8000)   /* two calls in 8 s: a twentieth of the smallest quota */
 #define SETTINGS_WAIT_MS   INT64_C(600000) /* the two shops do not fit: asked again */
 #define NOT_NOW_MS         INT64_C(1000)
 
@@ -143,12 +144,18 @@ static void work_on(struct app *app, const struct claims *claims) {
     worker_hold_end(&hold);
 }
 
+/* As with the debounce: who wants it fast gets it fast. */
+static int64_t round_every_ms(const struct app *app) {
+    int64_t ms = ROUND_MIN_MS + app->set->mapping->products.debounce_s * 800;
+    return ms < ROUND_MAX_MS ? ms : ROUND_MAX_MS;
+}
+
 static enum next products_round(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct products *p = products_of(app);
     struct claims claims = {0};
-    int64_t since = clock_mono_ms() - p->last_ms;
-    if (p->last_ms > 0 && since < ROUND_EVERY_MS) {
-        *wait_ms = ROUND_EVERY_MS - since < *wait_ms ? ROUND_EVERY_MS - since : *wait_ms;
+    int64_t every = round_every_ms(app), since = clock_mono_ms() - p->last_ms;
+    if (p->last_ms > 0 && since < every) {
+        *wait_ms = every - since < *wait_ms ? every - since : *wait_ms;
         return NEXT_DONE;
     }
     enum next next = queue_claim(app->redis, QUEUE_PRODUCT, PRODUCTS_PER_ROUND, app->holder,

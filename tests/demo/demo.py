@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells the story of four web orders and plays a day in the shops, against the running stack, and shows, live and as a
+"""Loads the products, tells the story of three of them and of four web orders, and plays a day in the shops, against the running stack, and shows, live and as a
 summary, what a retailer wants to see.
 
 Exit status 0 if every level and every web order is right at the end (the simulators' oracles say so), nothing was lost, no
@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 
 from privacy import kept_personal_data
+from products import ProductStory, show_products
 from weborders import NEVER, Story, register_hooks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -82,9 +83,9 @@ class Stack:
 
 
 def waiting(status):
-    """Entities that are not settled yet, over all functions. order-updated looks at refunds again after an hour, and
-    order-created at open orders after some: that is put off on purpose."""
-    return sum(f["due"] + f["claimed"] + (f["deferred"] if name not in ("order-updated", "order-created") else 0)
+    """Entities that are not settled yet, over all functions. order-updated looks at refunds again after an hour,
+    order-created at open orders after some, product-updated gathers webhooks for a while: that is put off on purpose."""
+    return sum(f["due"] + f["claimed"] + (f["deferred"] if name not in ("order-updated", "order-created", "product-updated") else 0)
                for name, f in status["functions"].items())
 
 
@@ -244,13 +245,14 @@ def summary(stack, day, oracle, done):
     opinion = stack.control("/refunds")
     show_returns(stack, day, opinion)
     web = show_web_orders(stack, stats)
+    products = show_products(stack, stats)
     show_parked(stack)
     private = show_privacy(stack)
     print(f"  Levels right: {oracle['checked'] - oracle['wrong']} of {oracle['checked']}"
           + ("" if done else f"; NOT settled within {DRAIN_LIMIT_S} s"))
     for wrong in oracle["mismatches"][:10]:
         print(f"    SKU {wrong['sku']} at location {wrong['location']}: should be {wrong['expected']}, is {wrong['actual']} {wrong['parts']}")
-    return (done and web and private and opinion["ok"] and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
+    return (done and web and products and private and opinion["ok"] and twice["outside"] == 0 and stats["events_lost"] == 0 and stats["overlapping_writes"] == 0
             and stats["relative_writes"] == 0 and stats["unmapped_writes"] == 0 and stats["quota_violations"] == 0)
 
 
@@ -263,8 +265,9 @@ def main():
         return 2
     stack.control("/reset-stats", "POST")
     register_hooks(stack)
+    products = ProductStory(stack).tell()
     story = Story(stack)
-    told = story.tell()
+    told = story.tell() and products
     print("\nA day in three shops and a web shop, in about a minute (quiet, rush, evening; BigCommerce is down for a while)")
     day = play(stack)
     print("  The day is over; waiting until everything is settled and confirmed", flush=True)

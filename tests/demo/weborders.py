@@ -8,7 +8,8 @@ import urllib.parse
 
 SCOPES = {"store/order/created": "order-created", "store/order/updated": "order-updated",
           "store/order/statusUpdated": "order-updated", "store/order/archived": "order-updated",
-          "store/order/refund/created": "order-updated", "store/channel/*/inventory/product/stock_changed": "stock-changed"}
+          "store/order/refund/created": "order-updated", "store/product/created": "product-updated",
+          "store/product/updated": "product-updated", "store/product/deleted": "product-updated", "store/channel/*/inventory/product/stock_changed": "stock-changed"}
 NEVER = ("shipments_over_quantity", "pickup_records_twice", "status_overwrote_human", "order_other_fields_put", "catalog_writes",
          "all_orders_archived")
 STATUS = {2: "Shipped", 5: "Cancelled", 8: "Awaiting Pickup", 10: "Completed", 11: "Awaiting Fulfillment"}

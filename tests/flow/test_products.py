@@ -130,7 +130,8 @@ def test_a_sku_that_is_changed_is_made_anew_and_the_old_one_hidden(shop):
     wait_till(shop, "NEW-1", activepos=True)
     wait_till(shop, "OLD-1", activepos=False)
     assert shop.stock("OLD-1")[1]["on_hand"] == 4000
-    assert "NEW-1" in shop.cases()["sku_changed:OLD-1"]["text"]
+    case = shop.wait_until(lambda: shop.cases().get("sku_changed:OLD-1"), 20, "the case")
+    assert "NEW-1" in case["text"]
     all_right(shop)
 
 

@@ -8,7 +8,7 @@ import sys
 
 from bigcommerce import BigCommerce
 from catalog import Catalog
-from catalogoracle import CatalogOracle, default_products
+from catalogoracle import CatalogOracle
 from control import Control
 from hooks import COUNTERS as HOOK_COUNTERS
 from feed import Feed
@@ -109,11 +109,11 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
-    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-products", type=int, default=0, help="so many variants more that only BigCommerce has")
     parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
+    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-orders", action="store_true",
                         help="a web order's unit is pending until a Sitoo order of ours reserves it or has delivered it")
     parser.add_argument("--warehouses", type=int, default=4)
@@ -126,9 +126,7 @@ def parse_arguments(argv):
 
 
 def load_mapping(args):
-    default = default_mapping(warehouse_ids(args.warehouses), args.returns)
-    if args.products:
-        default["products"] = default_products()
+    default = default_mapping(warehouse_ids(args.warehouses), args.returns, args.products)
     if args.write_mapping:
         write_if_missing(args.write_mapping, default)
     return Mapping.load(args.mapping) if args.mapping else Mapping(default)

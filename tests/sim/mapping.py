@@ -14,13 +14,21 @@ def default_returns():
     }
 
 
-def default_mapping(warehouse_ids, returns=False):
+def default_products():
+    """How products of BigCommerce become products of Sitoo (design, mapping file)."""
+    return {"vat_groups": {"0": 2, "1": 3}, "default_vat_group": None, "price": "catalog", "prices_include_vat": True,
+            "barcode": ["gtin", "upc"], "debounce_s": 10}
+
+
+def default_mapping(warehouse_ids, returns=False, products=False):
     """The mapping of the simulated shop. Warehouses beyond the fourth feed the web pool; 9 "Reclaims" is mapped nowhere.
 
-    returns: with the section about returns.
+    returns, products: with the section about them.
     """
     pool = [w for w in warehouse_ids if w not in (4, 9)]
     more = {"returns": default_returns()} if returns else {}
+    if products:
+        more["products"] = default_products()
     return {
         **more,
         "locations": [
