@@ -33,7 +33,7 @@ const char *product_field_name(unsigned fields, size_t nth) {
 
 /* ---- what differs ---- */
 
-/* Both ascending? Sitoo's need not be. */
+/* In any order: Sitoo's need not be ours. A want names none twice. */
 static bool same_categories(const struct want *w, const struct till_product *h) {
     if (w->category_count != h->category_count) {
         return false;

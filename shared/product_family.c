@@ -11,9 +11,24 @@
 #include "ban.h"
 
 #define FRIENDLY_MAX 100
+#define NAME_SIZE    1100 /* WANT_TITLE_MAX characters and a number */
 
 static bool same_text(const char *a, const char *b) {
     return strcmp(a, b) == 0;
+}
+
+/* BigCommerce may show two options of a product by one name, or none; Sitoo tells groups apart by it. */
+static void group_name(const struct product_want *w, size_t group, char out[NAME_SIZE]) {
+    size_t nth = 1;
+    for (size_t g = 0; g < group; g++) {
+        nth += same_text(w->groups[g], w->groups[group]) ? 1 : 0;
+    }
+    const char *name = w->groups[group][0] != '\0' ? w->groups[group] : "Option";
+    if (nth > 1) {
+        (void)snprintf(out, NAME_SIZE, "%.1050s %zu", name, nth);
+    } else {
+        (void)snprintf(out, NAME_SIZE, "%.1050s", name);
+    }
 }
 
 bool family_is_right(const struct product_want *w, const struct till_product *const *have) {
@@ -23,7 +38,9 @@ bool family_is_right(const struct product_want *w, const struct till_product *co
             return false;
         }
         for (size_t g = 0; g < w->group_count; g++) {
-            if (!same_text(h->attributes[g].name, w->groups[g]) ||
+            char name[NAME_SIZE];
+            group_name(w, g, name);
+            if (!same_text(h->attributes[g].name, name) ||
                 !same_text(h->attributes[g].value, w->list[i].attributes[g])) {
                 return false;
             }
@@ -75,6 +92,13 @@ static void add_money(cJSON *o, const char *key, int64_t hundredths) {
     json_add_str(o, key, text);
 }
 
+/* One that is not ours: the row's; of a product that joins the family, its own (-1 = none). */
+static void keep_money(cJSON *o, const char *key, const cJSON *row, int64_t own) {
+    char text[TILL_MONEY_SIZE];
+    till_money_format(own >= 0 ? own : 0, text);
+    add_text(o, key, row, text);
+}
+
 /* One of ours: owned fields as wanted, the others as they are. */
 static cJSON *our_row(const struct want *w, const struct till_product *have, const cJSON *row, size_t groups) {
     char name[FRIENDLY_MAX + 1];
@@ -90,10 +114,10 @@ static cJSON *our_row(const struct want *w, const struct till_product *have, con
     if (w->retail_price != WANT_NONE) {
         add_money(o, "moneypriceorg", w->retail_price);
     } else {
-        add_text(o, "moneypriceorg", row, "0.00");
+        keep_money(o, "moneypriceorg", row, have->retail_price);
     }
-    add_text(o, "moneypricein", row, "0.00");
-    add_text(o, "moneyofferprice", row, "0.00");
+    keep_money(o, "moneypricein", row, have->purchase_price);
+    keep_money(o, "moneyofferprice", row, have->offer_price);
     json_add_str(o, "barcode", w->barcode != NULL ? w->barcode : have->barcode);
     if (json_array(row, "barcodealiases") != NULL) {
         (void)cJSON_AddItemToObject(o, "barcodealiases", cJSON_Duplicate(json_array(row, "barcodealiases"), true));
@@ -104,6 +128,17 @@ static cJSON *our_row(const struct want *w, const struct till_product *have, con
         (void)cJSON_AddItemToArray(attributes, cJSON_CreateString(w->attributes[g]));
     }
     return o;
+}
+
+/* Sitoo gives null for what is empty and refuses to take it (sitoo.md 2). */
+static void drop_nulls(cJSON *o) {
+    for (cJSON *item = o->child; item != NULL;) {
+        cJSON *next = item->next;
+        if (cJSON_IsNull(item)) {
+            cJSON_Delete(cJSON_DetachItemViaPointer(o, item));
+        }
+        item = next;
+    }
 }
 
 /* One that is not ours: as it is, in the form that the write takes. */
@@ -123,6 +158,7 @@ static cJSON *other_row(const cJSON *row) {
             json_add_str(o, texts[i].key, texts[i].otherwise);
         }
     }
+    drop_nulls(o);
     return o;
 }
 
@@ -144,7 +180,9 @@ static void add_groups(cJSON *body, const struct product_want *w) {
     cJSON *groups = cJSON_CreateArray();
     for (size_t g = 0; g < w->group_count; g++) {
         cJSON *group = json_new_object();
-        json_add_str(group, "name", w->groups[g]);
+        char name[NAME_SIZE];
+        group_name(w, g, name);
+        json_add_str(group, "name", name);
         cJSON *options = json_add_array(group, "options");
         cJSON_ArrayForEach(row, json_get(body, "variants")) {
             const cJSON *value = cJSON_GetArrayItem(json_array(row, "attributes"), (int)g);
@@ -184,6 +222,16 @@ static bool is_foreign(const struct product_want *w, const struct till_product *
     return false;
 }
 
+/* One value for each group. */
+static bool fits(const cJSON *row, size_t groups) {
+    const cJSON *list = json_array(row, "attributes"), *item = NULL;
+    bool texts = true;
+    cJSON_ArrayForEach(item, list) {
+        texts = texts && cJSON_IsString(item) && item->valuestring[0] != '\0';
+    }
+    return texts && (size_t)cJSON_GetArraySize(list) == groups;
+}
+
 static bool add_others(const struct product_want *w, const struct till_product *const *have, const cJSON *current,
                        cJSON *variants, struct family_plan *out) {
     const cJSON *row = NULL;
@@ -191,7 +239,7 @@ static bool add_others(const struct product_want *w, const struct till_product *
         if (is_ours(w, have, row)) {
             continue;
         }
-        if ((size_t)cJSON_GetArraySize(json_array(row, "attributes")) != w->group_count) {
+        if (!fits(row, w->group_count)) {
             const char *sku = json_str(row, "sku");
             out->verdict = FAMILY_ROWS;
             (void)snprintf(out->text, sizeof out->text,

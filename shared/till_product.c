@@ -13,8 +13,8 @@
 #define MONEY_MAX_DIGITS 13
 
 const char till_product_fields[] =
-    "productid,sku,title,description,moneyprice,moneypriceorg,vatid,barcode,activepos,unitlabel,"
-    "manufacturerid,categories,variantparentid,variant";
+    "productid,sku,title,description,moneyprice,moneypriceorg,moneypricein,moneyofferprice,vatid,barcode,activepos,"
+    "unitlabel,manufacturerid,categories,variantparentid,variant";
 
 /* ---- money ---- */
 
@@ -101,9 +101,10 @@ enum next till_add(struct till_products *t, const cJSON *json, struct reason *wh
     if (!json_int(json, "productid", &p.id) || p.id <= 0) {
         return reason_set(why, NEXT_PARK, "bad_product", "a product of Sitoo has no productid");
     }
-    if (!money_of(json, "moneyprice", &p.price) || !money_of(json, "moneypriceorg", &p.retail_price)) {
-        return reason_set(why, NEXT_PARK, "bad_product", "product %lld of Sitoo: its price is no amount of money",
-                          (long long)p.id);
+    if (!money_of(json, "moneyprice", &p.price) || !money_of(json, "moneypriceorg", &p.retail_price) ||
+        !money_of(json, "moneypricein", &p.purchase_price) || !money_of(json, "moneyofferprice", &p.offer_price)) {
+        return reason_set(why, NEXT_PARK, "bad_product",
+                          "product %lld of Sitoo: one of its prices is no amount of money", (long long)p.id);
     }
     (void)json_int(json, "variantparentid", &p.parent_id);
     (void)json_int(json, "vatid", &p.vat_id);

@@ -3,10 +3,9 @@
  * Products as Sitoo has them, and its price lists.
  *
  *   GET /sites/{site}/products.json?sku=A,B&includeinactive=true&num=..&fields=...
- *   {"productid":21,"sku":"54051-1","title":"Blanket
- * Red","moneyprice":"59.00","moneypriceorg":"59.00","moneypricein":"8.00",
- *    "vatid":2,"barcode":null,"activepos":true,"unitlabel":"","manufacturerid":null,"categories":[19],
- *    "variantparentid":21,"variant":[{"name":"Color","value":"Red"}]}
+ *   {"productid":21,"sku":"54051-1","title":"Blanket Red","moneyprice":"59.00","moneypriceorg":"59.00",
+ *    "moneypricein":"8.00","moneyofferprice":"0.00","vatid":2,"barcode":null,"activepos":true,"unitlabel":"",
+ *    "manufacturerid":null,"categories":[19],"variantparentid":21,"variant":[{"name":"Color","value":"Red"}]}
  *
  * Without includeinactive=true a hidden product looks missing and would be made twice. Sources: sitoo.md 2, 6.
  */
@@ -30,6 +29,8 @@ struct till_product {
     char *sku, *title, *barcode, *unit, *description; /* never NULL */
     int64_t price;                                    /* hundredths; -1 = none */
     int64_t retail_price;                             /* moneypriceorg, hundredths; -1 = none */
+    /* moneypricein and moneyofferprice, hundredths; -1 = none. Not ours: a row of a family must hand them back. */
+    int64_t purchase_price, offer_price;
     int64_t vat_id;
     bool active;             /* activepos */
     int64_t manufacturer_id; /* 0 = none */

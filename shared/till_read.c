@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "json.h"
 #include "platform.h"
+#include "sku.h"
 #include "till_product.h"
 #include "ban.h"
 
@@ -44,8 +45,8 @@ static size_t sku_path(const struct app *app, const char *const *skus, size_t n,
     buf_init(&list, PATH_SKUS_MAX + 4000);
     *asked = 0;
     while (from < n && *asked < CALL_SKUS_MAX && list.len < PATH_SKUS_MAX) {
-        /* A comma cannot be told from the end of a SKU. */
-        if (skus[from][0] != '\0' && strchr(skus[from], ',') == NULL) {
+        /* A comma cannot be told from the end of a SKU; one that is too long would be cut at the end of the list. */
+        if (sku_fits(skus[from]) && strchr(skus[from], ',') == NULL) {
             buf_add_str(&list, *asked > 0 ? "," : "");
             buf_add_url(&list, skus[from]);
             (*asked)++;
@@ -243,9 +244,23 @@ static int price_by_sku(const void *a, const void *b) {
     return strcmp(x->sku, y->sku);
 }
 
+/* A SKU that stands twice moved while pages were read, and another one was missed. */
+static enum next sort_prices(struct till_prices *p, int64_t list_id, struct reason *why) {
+    if (p->n > 1) {
+        qsort(p->list, p->n, sizeof *p->list, price_by_sku);
+    }
+    for (size_t i = 1; i < p->n; i++) {
+        if (strcmp(p->list[i - 1].sku, p->list[i].sku) == 0) {
+            return reason_set(why, NEXT_DEFER, "incomplete_read", "price list %lld lists SKU %.80s twice",
+                              (long long)list_id, p->list[i].sku);
+        }
+    }
+    return NEXT_DONE;
+}
+
 enum next till_read_prices(struct app *app, int64_t list_id, struct till_prices *out, struct reason *why) {
     enum next next = NEXT_DONE;
-    int64_t total = 1, seen = 0;
+    int64_t total = 1, seen = 0, announced = -1;
     while (next == NEXT_DONE && seen < total) {
         char path[200];
         struct answer answer;
@@ -270,9 +285,12 @@ enum next till_read_prices(struct app *app, int64_t list_id, struct till_prices 
         }
         seen += n;
         answer_free(&answer);
+        /* Rows moved between the pages: one may be missing. */
+        if (next == NEXT_DONE && ((announced >= 0 && announced != total) || seen > total)) {
+            next = reason_set(why, NEXT_DEFER, "incomplete_read", "price list %lld changed while it was read",
+                              (long long)list_id);
+        }
+        announced = total;
     }
-    if (out->n > 1) {
-        qsort(out->list, out->n, sizeof *out->list, price_by_sku);
-    }
-    return next;
+    return next == NEXT_DONE ? sort_prices(out, list_id, why) : next;
 }

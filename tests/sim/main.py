@@ -113,7 +113,6 @@ def parse_arguments(argv):
     parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
                         help="write the mapping with its section about returns; the oracle heeds it")
-    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-orders", action="store_true",
                         help="a web order's unit is pending until a Sitoo order of ours reserves it or has delivered it")
     parser.add_argument("--warehouses", type=int, default=4)
