@@ -109,6 +109,7 @@ def parse_arguments(argv):
     parser.add_argument("--exchanges", help="write what was asked and answered to this file (exchanges.py)")
     parser.add_argument("--skus", type=int, default=60)
     parser.add_argument("--extra-sku", action="append", default=[], help="one more SKU, with any characters")
+    parser.add_argument("--products", action="store_true", help="write the mapping with its section about products")
     parser.add_argument("--web-products", type=int, default=0, help="so many variants more that only BigCommerce has")
     parser.add_argument("--family-size", type=int, default=1, help="variants of each of their products; 1 = simple products")
     parser.add_argument("--returns", action="store_true",
