@@ -165,6 +165,8 @@ VISITS = {
               "sites/1/warehouses/1/warehouseitems.json?fields=sku,decimalavailable", "sites/1/warehouses/99/warehouseitems.json",
               "sites/1/warehousetransactions.json?num=100", "sites/1/warehouses/1/warehousetransactions.json",
               "sites/1/products.json?num=100&includeinactive=true", "sites/1/products/1000.json", "sites/1/products/1.json",
+              "sites/1/products/1000/productvariants.json", "sites/1/products/1001/productvariants.json",
+              "sites/1/pricelists.json?num=100", "sites/1/pricelists/2/pricelistitems.json?num=100", "sites/1/productgroups.json?num=100",
               "orders.json?num=many"],
     "bigcommerce": ["v2/time", "v2/store", "v2/orders?limit=50", "v2/orders?min_id=999999", "v2/orders/count", "v2/orders/100",
                     "v2/orders?include=consignments.line_items&consignment_structure=object", "v2/orders/1",
@@ -173,6 +175,7 @@ VISITS = {
                     "v3/inventory/locations/99/items", "v3/pickup/methods", "v3/catalog/products?limit=100",
                     "v3/catalog/products?include=variants", "v3/catalog/products?include_fields=name,inventory_tracking",
                     "v3/catalog/products/200", "v3/catalog/products/1", "v3/catalog/products/200/variants", "v3/catalog/variants",
+                    "v2/tax_classes?limit=250", "v3/pricelists", "v3/pricelists/3", "v3/pricelists/3/records?limit=250&page=1",
                     "v3/inventory/items?limit=5000"],
 }
 KEY = "Basic " + base64.b64encode(b"1500-1:sim-sitoo-password").decode()
@@ -189,6 +192,24 @@ def ask(url, method="GET", body=None, headers=None):
         connection.close()
 
 
+def products(ready, skus):
+    """A family, a price list of each side, and a batch of which a part fails."""
+    sitoo, more = f"{ready['sitoo']}/accounts/1500/sites/1", {"Authorization": KEY, "Content-Type": "application/json"}
+    ask(f"{sitoo}/products.json", "POST", [{"sku": "OPENAPI-1", "title": "One", "moneyprice": "1.00"}, {"sku": "not allowed"}], more)
+    ask(f"{sitoo}/products.json", "PUT", [{"productid": 1000, "moneyprice": "1.50"}, {"productid": 1}], more)
+    rows = ask(ready["control"] + "/till-products?sku=OPENAPI-1")["products"]
+    names = ("active", "activepos", "deliverystatus", "moneyprice", "moneypriceorg", "moneypricein", "moneyofferprice", "friendly")
+    family = [{**{name: rows[0][name] for name in names}, "barcode": "", "title": sku, "sku": sku, "productid": number,
+               "attributes": [sku], "friendly": sku} for sku, number in (("OPENAPI-1", rows[0]["productid"]), ("OPENAPI-2", 0))]
+    path = f"{sitoo}/products/{rows[0]['productid']}/productvariants.json"
+    assert ask(path, "PUT", {"groups": [{"name": "Kind", "options": ["OPENAPI-1", "OPENAPI-2"]}], "variants": family}, more) is True
+    ask(path, headers=more)
+    ask(ready["control"] + "/till-price-list", "PUT", {"id": 2, "items": {"OPENAPI-1": "0.50"}})
+    ask(f"{sitoo}/pricelists/2/pricelistitems.json", "PUT", [{"sku": "OPENAPI-2", "moneyprice": "0.50"}], more)
+    ask(f"{sitoo}/pricelists/2/pricelistitems.json", "DELETE", [{"sku": "OPENAPI-2"}, {"sku": "nothing"}], more)
+    ask(ready["control"] + "/bc-price-list", "PUT", {"id": 3, "records": [{"sku": skus[0], "price": "5.00", "sale_price": "4.50"}]})
+
+
 def visit(ready):
     """Goes everywhere, and writes a level rightly and wrongly."""
     skus = [one["sku"] for kind in ("variant", "simple") for one in ask(ready["control"] + "/world")["skus"] if one["kind"] == kind]
@@ -198,6 +219,7 @@ def visit(ready):
         ask(ready["control"] + "/web-order", "POST", {"rows": rows, "pickup_location": 5})
         ask(ready["control"] + "/return", "POST", {"rows": rows})
         ask(ready["control"] + "/booking", "POST", {"rows": rows})
+    products(ready, skus)
     for path in VISITS["sitoo"]:
         ask(f"{ready['sitoo']}/accounts/1500/{path}", headers={"Authorization": KEY})
     ask(f"{ready['sitoo']}/accounts/1500/sites.json", headers={"Authorization": "Basic x"})

@@ -9,18 +9,16 @@ from units import money2
 TITLE_MAX, BARCODE_MAX = 250, 14
 
 
-def default_products():
-    """The section as the tests' shop has it."""
-    return {"vat_groups": {"0": 2, "1": 3}, "default_vat_group": None, "price": "catalog", "price_list_id": None,
-            "sale_price_list_id": None, "prices_include_vat": True, "barcode": ["gtin", "upc"], "manufacturers": {},
-            "categories": {}, "unit_label": None}
+# What the section says if it does not (design, mapping file).
+SECTION = {"vat_groups": {}, "default_vat_group": None, "price": "catalog", "price_list_id": None, "sale_price_list_id": None,
+           "prices_include_vat": True, "barcode": ["gtin", "upc"], "manufacturers": {}, "categories": {}, "unit_label": None}
 
 
 class CatalogOracle:
     """section: None = products do not flow."""
 
     def __init__(self, shop, section):
-        self.section = None if section is None else {**default_products(), **section}
+        self.section = None if section is None else {**SECTION, **section}
         self.world, self.catalog, self.web = shop.world, shop.catalog, shop.web
         self.bigcommerce, sitoo = shop.platforms["bigcommerce"], shop.platforms["sitoo"]
         self.till, self.prices = sitoo.till, sitoo.prices
