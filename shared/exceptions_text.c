@@ -47,9 +47,9 @@ void say_only_in_web(struct exception *x, const struct finding *f) {
     (void)snprintf(
         x->text, sizeof x->text, "SKU %s (%s %s) of product %lld of BigCommerce is not in Sitoo: no till can sell it",
         shorten(x->sku, sku), price_text(x->web_price, price), f->shops->rules.currency, (long long)x->product_id);
-    next_step(
-        x, "Save the product in BigCommerce once more, so that it is sent again; onepool parked tells if Sitoo refuses "
-           "it");
+    next_step(x, "It is sent by itself after this comparison; if it is here again at the next one, onepool parked "
+                 "tells why Sitoo "
+                 "refuses it");
 }
 
 void say_near(struct exception *x, const struct member *one, const struct member *two) {
@@ -101,9 +101,9 @@ void say_price(struct exception *x, const struct finding *f) {
     (void)snprintf(x->text, sizeof x->text, "SKU %s should cost %s %s by BigCommerce; Sitoo has %s%s%s",
                    shorten(x->sku, sku), price_text(x->web_price, web), currency, price_text(x->till_price, till),
                    priced ? " " : "", priced ? currency : "");
-    next_step(
-        x,
-        "Save the product in BigCommerce once more, so that its price is sent; onepool parked tells if that is held");
+    next_step(x, "It is put right by itself after this comparison; if it is here again at the next one, onepool parked "
+                 "tells why it is "
+                 "held");
 }
 
 void say_undercut(struct exception *x, const struct finding *f, const struct till_list *list) {

@@ -35,6 +35,8 @@ void rows_free(struct rows *r);
 /* A case about a SKU or product. */
 void row_case(const struct sync *s, struct sync_item *item, const char *cause, const char *entity, const char *text,
               const char *effect, const char *step);
+/* What a problem's case is about: its SKU, "product 192 variant 382" or "product 192". */
+void problem_entity(int64_t product_id, const struct want_problem *p, char *out, size_t size);
 void row_close(struct sync_item *item, const char *cause, const char *entity);
 
 /* ---- product_write.c: doing it ---- */

@@ -35,13 +35,13 @@ void row_close(struct sync_item *item, const char *cause, const char *entity) {
     effect_close(&item->effects, cause, entity);
 }
 
-static void problem_entity(const struct sync_item *item, const struct want_problem *p, char *out, size_t size) {
+void problem_entity(int64_t product_id, const struct want_problem *p, char *out, size_t size) {
     if (p->sku != NULL && p->sku[0] != '\0') {
         (void)str_copy(out, size, p->sku);
     } else if (p->variant_id > 0) {
-        (void)snprintf(out, size, "product %lld variant %lld", (long long)item->product_id, (long long)p->variant_id);
+        (void)snprintf(out, size, "product %lld variant %lld", (long long)product_id, (long long)p->variant_id);
     } else {
-        (void)snprintf(out, size, "product %lld", (long long)item->product_id);
+        (void)snprintf(out, size, "product %lld", (long long)product_id);
     }
 }
 
@@ -57,11 +57,14 @@ static void plan_problems(const struct sync *s, struct sync_item *item) {
     char entity[KEY_MAX];
     for (size_t i = 0; i < w->n; i++) {
         close_causes(item, w->list[i].sku);
+        (void)snprintf(entity, sizeof entity, "product %lld variant %lld", (long long)item->product_id,
+                       (long long)w->list[i].variant_id);
+        row_close(item, want_cause_name(WANT_SKU_MISSING), entity);
     }
     (void)snprintf(entity, sizeof entity, "product %lld", (long long)item->product_id);
     close_causes(item, entity);
     for (size_t i = 0; i < w->problem_count; i++) {
-        problem_entity(item, &w->problems[i], entity, sizeof entity);
+        problem_entity(item->product_id, &w->problems[i], entity, sizeof entity);
         row_case(
             s, item, want_cause_name(w->problems[i].cause), entity, w->problems[i].text,
             w->problems[i].cause == WANT_BARCODE ? "It cannot be scanned in the shops"

@@ -50,11 +50,11 @@ static char *text_of(const cJSON *json, const char *key) {
     return xstrdup(text != NULL ? text : "");
 }
 
-/* Absent or null is -1; anything else that is no amount cannot be read. */
-static bool money_of(const cJSON *json, const char *key, int64_t *out) {
-    const cJSON *item = json_get(json, key);
-    *out = -1;
-    return item == NULL || cJSON_IsNull(item) || (cJSON_IsString(item) && till_money_parse(item->valuestring, out));
+/* -1: absent, null, or no amount. */
+static int64_t money_of(const cJSON *json, const char *key) {
+    int64_t hundredths = -1;
+    const char *text = json_str(json, key);
+    return text != NULL && till_money_parse(text, &hundredths) ? hundredths : -1;
 }
 
 static bool id_of(const cJSON *item, int64_t *out) {
@@ -103,11 +103,11 @@ enum next till_add(struct till_products *t, const cJSON *json, struct reason *wh
     if (!json_int(json, "productid", &p.id) || p.id <= 0) {
         return reason_set(why, NEXT_PARK, "bad_product", "a product of Sitoo has no productid");
     }
-    if (!money_of(json, "moneyprice", &p.price) || !money_of(json, "moneypriceorg", &p.retail_price) ||
-        !money_of(json, "moneypricein", &p.purchase_price) || !money_of(json, "moneyofferprice", &p.offer_price)) {
-        return reason_set(why, NEXT_PARK, "bad_product",
-                          "product %lld of Sitoo: one of its prices is no amount of money", (long long)p.id);
-    }
+    /* One that is no amount counts as none: it differs from what is wanted, and one bad product spoils no reading. */
+    p.price = money_of(json, "moneyprice");
+    p.retail_price = money_of(json, "moneypriceorg");
+    p.purchase_price = money_of(json, "moneypricein");
+    p.offer_price = money_of(json, "moneyofferprice");
     (void)json_int(json, "variantparentid", &p.parent_id);
     (void)json_int(json, "vatid", &p.vat_id);
     (void)json_int(json, "manufacturerid", &p.manufacturer_id);

@@ -14,8 +14,10 @@
 #include "command.h"
 #include "exceptions_sweep.h"
 #include "json.h"
+#include "keys.h"
 #include "reading.h"
 #include "quantity.h"
+#include "queue.h"
 #include "text.h"
 #include "ban.h"
 
@@ -61,6 +63,11 @@ static enum next sweep(struct app *app, const struct command_line *line, struct 
     enum next next = exceptions_sweep(app, reading_show, &shown, NULL, &found, why);
     exceptions_free(&found);
     reading_end(&shown);
+    /* What differs is put right by product-updated, which looks for itself. */
+    struct args effects = {0};
+    effect_mark(&effects, QUEUE_CATALOG, CATALOG_SWEEP, 0, "", "");
+    next = next == NEXT_DONE ? effects_apply(app->redis, &effects, why) : next;
+    args_free(&effects);
     return next;
 }
 

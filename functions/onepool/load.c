@@ -63,6 +63,7 @@ static int look(struct app *app, const struct command_line *line, const struct s
     (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
     enum next next = known_set(app, "load_id", id, &why);
     next = next == NEXT_DONE ? known_set(app, "load_at", "", &why) : next;
+    next = next == NEXT_DONE ? known_set(app, "load_begun", "", &why) : next;
     next = next == NEXT_DONE ? known_set(app, "load_looked", now, &why) : next;
     int status = next == NEXT_DONE ? 0 : command_failed(line, &why);
     if (status == 0 && line->load.csv != NULL && !write_csv(&plan, line->load.csv)) {
@@ -231,6 +232,7 @@ static enum next finish(struct load *l, struct reason *why) {
     enum next next = known_set(l->app, "loaded", now, why);
     next = next == NEXT_DONE ? known_set(l->app, "load_at", "", why) : next;
     next = next == NEXT_DONE ? known_set(l->app, "load_id", "", why) : next;
+    next = next == NEXT_DONE ? known_set(l->app, "load_begun", "", why) : next;
     /* What changed while it ran, and the exceptions. */
     effect_mark(&effects, QUEUE_CATALOG, CATALOG_SWEEP, 0, "", "");
     next = next == NEXT_DONE ? effects_apply(l->app->redis, &effects, why) : next;
@@ -277,10 +279,37 @@ static enum next may_apply(struct app *app, const char *id, struct reason *why) 
     return next;
 }
 
+/* What is applied is what was looked at: both brakes rest on that. A load that began already goes on. */
+static enum next as_looked_at(struct app *app, const char *id, const struct shops *shops, struct reason *why) {
+    const char *field = "load_begun";
+    char *begun = NULL, now[17];
+    struct load_plan plan;
+    enum next next = known_fields(app, KEY_CATALOG, &field, 1, &begun, why);
+    bool goes_on = begun != NULL && strcmp(begun, id) == 0;
+    free(begun);
+    if (next != NEXT_DONE || goes_on) {
+        return next;
+    }
+    load_compare(shops, app->set->mapping->brake_price_percent, &plan);
+    load_plan_id(&plan, now);
+    load_plan_free(&plan);
+    if (strcmp(now, id) != 0) {
+        return reason_set(
+            why, NEXT_PARK, "load_changed",
+            "the shops have changed since the look %.20s; nothing was written. Run onepool load again and apply its id",
+            id);
+    }
+    return known_set(app, field, id, why);
+}
+
 static int apply(struct app *app, const struct command_line *line, struct shops *shops) {
     struct load l = {.app = app, .line = line, .shops = shops, .progress = reading_begin(line->json)};
     struct reason why = {0};
-    enum next next = begin(&l, &why);
+    enum next next = as_looked_at(app, line->load.apply, shops, &why);
+    if (next == NEXT_PARK) {
+        return command_failed(line, &why);
+    }
+    next = next == NEXT_DONE ? begin(&l, &why) : next;
     next = next == NEXT_DONE ? all(&l, &why) : next;
     sync_end(&l.sync);
     next = next == NEXT_DONE ? finish(&l, &why) : next;

@@ -26,6 +26,7 @@
 struct products {
     struct sync sync;
     int64_t last_ms; /* monotonic: end of the last round */
+    bool fits;       /* the two shops' settings did when they were last looked at, and no case says otherwise */
 };
 
 static struct products *products_of(struct app *app) {
@@ -74,6 +75,22 @@ static void misfit(struct app *app, struct reason *cause) {
     args_free(&effects);
     cause->wait_ms = SETTINGS_WAIT_MS;
     cause->not_its_fault = true;
+    products_of(app)->fits = false;
+}
+
+/* They fit (again). */
+static void fits(struct app *app) {
+    static const char *const causes[] = {"price_currency", "sale_price_list", "price_list_missing"};
+    struct args effects = {0};
+    struct reason ignored = {0};
+    if (products_of(app)->fits) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        effect_close(&effects, causes[i], "catalog");
+    }
+    products_of(app)->fits = effects_apply(app->redis, &effects, &ignored) == NEXT_DONE;
+    args_free(&effects);
 }
 
 static void end_claim(struct app *app, const struct product_round *r, size_t i) {
@@ -128,14 +145,16 @@ static void work_on(struct app *app, const struct claims *claims) {
         return;
     }
     next = next == NEXT_DONE ? sync_begin(app, &p->sync, &cause) : next;
-    if (next == NEXT_PARK) {
-        misfit(app, &cause);
-        next = NEXT_DEFER;
-    } else if (next == NEXT_DONE) {
+    if (next == NEXT_DONE) {
         next = round_run(app, &p->sync, claims, &round, &cause);
         sync_end(&p->sync);
     }
+    if (next == NEXT_PARK) {
+        misfit(app, &cause);
+        next = NEXT_DEFER;
+    }
     if (next == NEXT_DONE) {
+        fits(app);
         end_claims(app, &round);
     } else {
         worker_unsettled(app, QUEUE_PRODUCT, claims->list, claims->n, next, &cause, app->set->mapping->owner_mapping);

@@ -15,6 +15,7 @@
 #include "product_diff.h"
 #include "quantity.h"
 #include "queue.h"
+#include "tidy.h"
 #include "worker.h"
 #include "ban.h"
 
@@ -145,6 +146,7 @@ static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
     enum next next = mode_refresh(app, why);
     next = next == NEXT_DONE ? known_number(app, "loaded", &loaded, why) : next;
     next = next == NEXT_DONE ? exceptions_sweep(app, NULL, NULL, &shops, &found, why) : next;
+    next = next == NEXT_DONE && shops.unread == 0 ? tidy_cases(app, &shops, &found, why) : next;
     next = next == NEXT_DONE ? known_keep_till(app, &shops.till, why) : next;
     if (next == NEXT_DONE && loaded > 0) {
         next = mark_all(app, &shops, &due, why);

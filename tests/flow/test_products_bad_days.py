@@ -313,3 +313,6 @@ def test_another_list_of_the_tills_that_is_cheaper(stack):
     edit(shop, number, price="120.00")
     wait_till(shop, "UNDER-1", moneyprice="120.00", timeout=60)
     assert "5" in wait_case(shop, "price_undercut:UNDER-1")["text"]
+    shop.control("PUT", "/till-price-list", {"id": 5, "remove": ["UNDER-1"]})
+    sweep(shop)
+    wait_closed(shop, "price_undercut:UNDER-1")

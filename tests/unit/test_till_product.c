@@ -202,16 +202,23 @@ static void null_fields_are_empty(void **state) {
     }
 }
 
-static void what_cannot_be_read_is_parked(void **state) {
-    static const char *const rows[] = {"{\"sku\":\"A\"}",
-                                       "{\"productid\":0}",
-                                       "{\"productid\":-3}",
-                                       "{\"productid\":1.5}",
-                                       "[]",
-                                       "7",
-                                       "{\"productid\":21,\"moneyprice\":\"59\"}",
+static void a_price_that_is_no_amount_counts_as_none(void **state) {
+    static const char *const rows[] = {"{\"productid\":21,\"moneyprice\":\"59\"}",
                                        "{\"productid\":21,\"moneyprice\":59.0}",
-                                       "{\"productid\":21,\"moneypriceorg\":\"\"}"};
+                                       "{\"productid\":21,\"moneyprice\":\"\"}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct till_products t = {0};
+        struct reason why = {0};
+        assert_int_equal(add(&t, rows[i], &why), NEXT_DONE);
+        assert_int_equal(t.list[0].price, -1);
+        till_free(&t);
+    }
+}
+
+static void what_cannot_be_read_is_parked(void **state) {
+    static const char *const rows[] = {
+        "{\"sku\":\"A\"}", "{\"productid\":0}", "{\"productid\":-3}", "{\"productid\":1.5}", "[]", "7"};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct till_products t = {0};
@@ -534,6 +541,7 @@ int main(void) {
         CASE(every_field_is_read),
         CASE(null_fields_are_empty),
         CASE(what_cannot_be_read_is_parked),
+        CASE(a_price_that_is_no_amount_counts_as_none),
         CASE(finding_heeds_letter_case),
         CASE(skus_are_asked_for_once_and_encoded),
         CASE(nothing_to_ask_for_is_no_call),
