@@ -23,11 +23,18 @@ void known_product_parse(const char *text, struct known_product *out) {
     memset(out, 0, sizeof *out);
     (void)str_copy(out->digest, sizeof out->digest, digest != NULL ? digest : "");
     (void)json_int(json, "at", &out->at_ms);
-    out->variants = xcalloc((size_t)cJSON_GetArraySize(variants) + 1, sizeof *out->variants);
+    const cJSON *begun = json_array(json, "w");
+    out->variants =
+        xcalloc((size_t)cJSON_GetArraySize(variants) + (size_t)cJSON_GetArraySize(begun) + 1, sizeof *out->variants);
     cJSON_ArrayForEach(item, variants) {
         int64_t id = 0;
         if (cJSON_IsString(item) && item->string != NULL && int_parse(item->string, 1, JSON_INT_MAX, &id)) {
             out->variants[out->n++] = (struct known_variant){.id = id, .sku = xstrdup(item->valuestring)};
+        }
+    }
+    cJSON_ArrayForEach(item, begun) {
+        if (cJSON_IsString(item)) {
+            out->variants[out->n++] = (struct known_variant){.sku = xstrdup(item->valuestring)};
         }
     }
     cJSON_Delete(json);
@@ -51,6 +58,27 @@ char *known_product_text(const struct product_want *w, int64_t now_ms) {
     for (size_t i = 0; i < w->n; i++) {
         (void)snprintf(id, sizeof id, "%lld", (long long)w->list[i].variant_id);
         json_add_str(variants, id, w->list[i].sku);
+    }
+    char *text = json_print(o);
+    cJSON_Delete(o);
+    return text;
+}
+
+char *known_product_begun(const struct known_product *k, const struct product_want *w) {
+    char id[24];
+    cJSON *o = json_new_object();
+    json_add_str(o, "d", "");
+    cJSON *variants = json_add_object(o, "v"), *begun = json_add_array(o, "w");
+    for (size_t i = 0; k != NULL && i < k->n; i++) {
+        (void)snprintf(id, sizeof id, "%lld", (long long)k->variants[i].id);
+        if (k->variants[i].id > 0) {
+            json_add_str(variants, id, k->variants[i].sku);
+        } else {
+            (void)cJSON_AddItemToArray(begun, cJSON_CreateString(k->variants[i].sku));
+        }
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        (void)cJSON_AddItemToArray(begun, cJSON_CreateString(w->list[i].sku));
     }
     char *text = json_print(o);
     cJSON_Delete(o);

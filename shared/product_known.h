@@ -2,7 +2,8 @@
 /*
  * What onepool remembers of the products it brought to Sitoo. All of it can be lost: it is read from both shops again.
  *
- *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent
+ *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent; while it is
+ *                             being written d is "" and "w":["SMIT-2"] names what may be made
  *   product:skus       hash   SKU -> "product:variant" that wanted it last
  *   product:variants   hash   variant id -> product id
  *   product:barcodes   hash   code -> "variant product SKU" that has it
@@ -39,6 +40,9 @@ void known_product_parse(const char *text, struct known_product *out);
 void known_product_free(struct known_product *k);
 /* The record of w, as it is stored; the caller frees. */
 char *known_product_text(const struct product_want *w, int64_t now_ms);
+/* The record while w is being written: what was known (NULL: nothing), and "w", the SKUs that may be made now. Without
+ * it nobody would know of one that was made by a process that died, if BigCommerce lets it go before the next try. */
+char *known_product_begun(const struct known_product *k, const struct product_want *w);
 const char *known_sku(const struct known_product *k, int64_t variant_id);
 
 /* Records of n products: texts[i] is NULL if there is none; the caller frees each. */

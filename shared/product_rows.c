@@ -13,6 +13,7 @@
 #include "ban.h"
 
 #define HELD_WAIT_MS INT64_C(60000)
+#define CODE_WAIT_MS INT64_C(5000)
 
 /* ---- cases ---- */
 
@@ -235,14 +236,32 @@ static bool code_in_hand(const struct rows *rows, const char *sku) {
     return false;
 }
 
-/* "variant product SKU" */
-static bool holder_parse(const char *text, int64_t *variant, const char **sku) {
-    char number[24];
-    size_t n = strcspn(text, " ");
-    (void)snprintf(number, sizeof number, "%.*s", (int)(n < 23 ? n : 23), text);
-    const char *rest = text[n] == ' ' ? strchr(text + n + 1, ' ') : NULL;
-    *sku = rest != NULL ? rest + 1 : "";
-    return rest != NULL && int_parse(number, 0, INT64_MAX, variant);
+/* Who has a code: "variant product SKU". */
+struct holder {
+    int64_t ids[2]; /* variant, product */
+    const char *sku;
+};
+
+static bool holder_parse(const char *text, struct holder *h) {
+    char numbers[48];
+    const char *first = strchr(text, ' '), *second = first != NULL ? strchr(first + 1, ' ') : NULL;
+    h->sku = second != NULL ? second + 1 : "";
+    if (second == NULL || (size_t)(second - text) >= sizeof numbers) {
+        return false;
+    }
+    (void)snprintf(numbers, sizeof numbers, "%.*s", (int)(second - text), text);
+    return ints_parse(numbers, h->ids, 2);
+}
+
+/* The older variant takes its code back: the other product has to let it go first, so this one comes again after it. */
+static void take_back(struct row *r, const struct holder *h) {
+    char id[24];
+    (void)snprintf(id, sizeof id, "%lld", (long long)h->ids[1]);
+    effect_mark(&r->item->effects, QUEUE_PRODUCT, id, 0, "d", "");
+    (void)snprintf(id, sizeof id, "%lld", (long long)r->item->product_id);
+    effect_mark_in(&r->item->effects, QUEUE_PRODUCT, id, CODE_WAIT_MS, "d");
+    r->want.barcode = (char *)(uintptr_t) "";
+    r->fields = r->have != NULL ? product_differs(&r->want, r->have) : 0;
 }
 
 static void hold_code(const struct sync *s, struct row *r, const char *other) {
@@ -260,9 +279,9 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
         struct row *r = &rows->list[i];
-        char *holder = NULL, value[KEY_MAX + 64];
-        const char *sku = "", *code = r->want.barcode;
-        int64_t variant = 0;
+        char *text = NULL, value[KEY_MAX + 64];
+        struct holder holder = {{0}, ""};
+        const char *code = r->want.barcode, *sku = "";
         if (r->hide || r->refused || code == NULL) {
             continue;
         }
@@ -272,9 +291,11 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
         if (code[0] == '\0') {
             continue;
         }
-        next = known_fields(s->app, KEY_PRODUCT_BARCODES, &code, 1, &holder, why);
-        bool taken = next == NEXT_DONE && holder != NULL && holder_parse(holder, &variant, &sku) &&
-                     strcmp(sku, r->sku) != 0 && variant < r->want.variant_id && !code_in_hand(rows, sku);
+        next = known_fields(s->app, KEY_PRODUCT_BARCODES, &code, 1, &text, why);
+        bool other = next == NEXT_DONE && text != NULL && holder_parse(text, &holder) &&
+                     strcmp(holder.sku, r->sku) != 0 && !code_in_hand(rows, holder.sku);
+        bool taken = other && holder.ids[0] < r->want.variant_id;
+        sku = taken ? holder.sku : "";
         for (size_t k = 0; !taken && k < rows->n; k++) {
             const struct row *o = &rows->list[k];
             if (k != i && !o->hide && o->want.barcode != NULL && strcmp(o->want.barcode, code) == 0 &&
@@ -291,8 +312,11 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
                            (long long)r->item->product_id, r->sku);
             effect_keep_barcode(&r->item->effects, code, value);
             row_close(r->item, "barcode_duplicate", r->sku);
+            if (other) {
+                take_back(r, &holder);
+            }
         }
-        free(holder);
+        free(text);
     }
     return next;
 }

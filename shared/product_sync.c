@@ -313,6 +313,24 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
     }
 }
 
+/* Before anything is made: who else would know of it, if this process died? */
+static enum next begin_records(struct sync *s, const struct rows *rows, struct reason *why) {
+    struct args effects = {0};
+    const struct sync_item *last = NULL;
+    for (size_t i = 0; s->app->mode == MODE_LIVE && i < rows->n; i++) {
+        const struct row *r = &rows->list[i];
+        if (r->create && r->item != last) {
+            char *text = known_product_begun(r->item->known, r->item->want);
+            effect_keep_product(&effects, r->item->product_id, text);
+            free(text);
+            last = r->item;
+        }
+    }
+    enum next next = effects_apply(s->app->redis, &effects, why);
+    args_free(&effects);
+    return next;
+}
+
 void sync_items(struct sync *s, struct sync_item *items, size_t n, struct till_products *till) {
     struct till_products own = {0};
     struct rows rows = {0};
@@ -322,6 +340,7 @@ void sync_items(struct sync *s, struct sync_item *items, size_t n, struct till_p
     }
     enum next next = till != NULL ? NEXT_DONE : read_till(s, items, n, &own, &why);
     next = next == NEXT_DONE ? rows_plan(s, items, n, till != NULL ? till : &own, &rows, &why) : next;
+    next = next == NEXT_DONE ? begin_records(s, &rows, &why) : next;
     next = next == NEXT_DONE ? write_all(s, &rows, items, n, &why) : next;
     for (size_t i = 0; next != NEXT_DONE && i < n; i++) {
         if (items[i].next == NEXT_DONE) {

@@ -305,11 +305,15 @@ static enum next as_looked_at(struct app *app, const char *id, const struct shop
 static int apply(struct app *app, const struct command_line *line, struct shops *shops) {
     struct load l = {.app = app, .line = line, .shops = shops, .progress = reading_begin(line->json)};
     struct reason why = {0};
-    enum next next = as_looked_at(app, line->load.apply, shops, &why);
+    /* Nobody else writes from here on, and what a killed load sent has landed: only then what is read is what is. */
+    enum next next = begin(&l, &why);
+    next = next == NEXT_DONE ? may_apply(app, line->load.apply, &why) : next;
+    next = next == NEXT_DONE ? shops_read(app, reading_show, &l.progress, shops, &why) : next;
+    next = next == NEXT_DONE ? as_looked_at(app, line->load.apply, shops, &why) : next;
     if (next == NEXT_PARK) {
+        sync_free(&l.sync);
         return command_failed(line, &why);
     }
-    next = next == NEXT_DONE ? begin(&l, &why) : next;
     next = next == NEXT_DONE ? all(&l, &why) : next;
     sync_end(&l.sync);
     next = next == NEXT_DONE ? finish(&l, &why) : next;
@@ -340,7 +344,9 @@ int command_load(struct app *app, const struct command_line *line) {
     if (next == NEXT_DONE && line->load.apply != NULL) {
         next = may_apply(app, line->load.apply, &why);
     }
-    next = next == NEXT_DONE ? shops_read(app, reading_show, &p, &shops, &why) : next;
+    if (next == NEXT_DONE && line->load.apply == NULL) {
+        next = shops_read(app, reading_show, &p, &shops, &why);
+    }
     reading_end(&p);
     int status = next != NEXT_DONE          ? command_failed(line, &why)
                  : line->load.apply != NULL ? apply(app, line, &shops)

@@ -104,7 +104,7 @@ static struct sync_item *compare(struct product_round *r, size_t i) {
         return NULL;
     }
     if (p == NULL) {
-        return r->known[i].digest[0] != '\0' ? item : NULL; /* deleted */
+        return r->known[i].digest[0] != '\0' || r->known[i].n > 0 ? item : NULL; /* deleted */
     }
     product_want(p, &r->sync->rules, &r->wants[i]);
     r->there[i] = true;
