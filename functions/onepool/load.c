@@ -89,6 +89,7 @@ struct load {
     const struct command_line *line;
     struct shops *shops;
     struct sync sync;
+    bool stale; /* others may have written since shops was read */
     struct reading progress;
     int64_t done, made, changed, hidden, refused, families, already;
 };
@@ -133,7 +134,7 @@ static enum next end_item(struct load *l, struct sync_item *item, struct reason 
 /* One batch; what is put off is tried again, by reading Sitoo anew. */
 static enum next bring(struct load *l, struct sync_item *items, size_t n, struct reason *why) {
     int turn = 0;
-    struct till_products *till = &l->shops->till;
+    struct till_products *till = l->stale ? NULL : &l->shops->till;
     enum next next = NEXT_DONE;
     while (n > 0) {
         size_t left = 0;
@@ -154,6 +155,7 @@ static enum next bring(struct load *l, struct sync_item *items, size_t n, struct
         }
         n = left;
         till = NULL;
+        l->stale = true;
         sync_end(&l->sync);
         if (!patient(l, next, why, &turn)) {
             return next;
@@ -277,19 +279,29 @@ static enum next may_apply(struct app *app, const char *id, struct reason *why) 
     return next;
 }
 
+/* Both shops are read in its turn: before it, another process may write, and so may what a killed load left under way. */
+static enum next bring_all(struct load *l, struct reason *why) {
+    const char *id = l->line->load.apply;
+    enum next next = may_apply(l->app, id, why);
+    next = next == NEXT_DONE ? begin(l, why) : next;
+    next = next == NEXT_DONE ? may_apply(l->app, id, why) : next; /* another load may have done it meanwhile */
+    next = next == NEXT_DONE ? shops_read(l->app, reading_show, &l->progress, l->shops, why) : next;
+    next = next == NEXT_DONE ? all(l, why) : next;
+    next = next == NEXT_DONE ? finish(l, why) : next;
+    sync_end(&l->sync);
+    return next;
+}
+
 static int apply(struct app *app, const struct command_line *line, struct shops *shops) {
     struct load l = {.app = app, .line = line, .shops = shops, .progress = reading_begin(line->json)};
     struct reason why = {0};
-    enum next next = begin(&l, &why);
-    next = next == NEXT_DONE ? all(&l, &why) : next;
-    sync_end(&l.sync);
-    next = next == NEXT_DONE ? finish(&l, &why) : next;
+    enum next next = bring_all(&l, &why);
     reading_end(&l.progress);
     sync_free(&l.sync);
     if (next == NEXT_DONE) {
         return report(&l, line);
     }
-    if (!line->json) {
+    if (!line->json && l.done > 0) {
         (void)fprintf(stderr,
                       "onepool: the load stopped after %lld of %lld SKUs; the same command goes on from there\n",
                       (long long)l.done, (long long)shops->variants);
@@ -297,10 +309,17 @@ static int apply(struct app *app, const struct command_line *line, struct shops 
     return command_failed(line, &why);
 }
 
+static int look_at(struct app *app, const struct command_line *line, struct shops *shops) {
+    struct reason why = {0};
+    struct reading p = reading_begin(line->json);
+    enum next next = shops_read(app, reading_show, &p, shops, &why);
+    reading_end(&p);
+    return next == NEXT_DONE ? look(app, line, shops) : command_failed(line, &why);
+}
+
 int command_load(struct app *app, const struct command_line *line) {
     struct reason why = {0};
     struct shops shops = {0};
-    struct reading p = reading_begin(line->json);
     enum next next = mode_refresh(app, &why);
     if (next == NEXT_DONE && !app->set->mapping->products.on) {
         next = reason_set(
@@ -308,14 +327,9 @@ int command_load(struct app *app, const struct command_line *line) {
             "the mapping file has no section \"products\", so nobody knows what Sitoo should hold: give it at least "
             "\"products\": {\"vat_groups\": {\"0\": 2}}");
     }
-    if (next == NEXT_DONE && line->load.apply != NULL) {
-        next = may_apply(app, line->load.apply, &why);
-    }
-    next = next == NEXT_DONE ? shops_read(app, reading_show, &p, &shops, &why) : next;
-    reading_end(&p);
     int status = next != NEXT_DONE          ? command_failed(line, &why)
                  : line->load.apply != NULL ? apply(app, line, &shops)
-                                            : look(app, line, &shops);
+                                            : look_at(app, line, &shops);
     shops_free(&shops);
     return status;
 }
