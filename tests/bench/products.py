@@ -19,6 +19,8 @@ LOAD_LIMIT_S = 1800
 IN_BOTH = 20  # SKUs that both shops have before a load
 AIM = 1.2  # calls, by the least possible
 PRICE_FACTOR = 110
+PRICE_LIMIT_S = 1200
+PRICE_SKUS = 400  # that are sold; both shops have them from the start
 RATE = 2  # sales per second beside it
 
 
@@ -150,58 +152,75 @@ def run_load(out, set_):
 
 # ---------------------------------------------------------------- prices beside sales
 
-def sell(stack, sales, until):
-    """Single sales at an even pace until until() is true or they are sold out; (from, to) in ms."""
+def sell(stack, sales, over):
+    """Single sales at an even pace until over(n) is true or they are sold out: (from, to) in ms."""
     first = last = None
     begin = time.monotonic()
     for n, sale in enumerate(sales):
         time.sleep(max(0.0, begin + n / RATE - time.monotonic()))
         last = stack.control("POST", "/sale", sale)["at_ms"]
         first = first or last
-        if until(n):
+        if over(n + 1):
             break
     return first, last + 1
 
 
-def lag(stack, span):
-    stack.wait_until(lambda: stack.idle(), 120, "all sales are in the web shop")
-    return stack.control("GET", f"/report?from={span[0]}&to={span[1]}")["span"]["till_to_accepted"]
+def measured(out, stack, key, what, sales, over):
+    """Sells, waits for the last level, and notes the lag and how busy Sitoo's key was. The lag."""
+    before, begin = stack.control("GET", "/stats")["calls"], time.monotonic()
+    span = sell(stack, sales, over)
+    took, after = time.monotonic() - begin, stack.control("GET", "/stats")["calls"]
+    stack.wait_until(stack.idle, 120, "all sales are in the web shop")
+    lag = stack.control("GET", f"/report?from={span[0]}&to={span[1]}")["span"]["till_to_accepted"]
+    out.add("prices", key, f"{what}, from the till to accepted, median", lag["median_ms"], "ms")
+    out.add("prices", f"{key}_p95", "95th", lag["p95_ms"], "ms")
+    for platform in ("sitoo", "bigcommerce"):
+        out.add("prices", f"{key}_{platform}", f"calls to {platform} per second meanwhile", (after[platform] - before[platform]) / took)
+    out.detail("prices", {key: {"lag": lag, "seconds": took}})
+    return lag
+
+
+def products_ready(stack, set_):
+    """The load without latency, the webhooks, and one look at each SKU that will be sold. The sales."""
+    answer_of(command(stack, "load", "--json", "--apply", answer_of(command(stack, "load", "--json"))["id"]))
+    catalog_shop.with_hooks(stack)
+    world = stack.control("GET", "/world")
+    places = [(sku, 1, row["on_hand"] // 1000) for sku, row in world["stock"]["1"].items()
+              if sku.startswith("SKU-") and row["on_hand"] - row["reserved"] >= 2000]
+    for sku, _, _ in places:
+        stack.mark(sku)
+    stack.wait_until(lambda: stack.idle() and not catalog_shop.due(stack), 300, "the load is over")
+    stack.control("PUT", "/settings", {"latency_ms": set_["latency_ms"]})
+    sales = plan_sales(places, min(sum(p[2] for p in places), PRICE_LIMIT_S * RATE), set_["seed"])
+    random.Random(set_["seed"]).shuffle(sales)
+    return sales
 
 
 def run_prices(out, set_):
     """set_: products, seconds, latency_ms, quota, seed."""
-    say(f"prices: {set_['products']} products get a new price while single sales go on")
-    with products_shop(out, {**set_, "latency_ms": 0}, set_["products"] + 7, debounce_s=2) as stack:
-        answer_of(command(stack, "load", "--json", "--apply", answer_of(command(stack, "load", "--json"))["id"]))
-        catalog_shop.with_hooks(stack)
-        stack.wait_until(lambda: stack.idle() and not catalog_shop.due(stack), 300, "the load is over")
-        stack.control("PUT", "/settings", {"latency_ms": set_["latency_ms"]})
-        world = stack.control("GET", "/world")
-        places = [(sku, 1, row["on_hand"] // 1000) for sku, row in world["stock"]["1"].items()
-                  if sku.startswith("SKU-") and row["on_hand"] - row["reserved"] >= 2000]
-        sales = plan_sales(places, min(sum(p[2] for p in places), 4000), set_["seed"])
-        random.Random(set_["seed"]).shuffle(sales)
-        many = set_["seconds"] * RATE
-        quiet = lag(stack, sell(stack, sales[:many], lambda n: False))
+    say(f"prices: {set_['products']} products get a new price while single sales go on, {RATE} per second, {set_['latency_ms']} ms a call")
+    with products_shop(out, {**set_, "latency_ms": 0}, PRICE_SKUS, set_["products"], debounce_s=2) as stack:
+        sales, many = products_ready(stack, set_), set_["seconds"] * RATE
+        quiet = measured(out, stack, "quiet", "a sale in quiet", sales[:many], lambda n: n >= many)
         begin, stats = time.monotonic(), stack.control("GET", "/stats")
         changed = stack.control("PUT", "/bc-prices", {"factor_percent": PRICE_FACTOR, "count": set_["products"]})["products"]
         progress, found = Progress(), {}
 
-        def all_right(n):
-            if n % (5 * RATE) == 0:
-                found.update(stack.control("GET", "/catalog-oracle"))
-                progress.show(lambda: f"{time.monotonic() - begin:.0f} s, right: {found['ok']}, due: {catalog_shop.due(stack)}")
-            return bool(found.get("ok")) and n >= many
-        span = sell(stack, sales[many:], all_right)
-        took = time.monotonic() - begin
+        def over(n):
+            if n % RATE or found.get("ok"):
+                return bool(found.get("ok"))
+            due, coming = catalog_shop.due(stack), stack.control("GET", "/stats")["hooks_waiting"]
+            progress.show(lambda: f"{time.monotonic() - begin:.0f} s, due: {due}, webhooks on their way: {coming}")
+            if not due and not coming:  # a look at everything makes the simulators wait
+                found.update(stack.control("GET", "/catalog-oracle"), seconds=time.monotonic() - begin)
+            return bool(found.get("ok"))
+        busy = measured(out, stack, "busy", f"the same while {changed} products get a new price", sales[many:], over)
         progress.end()
-        busy, after = lag(stack, span), stack.control("GET", "/stats")
-        out.add("prices", "quiet", "a sale in quiet, from the till to accepted, median", quiet["median_ms"], "ms")
-        out.add("prices", "quiet_p95", "95th", quiet["p95_ms"], "ms")
-        out.add("prices", "busy", f"the same while {changed} products get a new price, median", busy["median_ms"], "ms")
-        out.add("prices", "busy_p95", "95th", busy["p95_ms"], "ms")
+        used = difference(calls(stack), stats["by_route"])
         out.add("prices", "ratio", "median beside quiet", busy["median_ms"] / quiet["median_ms"], "x", aim=2)
-        out.add("prices", "seconds", "until every price is in the tills", took if found.get("ok") else None, "s")
-        out.add("prices", "calls", "calls to Sitoo and BigCommerce meanwhile", sum(after["calls"].values()) - sum(stats["calls"].values()))
+        out.add("prices", "ratio_p95", "95th beside quiet", busy["p95_ms"] / quiet["p95_ms"], "x")
+        out.add("prices", "seconds", "until every price is in the tills", found["seconds"] if found.get("ok") else None, "s")
+        out.add("prices", "calls", "calls to Sitoo and BigCommerce meanwhile", sum_calls(used))
+        out.detail("prices", {"calls": used, "products": changed})
         if not found.get("ok"):
-            out.problem("prices", f"not all prices are right: {json.dumps(found)[:300]}")
+            out.problem("prices", f"not all prices are right: {json.dumps(found or stack.control('GET', '/catalog-oracle'))[:300]}")
