@@ -279,7 +279,8 @@ static enum next may_apply(struct app *app, const char *id, struct reason *why) 
     return next;
 }
 
-/* Both shops are read in its turn: before it, another process may write, and so may what a killed load left under way. */
+/* Both shops are read in its turn: before it, another process may write, and so may what a killed load left under way.
+ */
 static enum next bring_all(struct load *l, struct reason *why) {
     const char *id = l->line->load.apply;
     enum next next = may_apply(l->app, id, why);
