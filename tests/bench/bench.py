@@ -69,12 +69,12 @@ def run_load(out):
 
 def run_prices(out):
     import products
-    products.run_prices(out, {"products": number("BENCH_PRICES", 10000, 10), "seconds": number("BENCH_PRICES_S", 40, 5),
+    products.run_prices(out, {"products": number("BENCH_PRICES", 10000, 10), "seconds": number("BENCH_PRICES_S", 60, 5),
                               "latency_ms": number("BENCH_LATENCY_MS", 100), "quota": number("BENCH_LOAD_QUOTA", 450, 10),
                               "seed": number("BENCH_SEED", 1)})
 
 
-LONG = {"load": run_load, "prices": run_prices}  # only by name: some twenty minutes
+LONG = {"load": run_load, "prices": run_prices}  # only by name: half an hour
 PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack, "steady": run_steady, "peer-rush": run_peer_rush}
 
 
