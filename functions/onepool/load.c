@@ -90,7 +90,6 @@ struct load {
     const struct command_line *line;
     struct shops *shops;
     struct sync sync;
-    bool stale; /* others may have written since shops was read */
     struct reading progress;
     int64_t done, made, changed, hidden, refused, families, already;
 };
@@ -135,7 +134,7 @@ static enum next end_item(struct load *l, struct sync_item *item, struct reason 
 /* One batch; what is put off is tried again, by reading Sitoo anew. */
 static enum next bring(struct load *l, struct sync_item *items, size_t n, struct reason *why) {
     int turn = 0;
-    struct till_products *till = l->stale ? NULL : &l->shops->till;
+    struct till_products *till = &l->shops->till;
     enum next next = NEXT_DONE;
     while (n > 0) {
         size_t left = 0;
@@ -156,7 +155,6 @@ static enum next bring(struct load *l, struct sync_item *items, size_t n, struct
         }
         n = left;
         till = NULL;
-        l->stale = true;
         sync_end(&l->sync);
         if (!patient(l, next, why, &turn)) {
             return next;
@@ -324,7 +322,7 @@ static int apply(struct app *app, const struct command_line *line, struct shops 
     if (next == NEXT_DONE) {
         return report(&l, line);
     }
-    if (!line->json && l.done > 0) {
+    if (!line->json) {
         (void)fprintf(stderr,
                       "onepool: the load stopped after %lld of %lld SKUs; the same command goes on from there\n",
                       (long long)l.done, (long long)shops->variants);
@@ -332,17 +330,10 @@ static int apply(struct app *app, const struct command_line *line, struct shops 
     return command_failed(line, &why);
 }
 
-static int look_at(struct app *app, const struct command_line *line, struct shops *shops) {
-    struct reason why = {0};
-    struct reading p = reading_begin(line->json);
-    enum next next = shops_read(app, reading_show, &p, shops, &why);
-    reading_end(&p);
-    return next == NEXT_DONE ? look(app, line, shops) : command_failed(line, &why);
-}
-
 int command_load(struct app *app, const struct command_line *line) {
     struct reason why = {0};
     struct shops shops = {0};
+    struct reading p = reading_begin(line->json);
     enum next next = mode_refresh(app, &why);
     if (next == NEXT_DONE && !app->set->mapping->products.on) {
         next = reason_set(
@@ -359,7 +350,7 @@ int command_load(struct app *app, const struct command_line *line) {
     reading_end(&p);
     int status = next != NEXT_DONE          ? command_failed(line, &why)
                  : line->load.apply != NULL ? apply(app, line, &shops)
-                                            : look_at(app, line, &shops);
+                                            : look(app, line, &shops);
     shops_free(&shops);
     return status;
 }
