@@ -5,7 +5,6 @@ import json
 import math
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -99,25 +98,6 @@ def test_a_load_that_is_killed_within_a_write_goes_on(stack, kind, method, path)
     assert not shop.redis().hkeys(shop.key("intents"))
 
 
-def test_what_another_process_makes_while_it_waits_is_not_made_again(stack):
-    """It waits for its turn: what it knows of Sitoo may not be older than that."""
-    shop = shop_to_load(stack)
-    plan = look(shop)
-    granted, token = shop.fcall("lease", "products", "another", "60000")
-    assert granted == 1
-    since = shop.last_request()
-    process = start(shop, plan)
-    deadline = time.monotonic() + 2  # it waits, whatever it has read until then
-    while time.monotonic() < deadline:
-        assert process.poll() is None
-        time.sleep(0.1)
-    assert not sitoo_writes(shop, since)
-    for n in range(1, 4):
-        shop.control("POST", "/till-product", {"sku": f"WEB-{n:06d}", "title": "made by another", "price": "1.00"})
-    shop.fcall("unlease", "products", str(token))
-    status, said = end(process)
-    assert (status, said["refused"], said["made"]) == (0, 0, plan["make"] - 3)
-    assert shop.control("GET", "/catalog-oracle")["ok"] and stats(shop)["created_twice"] == 0
 
 
 def test_two_loads_at_once_are_one(stack):
