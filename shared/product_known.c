@@ -48,16 +48,35 @@ void known_product_free(struct known_product *k) {
     memset(k, 0, sizeof *k);
 }
 
-char *known_product_text(const struct product_want *w, int64_t now_ms) {
+static bool known_has(const struct known_product *k, const char *sku) {
+    for (size_t i = 0; k != NULL && i < k->n; i++) {
+        if (strcmp(k->variants[i].sku, sku) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms) {
     char digest[17], id[24];
     cJSON *o = json_new_object();
     product_want_digest(w, digest);
     json_add_str(o, "d", digest);
     json_add_int(o, "at", now_ms);
-    cJSON *variants = json_add_object(o, "v");
+    cJSON *variants = json_add_object(o, "v"), *left = cJSON_CreateArray();
     for (size_t i = 0; i < w->n; i++) {
         (void)snprintf(id, sizeof id, "%lld", (long long)w->list[i].variant_id);
         json_add_str(variants, id, w->list[i].sku);
+    }
+    for (size_t i = 0; i < w->left_count; i++) {
+        if (known_has(k, w->left[i])) {
+            (void)cJSON_AddItemToArray(left, cJSON_CreateString(w->left[i]));
+        }
+    }
+    if (cJSON_GetArraySize(left) > 0) {
+        (void)cJSON_AddItemToObject(o, "w", left);
+    } else {
+        cJSON_Delete(left);
     }
     char *text = json_print(o);
     cJSON_Delete(o);
@@ -85,6 +104,15 @@ char *known_product_begun(const struct known_product *k, const struct product_wa
     return text;
 }
 
+bool known_left_behind(const struct known_product *k, const struct product_want *w) {
+    for (size_t i = 0; i < k->n; i++) {
+        if (!product_want_has(w, k->variants[i].sku)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *known_sku(const struct known_product *k, int64_t variant_id) {
     for (size_t i = 0; i < k->n; i++) {
         if (k->variants[i].id == variant_id) {
@@ -95,6 +123,15 @@ const char *known_sku(const struct known_product *k, int64_t variant_id) {
 }
 
 /* ---- reading ---- */
+
+enum next known_all(struct app *app, const char *key, redisReply **reply, struct reason *why) {
+    struct args a = {0};
+    args_add(&a, "HGETALL");
+    args_add_key(&a, app->redis, key);
+    enum next next = redis_command(app->redis, &a, true, reply, why);
+    args_free(&a);
+    return next;
+}
 
 static enum next values_of(struct app *app, struct args *a, size_t n, char **values, struct reason *why) {
     redisReply *reply = NULL;

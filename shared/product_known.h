@@ -3,7 +3,8 @@
  * What onepool remembers of the products it brought to Sitoo. All of it can be lost: it is read from both shops again.
  *
  *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent; while it is
- *                             being written d is "" and "w":["SMIT-2"] names what may be made
+ *                             being written d is "" and "w":["SMIT-2"] names what may be made; otherwise "w" names
+ *                             SKUs that Sitoo has of it and that cannot be wanted at present
  *   product:skus       hash   SKU -> "product:variant" that wanted it last
  *   product:variants   hash   variant id -> product id
  *   product:barcodes   hash   code -> "variant product SKU" that has it
@@ -24,7 +25,7 @@
 #include "till_product.h"
 
 struct known_variant {
-    int64_t id;
+    int64_t id; /* 0 = of none that is known */
     char *sku;
 };
 
@@ -38,15 +39,19 @@ struct known_product {
 /* Texts that are no record are as if nothing was known. */
 void known_product_parse(const char *text, struct known_product *out);
 void known_product_free(struct known_product *k);
-/* The record of w, as it is stored; the caller frees. */
-char *known_product_text(const struct product_want *w, int64_t now_ms);
+/* The record of w, as it is stored; k: what was known (NULL: nothing). The caller frees. */
+char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms);
 /* The record while w is being written: what was known (NULL: nothing), and "w", the SKUs that may be made now. Without
  * it nobody would know of one that was made by a process that died, if BigCommerce lets it go before the next try. */
 char *known_product_begun(const struct known_product *k, const struct product_want *w);
+/* Is there a SKU that was brought to Sitoo and that BigCommerce's product has no more? */
+bool known_left_behind(const struct known_product *k, const struct product_want *w);
 const char *known_sku(const struct known_product *k, int64_t variant_id);
 
 /* Records of n products: texts[i] is NULL if there is none; the caller frees each. */
 enum next known_read(struct app *app, const int64_t *ids, size_t n, char **texts, struct reason *why) NODISCARD;
+/* A whole hash: field, value, field ... Free with freeReplyObject. */
+enum next known_all(struct app *app, const char *key, redisReply **reply, struct reason *why) NODISCARD;
 /* Values of n fields of one of the hashes above; NULL if there is none; the caller frees each. */
 enum next known_fields(struct app *app, const char *key, const char *const *fields, size_t n, char **values,
                        struct reason *why) NODISCARD;

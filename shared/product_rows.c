@@ -83,29 +83,10 @@ static struct row *add_row(struct rows *rows, struct sync_item *item) {
     return r;
 }
 
-/* BigCommerce has it, and nothing can be wanted of it: it is left as it is. */
-static bool is_left(const struct product_want *w, const char *sku) {
-    for (size_t i = 0; w != NULL && i < w->left_count; i++) {
-        if (strcmp(w->left[i], sku) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_wanted(const struct product_want *w, const char *sku) {
-    for (size_t i = 0; w != NULL && i < w->n; i++) {
-        if (strcmp(w->list[i].sku, sku) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Another product of this batch has taken it over; those of other batches say so by product:skus. */
 static bool is_taken(const struct sync_item *items, size_t n, const char *sku) {
     for (size_t i = 0; i < n; i++) {
-        if (is_wanted(items[i].want, sku) || is_left(items[i].want, sku)) {
+        if (items[i].want != NULL && product_want_has(items[i].want, sku)) {
             return true;
         }
     }

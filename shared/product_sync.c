@@ -307,24 +307,34 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
         if (items[i].next != NEXT_DONE || s->app->mode != MODE_LIVE) {
             continue;
         }
-        char *record = items[i].want != NULL ? known_product_text(items[i].want, clock_wall_ms()) : xstrdup("");
+        char *record =
+            items[i].want != NULL ? known_product_text(items[i].known, items[i].want, clock_wall_ms()) : xstrdup("");
         effect_keep_product(&items[i].effects, items[i].product_id, record);
         free(record);
     }
 }
 
-/* Before anything is made: who else would know of it, if this process died? */
+/*
+ * Before anything is written: who else would know of it, if this process died? A SKU may leave BigCommerce meanwhile,
+ * or the product go back to what it was, and Sitoo still has to follow.
+ */
 static enum next begin_records(struct sync *s, const struct rows *rows, struct reason *why) {
     struct args effects = {0};
     const struct sync_item *last = NULL;
+    char value[64];
     for (size_t i = 0; s->app->mode == MODE_LIVE && i < rows->n; i++) {
         const struct row *r = &rows->list[i];
-        if (r->create && r->item != last) {
+        if (r->hide || !(r->create || r->fields != 0)) {
+            continue;
+        }
+        if (r->item != last) {
             char *text = known_product_begun(r->item->known, r->item->want);
             effect_keep_product(&effects, r->item->product_id, text);
             free(text);
             last = r->item;
         }
+        (void)snprintf(value, sizeof value, "%lld:%lld", (long long)r->item->product_id, (long long)r->want.variant_id);
+        effect_keep_sku(&effects, r->sku, value);
     }
     enum next next = effects_apply(s->app->redis, &effects, why);
     args_free(&effects);

@@ -4,8 +4,8 @@
  * one writer, and so that "how many products are there" can be asked before and after.
  *
  *   begin: lease -> no write of unknown outcome younger than SYNC_SETTLE_MS -> rules of both shops
- *   items: Sitoo's products by SKU -> compare -> codes that change hands are freed -> made -> changed -> sale prices
- *          -> families -> count -> remembered
+ *   items: Sitoo's products by SKU -> compare -> noted -> codes that change hands are freed -> made -> changed -> sale
+ *          prices -> families -> count -> remembered
  *
  * Every write is derived from what Sitoo shows at that moment, so a crash or a lost answer only means to look again,
  * and not too soon: what was sent may still be on its way. Nothing is ever deleted; what left BigCommerce is hidden in

@@ -195,6 +195,17 @@ void product_want(const struct catalog_product *p, const struct product_rules *r
     }
 }
 
+bool product_want_has(const struct product_want *w, const char *sku) {
+    bool found = false;
+    for (size_t i = 0; !found && i < w->n; i++) {
+        found = strcmp(w->list[i].sku, sku) == 0;
+    }
+    for (size_t i = 0; !found && i < w->left_count; i++) {
+        found = strcmp(w->left[i], sku) == 0;
+    }
+    return found;
+}
+
 void product_want_free(struct product_want *w) {
     for (size_t i = 0; i < w->n; i++) {
         free_want(&w->list[i], w->group_count);

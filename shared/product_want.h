@@ -99,6 +99,8 @@ struct product_want {
  */
 void product_want(const struct catalog_product *p, const struct product_rules *rules, struct product_want *out);
 void product_want_free(struct product_want *w);
+/* Has BigCommerce's product that SKU, be it wanted or left as it is? */
+bool product_want_has(const struct product_want *w, const char *sku);
 void product_rules_free(struct product_rules *r);
 
 /* A digest of everything in w that Sitoo should hold: equal digests, nothing to do. */

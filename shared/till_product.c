@@ -157,15 +157,6 @@ struct till_product *till_find(const struct till_products *t, const char *sku) {
     return low < t->n && strcmp(t->list[low].sku, sku) == 0 ? &t->list[low] : NULL;
 }
 
-struct till_product *till_find_id(const struct till_products *t, int64_t id) {
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->list[i].id == id) {
-            return &t->list[i];
-        }
-    }
-    return NULL;
-}
-
 void till_free(struct till_products *t) {
     for (size_t i = 0; i < t->n; i++) {
         product_free(&t->list[i]);

@@ -59,7 +59,6 @@ enum next till_add(struct till_products *t, const cJSON *json, struct reason *wh
 void till_sort(struct till_products *t);
 /* By exact SKU (letter case counts); NULL if there is none. */
 struct till_product *till_find(const struct till_products *t, const char *sku);
-struct till_product *till_find_id(const struct till_products *t, int64_t id);
 void till_free(struct till_products *t);
 
 /* Reads by SKU, in as few calls as the length of an address allows. NEXT_DEFER for an incomplete answer. */

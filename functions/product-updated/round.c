@@ -107,10 +107,10 @@ static struct sync_item *compare(struct product_round *r, size_t i) {
         return r->known[i].digest[0] != '\0' || r->known[i].n > 0 ? item : NULL; /* deleted */
     }
     product_want(p, &r->sync->rules, &r->wants[i]);
-    r->there[i] = true;
     item->want = &r->wants[i];
     product_want_digest(item->want, digest);
-    return r->forced[i] || strcmp(digest, r->known[i].digest) != 0 ? item : NULL;
+    bool changed = strcmp(digest, r->known[i].digest) != 0 || known_left_behind(&r->known[i], item->want);
+    return r->forced[i] || changed ? item : NULL;
 }
 
 /* sync_items takes them side by side. */
@@ -139,7 +139,6 @@ enum next round_run(struct app *app, struct sync *s, const struct claims *claims
     r->known = xcalloc(cap, sizeof *r->known);
     r->forced = xcalloc(cap, sizeof *r->forced);
     r->person = xcalloc(cap, sizeof *r->person);
-    r->there = xcalloc(cap, sizeof *r->there);
     r->items = xcalloc(cap, sizeof *r->items);
     r->changed = xcalloc(cap, sizeof(struct sync_item *));
     enum next next = find_products(r, why);
@@ -178,7 +177,6 @@ void round_free(struct product_round *r) {
     free(r->known);
     free(r->forced);
     free(r->person);
-    free(r->there);
     free(r->items);
     free(r->changed);
 }

@@ -21,8 +21,8 @@ struct product_round {
     struct catalog catalog;
     struct product_want *wants; /* of ids[i] */
     struct known_product *known;
-    bool *forced, *person, *there; /* hints; BigCommerce has it */
-    struct sync_item *items;       /* of ids[i]; next NEXT_DONE and no effects: nothing to do */
+    bool *forced, *person;   /* hints */
+    struct sync_item *items; /* of ids[i]; next NEXT_DONE and no effects: nothing to do */
     struct sync_item **changed;
     int64_t echoes;
 };

@@ -59,36 +59,37 @@ static bool drifted(const struct product_want *w, const struct shops *shops) {
     return differs;
 }
 
-static int by_id(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+static int by_id(const void *key, const void *member) {
+    int64_t x = *(const int64_t *)key, y = ((const struct product_want *)member)->product_id;
     return x < y ? -1 : x > y;
 }
 
-/* Products that were brought to Sitoo and that BigCommerce does not have any more. */
+/* Has BigCommerce not got the product, or one of its SKUs, any more? */
+static bool is_gone(int64_t id, const char *record, const struct shops *shops) {
+    const struct product_want *w =
+        shops->n > 0 ? bsearch(&id, shops->wants, shops->n, sizeof *shops->wants, by_id) : NULL;
+    struct known_product known;
+    bool gone = w == NULL;
+    known_product_parse(record, &known);
+    gone = gone || known_left_behind(&known, w);
+    known_product_free(&known);
+    return gone;
+}
+
+/* Products that were brought to Sitoo and that BigCommerce has no more, or not all of their SKUs. */
 static enum next mark_gone(struct marks *m, const struct shops *shops, struct reason *why) {
-    struct args a = {0};
     redisReply *reply = NULL;
-    int64_t *ids = xcalloc(shops->n + 1, sizeof *ids);
-    for (size_t i = 0; i < shops->n; i++) {
-        ids[i] = shops->wants[i].product_id;
-    }
-    qsort(ids, shops->n, sizeof *ids, by_id);
-    args_add(&a, "HKEYS");
-    args_add_key(&a, m->app->redis, KEY_PRODUCTS);
-    enum next next = redis_command(m->app->redis, &a, true, &reply, why);
-    args_free(&a);
-    for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
+    enum next next = known_all(m->app, KEY_PRODUCTS, &reply, why);
+    for (size_t i = 0; next == NEXT_DONE && i + 1 < reply->elements; i += 2) {
         int64_t id = 0;
-        const char *text = reply_str_at(reply, i);
-        if (text != NULL && int_parse(text, 1, JSON_INT_MAX, &id) &&
-            bsearch(&id, ids, shops->n, sizeof id, by_id) == NULL) {
+        const char *text = reply_str_at(reply, i), *record = reply_str_at(reply, i + 1);
+        if (text != NULL && int_parse(text, 1, JSON_INT_MAX, &id) && is_gone(id, record, shops)) {
             next = mark(m, id, "", why);
         }
     }
     if (reply != NULL) {
         freeReplyObject(reply);
     }
-    free(ids);
     return next;
 }
 
@@ -147,6 +148,7 @@ static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
     next = next == NEXT_DONE ? known_number(app, "loaded", &loaded, why) : next;
     next = next == NEXT_DONE ? exceptions_sweep(app, NULL, NULL, &shops, &found, why) : next;
     next = next == NEXT_DONE && shops.unread == 0 ? tidy_cases(app, &shops, &found, why) : next;
+    next = next == NEXT_DONE && shops.unread == 0 ? tidy_barcodes(app, &shops, why) : next;
     next = next == NEXT_DONE ? known_keep_till(app, &shops.till, why) : next;
     if (next == NEXT_DONE && loaded > 0) {
         next = mark_all(app, &shops, &due, why);

@@ -7,7 +7,9 @@
 
 #include "buf.h"
 #include "keys.h"
+#include "product_known.h"
 #include "product_row.h"
+#include "quantity.h"
 #include "queue.h"
 #include "ban.h"
 
@@ -94,5 +96,59 @@ enum next tidy_cases(struct app *app, const struct shops *shops, const struct ex
         free(ids.list[i]);
     }
     free(ids.list);
+    return next;
+}
+
+/* ---- barcodes ---- */
+
+static int by_variant(const void *a, const void *b) {
+    int64_t x = (*(const struct want *const *)a)->variant_id, y = (*(const struct want *const *)b)->variant_id;
+    return x < y ? -1 : x > y;
+}
+
+/* holder: "variant product SKU" */
+static bool still_wants(const struct want **wants, size_t n, const char *holder, const char *code) {
+    char number[24];
+    struct want key = {0};
+    const struct want *sought = &key;
+    (void)snprintf(number, sizeof number, "%.*s", (int)strcspn(holder, " "), holder);
+    if (n == 0 || !int_parse(number, 0, INT64_MAX, &key.variant_id)) {
+        return false;
+    }
+    const struct want **found = bsearch(&sought, wants, n, sizeof(struct want *), by_variant);
+    return found != NULL && (*found)->barcode != NULL && strcmp((*found)->barcode, code) == 0;
+}
+
+/* Of every product, ascending by variant; the caller frees. */
+static const struct want **all_wants(const struct shops *shops, size_t *n) {
+    const struct want **wants = xcalloc((size_t)shops->variants + 1, sizeof(struct want *));
+    *n = 0;
+    for (size_t i = 0; i < shops->n; i++) {
+        for (size_t k = 0; k < shops->wants[i].n && *n < (size_t)shops->variants; k++) {
+            wants[(*n)++] = &shops->wants[i].list[k];
+        }
+    }
+    qsort(wants, *n, sizeof(struct want *), by_variant);
+    return wants;
+}
+
+enum next tidy_barcodes(struct app *app, const struct shops *shops, struct reason *why) {
+    struct args effects = {0};
+    redisReply *reply = NULL;
+    size_t n = 0;
+    const struct want **wants = all_wants(shops, &n);
+    enum next next = known_all(app, KEY_PRODUCT_BARCODES, &reply, why);
+    for (size_t i = 0; next == NEXT_DONE && i + 1 < reply->elements; i += 2) {
+        const char *code = reply_str_at(reply, i), *holder = reply_str_at(reply, i + 1);
+        if (code != NULL && holder != NULL && !still_wants(wants, n, holder, code)) {
+            effect_keep_barcode(&effects, code, "");
+        }
+    }
+    if (reply != NULL) {
+        freeReplyObject(reply);
+    }
+    next = next == NEXT_DONE && effects.n > 0 ? effects_apply(app->redis, &effects, why) : next;
+    args_free(&effects);
+    free(wants);
     return next;
 }

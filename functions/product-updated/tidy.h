@@ -11,4 +11,7 @@
 enum next tidy_cases(struct app *app, const struct shops *shops, const struct exceptions *found,
                      struct reason *why) NODISCARD;
 
+/* Forgets who has a barcode if that variant does not want it any more: another one may have it. */
+enum next tidy_barcodes(struct app *app, const struct shops *shops, struct reason *why) NODISCARD;
+
 #endif

@@ -159,6 +159,28 @@ def test_what_staff_changed_in_sitoo_is_put_right_and_the_rest_left_alone(shop):
     all_right(shop)
 
 
+def test_a_variant_that_was_removed_without_a_webhook_is_hidden_by_the_comparison(shop):
+    number = product(shop, "Glove", ["GLOVE-1", "GLOVE-2", "GLOVE-3"])
+    all_right(shop)
+    edit(shop, number, remove_variants=["GLOVE-2"], hooks=False)
+    sweep(shop)
+    wait_till(shop, "GLOVE-2", activepos=False)
+    all_right(shop)
+
+
+def test_a_code_that_staff_cleared_goes_to_the_product_that_has_it_now(shop):
+    one, two = product(shop, "Old holder", ["HOLD-1"], gtin="731000000011"), product(shop, "New holder", ["HOLD-2"])
+    wait_till(shop, "HOLD-1", barcode="731000000011")
+    wait_till(shop, "HOLD-2", activepos=True)
+    quiet(shop)
+    shop.control("PUT", "/till-product", {"sku": "HOLD-1", "barcode": ""})
+    edit(shop, one, gtin="", hooks=False)
+    edit(shop, two, gtin="731000000011", hooks=False)
+    sweep(shop)
+    wait_till(shop, "HOLD-2", barcode="731000000011")
+    all_right(shop)
+
+
 def test_ten_webhooks_in_a_second_are_one_write(stack):
     shop = make(stack, mapping=products_mapping(debounce_s=2))
     number = product(shop, "Often", ["OFTEN-1"])

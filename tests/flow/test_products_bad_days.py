@@ -126,6 +126,22 @@ def test_a_tax_class_without_mapping_is_parked_and_named(shop):
     wait_closed(shop, f"tax_class_unmapped:product {number}")
 
 
+def test_a_variant_that_could_not_be_wanted_is_hidden_when_it_is_removed(shop):
+    number = product(shop, "Cup", ["CUP-1", "CUP-2", "CUP-3"])
+    wait_till(shop, "CUP-3", activepos=True)
+    quiet(shop)
+    edit(shop, number, tax_class_id=2)
+    wait_case(shop, f"tax_class_unmapped:product {number}")
+    quiet(shop)
+    assert all(till(shop, f"CUP-{n}")["activepos"] for n in (1, 2, 3))
+    edit(shop, number, remove_variants=["CUP-2"])
+    wait_till(shop, "CUP-2", activepos=False)
+    assert till(shop, "CUP-1")["activepos"] and till(shop, "CUP-3")["activepos"]
+    edit(shop, number, tax_class_id=0)
+    wait_closed(shop, f"tax_class_unmapped:product {number}")
+    all_right(shop)
+
+
 def test_a_sku_with_characters_that_sitoo_refuses(shop):
     number = product(shop, "Odd", variants=[{"sku": sku, "options": [{"name": "Size", "label": sku}]} for sku in ("ODD 1", "ODD-2")])
     assert "ODD 1" in wait_case(shop, "sku_not_allowed:ODD 1")["text"]

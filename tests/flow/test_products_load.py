@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from catalog_shop import edit, make, never, products_mapping, sitoo_writes, till
+from catalog_shop import edit, load, make, never, product, products_mapping, sitoo_writes, till
 from stack import BUILD, ROOT
 
 VARIANTS, FAMILY = 400, 5
@@ -77,8 +77,7 @@ def test_a_load_in_few_calls_and_then_nothing_differs(stack):
     assert (status, json.loads(out)["error"]["cause"]) == (1, "load_id")  # applied already
 
 
-@pytest.mark.parametrize("kind, method, path", [("timeout_after_apply", "POST", "products.json"), ("silence", "POST", "products.json"),
-                                                ("timeout_after_apply", "PUT", "productvariants")])
+@pytest.mark.parametrize("kind, method, path", [("timeout_after_apply", "POST", "products.json"), ("silence", "PUT", "productvariants")])
 def test_a_load_that_is_killed_within_a_write_goes_on(stack, kind, method, path):
     shop = shop_to_load(stack)
     plan, since = look(shop), shop.last_request()
@@ -96,8 +95,6 @@ def test_a_load_that_is_killed_within_a_write_goes_on(stack, kind, method, path)
     assert (status, said["refused"]) == (0, 0)
     everything_once(shop, plan)
     assert not shop.redis().hkeys(shop.key("intents"))
-
-
 
 
 def test_two_loads_at_once_are_one(stack):
@@ -121,6 +118,12 @@ def test_a_wrong_id_writes_nothing(stack):
     status, out, _ = shop.command("load", "--json", "--apply", plan["id"][::-1])
     assert (status, json.loads(out)["error"]["cause"]) == (1, "load_id")
     assert not sitoo_writes(shop)
+    product(shop, "New since", ["SINCE-1"])
+    status, out, _ = shop.command("load", "--json", "--apply", plan["id"])
+    assert (status, json.loads(out)["error"]["cause"]) == (1, "load_changed")
+    assert not sitoo_writes(shop)
+    load(shop)
+    assert till(shop, "SINCE-1")["activepos"]
 
 
 def test_the_csv_file_has_every_difference(stack):

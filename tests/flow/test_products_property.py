@@ -101,7 +101,8 @@ class Merchant:
         if not skus:
             return
         sku, mark = self.rng.choice(skus), self._name("staff")
-        self.shop.control("PUT", "/till-product", {"sku": sku, self.rng.choice(["title", "custom1", "description"]): mark, "custom2": mark})
+        field, value = self.rng.choice([("title", mark), ("custom1", mark), ("description", mark), ("barcode", "")])
+        self.shop.control("PUT", "/till-product", {"sku": sku, field: value, "custom2": mark})
         self.staff.setdefault(sku, {})["custom2"] = mark
 
     def trouble(self):
