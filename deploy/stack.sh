@@ -17,7 +17,7 @@ VAR=$ROOT/var
 RUN=$VAR/run
 LOG=$VAR/log
 ENV_FILE=$VAR/onepool.env
-FUNCTIONS=(sitoo-events sale return stock-moved order-created order-updated pickup-updated product-updated)
+FUNCTIONS=(sitoo-events sale return stock-moved order-created order-updated pickup-updated product-updated sweep)
 START_LIMIT_S=30
 STOP_LIMIT_S=35 # a function ends what it has in hand within 25 s (DRAIN_LIMIT_MS of shared/supervise.c)
 

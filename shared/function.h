@@ -21,9 +21,9 @@
 
 struct function {
     const char *name;
-    unsigned needs;                              /* enum settings_need bits */
-    enum budget budget;                          /* whose share of the platforms' calls its work takes */
-    fcgi_handler accept;                         /* answers the function's own routes */
+    unsigned needs;      /* enum settings_need bits */
+    enum budget budget;  /* whose share of the platforms' calls its work takes */
+    fcgi_handler accept; /* answers the function's own routes; NULL: it has none, and only tells whether it lives */
     const char *queues[FUNCTION_QUEUES_MAX + 1]; /* a worker wakes when one of these gets work; NULL-terminated */
     /* One round of work: claims, performs, settles. *wait_ms is preset to 1000; set it to when the next round is due.
      * NEXT_DONE, or a reason that is logged; the loop then backs off. */

@@ -103,8 +103,13 @@ static bool open_sockets(struct parent *p) {
 static const struct function *serving;
 
 static void accept_any(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
-    if (!ops_accept(app, call, reply)) {
+    if (ops_accept(app, call, reply)) {
+        return;
+    }
+    if (serving->accept != NULL) {
         serving->accept(app, call, reply);
+    } else {
+        reply->status = 404;
     }
 }
 
@@ -226,7 +231,8 @@ static void drain(struct parent *p) {
 }
 
 static void plan_children(struct parent *p) {
-    for (int64_t i = 0; i < p->set->acceptors && p->n < CHILDREN_MAX; i++) {
+    int64_t acceptors = p->fn->accept != NULL ? p->set->acceptors : SOCKETS;
+    for (int64_t i = 0; i < acceptors && p->n < CHILDREN_MAX; i++) {
         p->children[p->n++] = (struct child){.socket = (int)(i % SOCKETS)};
     }
     for (int64_t i = 0; i < p->set->workers && p->n < CHILDREN_MAX; i++) {
