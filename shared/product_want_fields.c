@@ -8,7 +8,7 @@
 #include "product_want_in.h"
 #include "ban.h"
 
-#define NAME_LEAST      ((size_t)100)         /* characters of a product's name that long options leave it */
+#define NAME_LEAST      ((size_t)128)         /* characters of a product's name that long options leave it */
 #define TITLE_BYTES_MAX ((size_t)1024 * 1024) /* before it is cut; what does not fit is left out */
 
 static size_t characters(const char *utf8) {

@@ -162,7 +162,7 @@ def test_long_titles_html_and_emoji(shop):
     product(shop, "L" * 240, variants=[{"sku": "LONG-1", "options": [{"name": "Text", "label": "y" * 240}]}])
     found = wait_till(shop, "LONG-1", activepos=True)
     assert len(found["title"]) == 250 and found["title"].endswith("...")
-    product(shop, "N" * 500, variants=[{"sku": f"LONG-N-{size}", "options": [{"name": "Size", "label": size}]} for size in "SM"])
+    product(shop, "N" * 250, variants=[{"sku": f"LONG-N-{size}", "options": [{"name": "Size", "label": size}]} for size in "SM"])
     for size in "SM":
         found = wait_till(shop, f"LONG-N-{size}", activepos=True)
         assert len(found["title"]) == 250 and found["title"].endswith(f"N... {size}")
