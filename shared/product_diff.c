@@ -33,21 +33,25 @@ const char *product_field_name(unsigned fields, size_t nth) {
 
 /* ---- what differs ---- */
 
-/* In any order: Sitoo's need not be ours. A want names none twice. */
+static bool has(const int64_t *list, size_t n, int64_t one) {
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == one) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In any order, and however often: Sitoo's need not be ours. */
 static bool same_categories(const struct want *w, const struct till_product *h) {
-    if (w->category_count != h->category_count) {
-        return false;
+    bool same = true;
+    for (size_t i = 0; same && i < w->category_count; i++) {
+        same = has(h->categories, h->category_count, w->categories[i]);
     }
-    for (size_t i = 0; i < w->category_count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < h->category_count; k++) {
-            found = found || h->categories[k] == w->categories[i];
-        }
-        if (!found) {
-            return false;
-        }
+    for (size_t i = 0; same && i < h->category_count; i++) {
+        same = has(w->categories, w->category_count, h->categories[i]);
     }
-    return true;
+    return same;
 }
 
 unsigned product_differs(const struct want *want, const struct till_product *have) {

@@ -327,7 +327,7 @@ static enum next begin_records(struct sync *s, const struct rows *rows, struct r
         if (r->hide || !(r->create || r->fields != 0)) {
             continue;
         }
-        if (r->item != last) {
+        if (last == NULL || r->item != last) {
             char *text = known_product_begun(r->item->known, r->item->want);
             effect_keep_product(&effects, r->item->product_id, text);
             free(text);

@@ -8,19 +8,32 @@
 #include "product_want_in.h"
 #include "ban.h"
 
+#define NAME_LEAST      ((size_t)128)         /* characters of a product's name that long options leave it */
 #define TITLE_BYTES_MAX ((size_t)1024 * 1024) /* before it is cut; what does not fit is left out */
 
-/* "Jar Beige L" */
+static size_t characters(const char *utf8) {
+    size_t n = 0;
+    for (; *utf8 != '\0'; utf8++) {
+        n += ((unsigned char)*utf8 & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return n;
+}
+
+/* "Jar Beige L". If it is too long the name is cut first: the options tell the variants of a product apart. */
 static char *title_of(const struct catalog_product *p, const struct catalog_variant *v, const char *sku) {
     struct buf raw;
     buf_init(&raw, TITLE_BYTES_MAX);
-    buf_add_str(&raw, p->name);
     for (size_t i = 0; i < v->option_count; i++) {
         buf_add_str(&raw, " ");
         buf_add_str(&raw, v->options[i].label);
     }
-    char *title = want_text(buf_str(&raw), WANT_TITLE_MAX);
-    buf_free(&raw);
+    char *options = want_text(buf_str(&raw), WANT_TITLE_MAX - NAME_LEAST - 1);
+    char *name = want_text(p->name, WANT_TITLE_MAX - (options[0] != '\0' ? characters(options) + 1 : 0));
+    buf_reset(&raw);
+    buf_addf(&raw, "%s%s%s", name, name[0] != '\0' && options[0] != '\0' ? " " : "", options);
+    char *title = buf_take(&raw);
+    free(options);
+    free(name);
     if (title[0] == '\0') { /* Sitoo's list would show an empty line */
         free(title);
         title = xstrdup(sku);

@@ -572,6 +572,6 @@ def test_a_shop_of_20000_skus_with_3000_open_orders(stack):
     # Accepted, the writer brings exactly these right.
     one.start_function("stock-moved")
     assert accept(one, answer["report"])[0] == 0
-    one.wait_until(lambda: wrong(one) == [], 60, "every level is right")
+    one.wait_until(lambda: wrong(one) == [], 180, "every level is right")
     written = {(item["location_id"], item["quantity"]) for items in one.writes() for item in items}
     assert written <= {(location, level) for _, location, _, level in expected}

@@ -162,6 +162,10 @@ def test_long_titles_html_and_emoji(shop):
     product(shop, "L" * 240, variants=[{"sku": "LONG-1", "options": [{"name": "Text", "label": "y" * 240}]}])
     found = wait_till(shop, "LONG-1", activepos=True)
     assert len(found["title"]) == 250 and found["title"].endswith("...")
+    product(shop, "N" * 250, variants=[{"sku": f"LONG-N-{size}", "options": [{"name": "Size", "label": size}]} for size in "SM"])
+    for size in "SM":
+        found = wait_till(shop, f"LONG-N-{size}", activepos=True)
+        assert len(found["title"]) == 250 and found["title"].endswith(f"N... {size}")
     product(shop, "Tea \U0001f375 & <b>cake</b>\t\u0007 ", ["EMOJI-1"], description="<p>Hot<script>alert(1)</script></p>")
     found = wait_till(shop, "EMOJI-1", activepos=True)
     assert "\U0001f375" in found["title"] and "\u0007" not in found["title"] and found["description"] == ""

@@ -44,7 +44,8 @@ static void assert_sent(const char *name, cJSON *body, const char *want) {
     free(sent);
 }
 
-static int64_t want_categories[] = {49, 50}, have_categories[] = {50, 49}, others[] = {49, 51}, three[] = {49, 50, 51};
+static int64_t want_categories[] = {49, 50}, have_categories[] = {50, 49}, others[] = {49, 51}, three[] = {49, 50, 51},
+               twice[] = {50, 49, 50};
 
 /* Everything is owned, and Sitoo has all of it. */
 static struct want all_wanted(void) {
@@ -162,6 +163,8 @@ static void categories_are_compared_as_sets(void **state) {
     h.categories = three;
     h.category_count = 3;
     assert_int_equal(product_differs(&w, &h), FIELD_CATEGORIES);
+    h.categories = twice;
+    assert_int_equal(product_differs(&w, &h), 0);
     h.category_count = 0;
     assert_int_equal(product_differs(&w, &h), FIELD_CATEGORIES);
     w.category_count = 0; /* not owned */
