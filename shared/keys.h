@@ -14,6 +14,7 @@
  *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last ...
  *   ignore               set     for ever        F  case ids that a person chose to ignore
  *   count                hash    for ever        F  counters for /metrics
+ *   schema               hash    for ever        F  version of what the keys mean, see schema.h
  *   token                string  for ever        F  fencing tokens; starts at the time in microseconds
  *   lease:<name>         hash    its ttl         F  holder token
  *   lease:sitoo:<k>:<s>  string  its ttl         F  one call in flight per API key

@@ -21,6 +21,7 @@
 #include "mode.h"
 #include "ops.h"
 #include "quantity.h"
+#include "schema.h"
 #include "worker.h"
 #include "ban.h"
 
@@ -192,6 +193,7 @@ static enum next guard(struct parent *p) {
     enum next next = app_open(&app, p->fn->name, p->set, true, &why);
     if (next == NEXT_DONE) {
         next = ops_redis_guard(&app, p->set->dev, &why);
+        next = next == NEXT_DONE ? schema_check(&app, &why) : next;
         app_close(&app);
     }
     p->guarded = next == NEXT_DONE;

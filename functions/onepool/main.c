@@ -8,9 +8,10 @@
 #include "command.h"
 #include "json.h"
 #include "log.h"
+#include "release.h"
+#include "schema.h"
 #include "ban.h"
 
-#define VERSION      "0.1.0"
 #define OPTIONS_MAX  5
 #define MISTAKES_MAX ((size_t)64 * 1024)
 
@@ -182,8 +183,8 @@ static int run(const struct subcommand *s, const struct command_line *line) {
     struct app app;
     struct reason why = {0};
     buf_init(&mistakes, MISTAKES_MAX);
-    struct settings *set =
-        settings_read(s->needs_of != NULL ? s->needs_of(line) : s->needs, "onepool", NULL, &mistakes);
+    unsigned needs = s->needs_of != NULL ? s->needs_of(line) : s->needs;
+    struct settings *set = settings_read(needs, "onepool", NULL, &mistakes);
     if (set == NULL) {
         int status = wrong_settings(line, buf_str(&mistakes));
         buf_free(&mistakes);
@@ -192,8 +193,12 @@ static int run(const struct subcommand *s, const struct command_line *line) {
     buf_free(&mistakes);
     log_setup("onepool", LOG_ERROR);
     stop_setup();
-    int status =
-        app_open(&app, "onepool", set, false, &why) == NEXT_DONE ? s->run(&app, line) : command_failed(line, &why);
+    enum next next = app_open(&app, "onepool", set, false, &why);
+    if (next == NEXT_DONE && (needs & NEED_REDIS) != 0) {
+        next = schema_check(&app, &why);
+        next = next == NEXT_STOP ? next : NEXT_DONE; /* without Redis the command says itself what it cannot do */
+    }
+    int status = next == NEXT_DONE ? s->run(&app, line) : command_failed(line, &why);
     app_close(&app);
     settings_free(set);
     return fflush(stdout) == 0 && ferror(stdout) == 0 ? status : 1;
@@ -202,7 +207,7 @@ static int run(const struct subcommand *s, const struct command_line *line) {
 int main(int argc, char **argv) {
     const char *name = argc >= 2 ? argv[1] : "", *first = argc >= 3 ? argv[2] : "";
     if (strcmp(name, "--version") == 0) {
-        (void)printf("onepool " VERSION "\n");
+        (void)printf("onepool " RELEASE "\n");
         return 0;
     }
     if (strcmp(name, "--help") == 0 || strcmp(first, "--help") == 0) {

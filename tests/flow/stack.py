@@ -238,9 +238,16 @@ class Stack:
 
     def start_redis(self):
         self.redis_socket.unlink(missing_ok=True)
+        self._write_users()
         self._start("redis", ["redis-server", ROOT / "deploy" / "redis.conf", "--dir", self.folder / "redis",
-                              "--unixsocket", self.redis_socket])
+                              "--unixsocket", self.redis_socket, "--aclfile", self.folder / "users.acl"])
         self._wait_alive("redis", self.redis_answers, 15, "Redis answers PING")
+
+    def _write_users(self):
+        """onepool's processes get the rights that deploy/redis-users.sh gives, here without password; tests get all."""
+        users = subprocess.run([ROOT / "deploy" / "redis-users.sh", "default", "-", "default"], check=True,
+                               capture_output=True, text=True).stdout
+        (self.folder / "users.acl").write_text(users + "user tests on nopass ~* &* +@all\n", encoding="ascii")
 
     def redis_answers(self):
         try:
@@ -255,8 +262,8 @@ class Stack:
     def redis(self, decode=True):
         """A client of the private Redis (python3-redis); decode=False: answers are bytes."""
         import redis
-        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=decode,
-                           encoding_errors="replace")
+        return redis.Redis(unix_socket_path=str(self.redis_socket), decode_responses=decode, username="tests",
+                           password="-", encoding_errors="replace")
 
     def restart_redis(self, kill9=True):
         self.stop_redis(kill9)

@@ -249,6 +249,20 @@ def test_weaker_redis_is_refused_unless_it_is_for_trials(stack, setting, value):
     one.wait_until(lambda: "level=alarm" in one.logs("sale") and setting in one.logs("sale"), 5, "an alarm says so")
 
 
+def test_keys_of_a_newer_release_are_refused_and_what_runs_goes_on(stack):
+    one = stack(functions=("sitoo-events",), simulators=False, mapping=shop_mapping())
+    schema = one.redis().hgetall(one.key("schema"))
+    assert (schema["version"], schema["release"]) == ("1", "0.1.0")
+    one.redis().hset(one.key("schema"), mapping={"version": "7", "release": "9.8.7"})
+    status, _, err = run("sale", env={**one.settings(), "ONEPOOL_LISTEN": one.run / "sale"})
+    assert status == EXIT_SETTINGS
+    assert "version 7" in err and "9.8.7" in err and "version 1" in err and "restore a backup" in err
+    status, out, _ = one.command("parked", "--json")
+    assert status == 1 and json.loads(out)["error"]["cause"] == "newer_schema"
+    assert one.post("/hooks/sitoo", [event()]).status == 200
+    assert one.redis().hget(one.key("schema"), "version") == "7"
+
+
 def test_function_starts_without_redis_and_serves_when_it_comes(stack):
     one = stack(functions=(), redis=False, simulators=False, mapping=shop_mapping())
     one.start_function("sitoo-events")

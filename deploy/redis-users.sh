@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# deploy/redis-users.sh TENANT PASSWORD_FILE [USER]: prints an ACL file for Redis (redis-server's setting aclfile) with two
+# users. "onepool", or USER, may use the keys and channels of that tenant, with only the commands that onepool sends;
+# "backup", with the same password, may only take copies as a replica does (deploy/backup.sh). The built-in user "default" is
+# switched off. The file holds a digest of the password, not the password; REDIS_URL is then
+# redis://onepool:PASSWORD@host:port/0. PASSWORD_FILE "-": users without password, for tests on a private socket.
+set -euo pipefail
+
+fail() {
+    echo "redis-users: $*" >&2
+    exit 1
+}
+
+case $# in
+    2 | 3) ;;
+    *) fail "usage: deploy/redis-users.sh TENANT PASSWORD_FILE [USER]" ;;
+esac
+tenant=$1
+user=${3:-onepool}
+[[ $tenant =~ ^[A-Za-z0-9_-]{1,64}$ ]] || fail "TENANT has other characters than A-Z a-z 0-9 _ -, or more than 64"
+[[ $user =~ ^[A-Za-z0-9_-]{1,64}$ ]] || fail "USER has other characters than A-Z a-z 0-9 _ -, or more than 64"
+
+if [ "$2" = - ]; then
+    secret=nopass
+else
+    password=$(<"$2") || fail "$2 cannot be read"
+    [ ${#password} -ge 16 ] || fail "the password in $2 has fewer than 16 characters"
+    digest=$(printf %s "$password" | sha256sum)
+    secret="#${digest%% *}"
+fi
+
+# Connection, time, durability (what onepool checks at its start and when it has the file written anew).
+commands=(auth select ping time info 'config|get' bgrewriteaof subscribe unsubscribe publish)
+# The functions of shared/lua, which are loaded by the first process that misses them.
+commands+=(fcall 'function|load')
+# What programs and functions do with keys.
+commands+=(exists del unlink copy rename expire pexpire persist pttl type
+    get set getdel mget incr
+    hget hset hsetnx hdel hexists hgetall hkeys hvals hlen hmget hincrby hscan hstrlen
+    lpush rpush lrange ltrim llen
+    sadd srem sismember smembers scard srandmember
+    zadd zrem zcard zcount zscore zmscore zrange zrangebyscore zremrangebyrank zremrangebyscore zincrby
+    xadd xrange xrevrange xlen xtrim)
+
+if [ "$user" != default ]; then echo "user default off"; fi
+printf 'user %s on %s ~{%s}* &{%s}* -@all' "$user" "$secret" "$tenant" "$tenant"
+printf ' +%s' "${commands[@]}"
+printf '\nuser backup on %s resetkeys resetchannels -@all +ping +sync +psync +replconf\n' "$secret"
