@@ -159,7 +159,7 @@ static cJSON *next_entry(struct listing *l, bool same) {
 static void one_fact(const struct facts *f, const struct fact *fact, struct listing *l) {
     const struct mapping *m = f->mapping;
     for (size_t k = 0; k < m->location_count; k++) {
-        if (!moved_at(fact, &m->locations[k])) {
+        if (!moved_at(fact, &m->locations[k]) && (fact->settled || fact->stored[k].state != 'k')) {
             continue;
         }
         if (fact->settled) {

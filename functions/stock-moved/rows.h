@@ -11,8 +11,8 @@ void rows_levels(const char *type, const struct facts *f, const struct level_ite
                  struct args *effects);
 /* BigCommerce refused it. */
 void rows_refused(const struct level_item *item, struct args *effects);
-/* Before anything is written: SKUs whose stock was said to have moved (hints v and w) and whose level at a location of
- * that warehouse stays what it is, and those that have no level at all. */
+/* Before anything is written: SKUs whose stock was said to have moved (hints v and w), or whose level was never
+ * written, and whose level at a location stays what it is; and those that moved and have no level at all. */
 void rows_unchanged(const struct facts *f, struct args *effects);
 
 #endif
