@@ -92,11 +92,15 @@ static void misfit(struct ledger_chain *c) {
     fault_changed(c, &c->last, "it was changed: the next entry holds another hash of it");
 }
 
+/* Where the entry before is the beginning, this is the first, whatever its number says. */
 static void first_link(struct ledger_chain *c, const struct ledger_entry *e) {
-    c->first_n = e->n;
+    bool begins = strcmp(e->prev, LEDGER_BEGIN) == 0;
+    c->first_n = begins ? 1 : e->n;
     c->before_ms = e->ms - e->gap;
-    if (e->n == 1 && (strcmp(e->prev, LEDGER_BEGIN) != 0 || e->gap != 0)) {
-        fault_changed(c, e, "it was changed: it is the first, and names one before it");
+    if ((e->n == 1) != begins || (begins && e->gap != 0)) {
+        fault_changed(c, e,
+                      begins && e->n != 1 ? "its number was changed"
+                                          : "its link was changed: it is not that of a first entry");
     }
 }
 
@@ -129,6 +133,7 @@ static void take_link(struct ledger_chain *c, const struct ledger_entry *e) {
     c->linked++;
     if (!follow) {
         first_link(c, e);
+        n = c->first_n;
     } else if (restarts(c, e)) {
         c->restarts++;
     } else {

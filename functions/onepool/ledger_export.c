@@ -142,6 +142,19 @@ static bool take(void *arg, const struct ledger_entry *e) {
 
 /* ---- a file that a crash left ---- */
 
+/* The chain goes on where the last export ended. */
+static void chain_from(struct ledger_chain *c, const struct sealed *s) {
+    struct ledger_entry last;
+    if (s->n > 0 && ledger_entry_set(&last, s->id, NULL, "", 0)) {
+        c->linked = 1;
+        c->first_n = s->n;
+        c->last_n = s->n;
+        c->last = last;
+        c->last.n = s->n;
+        (void)str_copy(c->head, sizeof c->head, s->head);
+    }
+}
+
 static bool first_only(void *arg, const struct ledger_entry *e) {
     char *name = arg;
     ledger_out_name(e, name);
@@ -156,10 +169,23 @@ static bool hash_it(void *arg, const struct ledger_entry *e) {
     return false;
 }
 
-static bool ignore(void *arg, const struct ledger_entry *e) {
-    (void)arg;
-    (void)e;
+static bool chain_only(void *arg, const struct ledger_entry *e) {
+    ledger_chain_take(arg, e);
     return true;
+}
+
+/* Reads the file; *whole: its chain is, and *head is the hash of its last entry, as calculated. */
+static bool read_left(const struct export *x, struct ledger_file *f, bool *whole, char head[LEDGER_HASH_SIZE]) {
+    char error[ERROR_SIZE];
+    struct ledger_chain *c = xcalloc(1, sizeof *c);
+    ledger_chain_init(c);
+    chain_from(c, &x->last);
+    bool read = ledger_file_read(f, chain_only, c, error, sizeof error);
+    *whole = c->fault_count == 0;
+    (void)str_copy(head, LEDGER_HASH_SIZE, f->n > 0 ? c->head : "");
+    ledger_chain_free(c);
+    free(c);
+    return read;
 }
 
 static enum next taken(struct export *x, const char *name, const char *problem) {
@@ -171,9 +197,10 @@ static enum next taken(struct export *x, const char *name, const char *problem) 
 }
 
 static enum next adopt(struct export *x, const char *name, const char *path) {
-    char error[ERROR_SIZE], head[LEDGER_HASH_SIZE] = "", from[LEDGER_ID_SIZE + 1];
+    char error[ERROR_SIZE], head[LEDGER_HASH_SIZE] = "", last[LEDGER_HASH_SIZE], from[LEDGER_ID_SIZE + 1];
     struct ledger_file f;
-    if (!ledger_file_open(&f, path, error, sizeof error) || !ledger_file_read(&f, ignore, NULL, error, sizeof error)) {
+    bool whole = false;
+    if (!ledger_file_open(&f, path, error, sizeof error) || !read_left(x, &f, &whole, last)) {
         return taken(x, name, "cannot be read to its end");
     }
     if (strcmp(f.before, x->last.file) != 0 || strcmp(f.before_sha256, x->last.sha256) != 0) {
@@ -184,8 +211,8 @@ static enum next adopt(struct export *x, const char *name, const char *path) {
     if (next != NEXT_DONE) {
         return next;
     }
-    if (head[0] == '\0' || (f.n > 0 && strcmp(head, f.head) != 0)) {
-        return taken(x, name, "its last entry is not the one in Redis");
+    if (!whole || head[0] == '\0' || (f.n > 0 && strcmp(head, last) != 0)) {
+        return taken(x, name, "holds other entries than Redis");
     }
     struct sealed now = {.n = f.n > 0 ? f.n : x->last.n};
     (void)str_copy(now.id, sizeof now.id, f.last);
@@ -202,19 +229,6 @@ static enum next adopt(struct export *x, const char *name, const char *path) {
 
 static void begin_from(const struct sealed *s, char from[LEDGER_ID_SIZE + 1]) {
     (void)snprintf(from, LEDGER_ID_SIZE + 1, "%s%s", s->id[0] != '\0' ? "(" : "-", s->id);
-}
-
-/* The chain goes on where the last export ended. */
-static void chain_from(struct ledger_chain *c, const struct sealed *s) {
-    struct ledger_entry last;
-    if (s->n > 0 && ledger_entry_set(&last, s->id, NULL, "", 0)) {
-        c->linked = 1;
-        c->first_n = s->n;
-        c->last_n = s->n;
-        c->last = last;
-        c->last.n = s->n;
-        (void)str_copy(c->head, sizeof c->head, s->head);
-    }
 }
 
 static enum next run(struct export *x, int64_t until_ms) {

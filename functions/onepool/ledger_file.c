@@ -121,8 +121,10 @@ static bool take_end(struct ledger_file *f, const struct buf *line) {
     return good;
 }
 
+/* zlib's own texts name the file already. */
 static bool wrong(const struct ledger_file *f, const char *what, char *error, size_t size) {
-    (void)snprintf(error, size, "%s: %s", f->path, what);
+    bool named = strncmp(what, f->path, strlen(f->path)) == 0;
+    (void)snprintf(error, size, "%s%s%s", named ? "" : f->path, named ? "" : ": ", what);
     return false;
 }
 

@@ -9,7 +9,8 @@
 #include "ban.h"
 
 #define PAIR_MS   INT64_C(900000) /* a sale and its movement are recorded within so long of one another */
-#define PAIR_LOOK ((size_t)200)   /* events that are looked through for the other half */
+#define PAIR_LOOK ((size_t)500)   /* movements that are looked through for the other half */
+#define KIND_SALE 30              /* transactiontype of Sitoo (sitoo.md 7.3) */
 
 /* The longest part of the SKU that stands in JSON as it is, however the row was written. */
 static char *needle_of(const char *sku) {
@@ -153,8 +154,7 @@ static bool is(const struct history_event *e, const char *type) {
 /* The movement that Sitoo booked for a sale: as many units, in that warehouse, about then; recorded before or after. */
 static bool booked(const struct history_event *sale, const struct history_event *move) {
     int64_t apart = number(move->row, "created_s") * 1000 - number(sale->row, "till_ms");
-    return is(move, "movement") && !move->told && number(move->row, "kind") == 30 &&
-           number(move->row, "warehouse") == number(sale->row, "warehouse") &&
+    return !move->told && number(move->row, "warehouse") == number(sale->row, "warehouse") &&
            thousandths(move->row, "quantity") == -thousandths(sale->row, "quantity") && apart > -PAIR_MS &&
            apart < PAIR_MS;
 }
@@ -164,17 +164,52 @@ static void pair(struct history *h, size_t i, size_t k) {
     h->list[k].told = true;
 }
 
-static void pair_sale(struct history *h, size_t i) {
-    for (size_t d = 1; d < PAIR_LOOK; d++) {
-        if (i + d < h->n && booked(&h->list[i], &h->list[i + d])) {
-            pair(h, i, i + d);
-            return;
-        }
-        if (d <= i && booked(&h->list[i], &h->list[i - d])) {
-            pair(h, i, i - d);
-            return;
+/* A sale or a movement, and what orders it. */
+struct half {
+    size_t i;
+    int64_t first, second;
+};
+
+static int by_order(const void *a, const void *b) {
+    const struct half *x = a, *y = b;
+    if (x->first != y->first) {
+        return x->first < y->first ? -1 : 1;
+    }
+    return x->second == y->second ? 0 : x->second < y->second ? -1 : 1;
+}
+
+/* Sales in the order in which they were rung up, movements in that of Sitoo's rows. */
+static struct half *halves(const struct history *h, bool sales, size_t *n) {
+    struct half *list = xcalloc(h->n + 1, sizeof *list);
+    *n = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        const struct history_event *e = &h->list[i];
+        if (sales && is(e, "sale")) {
+            list[(*n)++] = (struct half){.i = i, .first = number(e->row, "till_ms"), .second = number(e->row, "order")};
+        } else if (!sales && is(e, "movement") && number(e->row, "kind") == KIND_SALE) {
+            list[(*n)++] = (struct half){.i = i, .first = number(e->row, "row")};
         }
     }
+    qsort(list, *n, sizeof *list, by_order);
+    return list;
+}
+
+static void pair_sales(struct history *h) {
+    size_t sales = 0, moves = 0, first = 0;
+    struct half *sale = halves(h, true, &sales), *move = halves(h, false, &moves);
+    for (size_t s = 0; s < sales; s++) {
+        while (first < moves && h->list[move[first].i].told) {
+            first++;
+        }
+        for (size_t m = first; m < moves && m < first + PAIR_LOOK; m++) {
+            if (booked(&h->list[sale[s].i], &h->list[move[m].i])) {
+                pair(h, sale[s].i, move[m].i);
+                break;
+            }
+        }
+    }
+    free(sale);
+    free(move);
 }
 
 static int64_t part_int(const struct history_event *e, int at) {
@@ -199,10 +234,9 @@ static void pair_level(struct history *h, size_t i) {
 }
 
 void history_end(struct history *h) {
+    pair_sales(h);
     for (size_t i = 0; i < h->n; i++) {
-        if (is(&h->list[i], "sale")) {
-            pair_sale(h, i);
-        } else if (is(&h->list[i], "level")) {
+        if (is(&h->list[i], "level")) {
             pair_level(h, i);
         }
     }

@@ -42,6 +42,8 @@ void history_end(struct history *h);
 
 /* The sentence of event i, with its cause. */
 void history_say(const struct history *h, size_t i, struct buf *out);
+/* Counted again without anything new: a page for people leaves it out. */
+bool history_is_idle(const struct history *h, size_t i);
 /* How the levels stood after the last event, and what they were made of: an object, see ledger_sku.c. */
 cJSON *history_state(const struct history *h);
 /* "Leeds", or "warehouse 3". */

@@ -125,8 +125,10 @@ static bool computes(const struct history_event *e, int64_t location) {
                              : (is(e, "level") || is(e, "shadow_level")) && number(e->row, "location") == location;
 }
 
-/* " because of order 11513 and Sitoo's row 991": what came since the location's level was last computed. */
-static void because(const struct history *h, size_t i, int64_t location, struct buf *out) {
+/* " because of order 11513 and Sitoo's row 991": what came since the location's level was last computed.
+ * False: nothing. */
+static bool because(const struct history *h, size_t i, int64_t location, struct buf *out) {
+    char before[80] = "";
     size_t n = 0, from = i;
     while (from > 0 && !computes(&h->list[from - 1], location)) {
         from--;
@@ -135,17 +137,19 @@ static void because(const struct history *h, size_t i, int64_t location, struct 
         const struct history_event *e = &h->list[k];
         struct buf one;
         buf_init(&one, 400);
-        if (!e->told && cause(e, &one)) {
+        if (!e->told && cause(e, &one) && strcmp(buf_str(&one), before) != 0) {
             n++;
             if (n <= CAUSES_MAX) {
                 buf_addf(out, "%s%s", n == 1 ? ", because of " : ", ", buf_str(&one));
             }
+            (void)str_copy(before, sizeof before, buf_str(&one));
         }
         buf_free(&one);
     }
     if (n > CAUSES_MAX) {
         buf_addf(out, " and %zu more", n - CAUSES_MAX);
     }
+    return n > 0;
 }
 
 /* ---- sentences ---- */
@@ -200,7 +204,7 @@ static void say_level(const struct history *h, size_t i, struct buf *out) {
     buf_addf(out, "%lld", (long long)number(e->row, "level"));
     at_location(h, location, out);
     buf_addf(out, " (was %lld)", (long long)number(e->row, "was"));
-    because(h, i, location, out);
+    (void)because(h, i, location, out);
     if (is(e, "unsure_level")) {
         buf_add_str(out, ". Its answer was lost, so it is told again");
     } else if (e->pair > 0) {
@@ -225,8 +229,23 @@ static void say_computed(const struct history *h, size_t i, struct buf *out) {
     buf_addf(out, "Counted again: %lld", (long long)part_int(e, 2));
     at_location(h, part_int(e, 1), out);
     buf_add_str(out, " is still right");
-    because(h, i, part_int(e, 1), out);
-    buf_add_str(out, ".");
+    if (because(h, i, part_int(e, 1), out)) {
+        buf_add_str(out, ".");
+    } else {
+        buf_add_str(out, " (nothing new was recorded).");
+    }
+}
+
+bool history_is_idle(const struct history *h, size_t i) {
+    const struct history_event *e = &h->list[i];
+    struct buf ignored;
+    if (!is(e, "computed") || json_array(e->row, "same") == NULL) {
+        return false;
+    }
+    buf_init(&ignored, 1000);
+    bool idle = !because(h, i, part_int(e, 1), &ignored);
+    buf_free(&ignored);
+    return idle;
 }
 
 /* target 0: no warehouse was chosen. */
@@ -270,7 +289,11 @@ static void say_returned(const struct history *h, const struct history_event *e,
         buf_addf(out, "%lld", (long long)any_number(e->row, "return"));
         buf_add_str(out, " in ");
         history_warehouse(h, any_number(e->row, "warehouse"), out);
-        safe(out, " judged ", word(e->row, "verdict"), "");
+        if (strcmp(word(e->row, "verdict"), "unknown") == 0) {
+            buf_add_str(out, " could not be judged");
+        } else {
+            safe(out, " judged ", word(e->row, "verdict"), "");
+        }
         if (word(e->row, "reason")[0] != '\0') {
             safe(out, ", reason ", word(e->row, "reason"), "");
         }

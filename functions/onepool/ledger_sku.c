@@ -78,11 +78,15 @@ static enum next read_names(struct app *app, cJSON *names, struct reason *why) {
 
 /* ---- shown ---- */
 
+static bool hidden(const struct history *h, size_t i) {
+    return h->list[i].told || history_is_idle(h, i);
+}
+
 static size_t first_shown(const struct history *h, int64_t rows) {
     size_t told = 0, first = h->n;
     while (first > 0 && told < (size_t)rows) {
         first--;
-        told += h->list[first].told ? 0 : 1;
+        told += hidden(h, first) ? 0 : 1;
     }
     return first;
 }
@@ -91,7 +95,7 @@ static void sentences(const struct history *h, int64_t rows, struct buf *out) {
     char day[11] = "";
     for (size_t i = first_shown(h, rows); i < h->n; i++) {
         char at[CLOCK_TEXT_SIZE];
-        if (h->list[i].told) {
+        if (hidden(h, i)) {
             continue;
         }
         clock_format(h->list[i].ms, at);

@@ -20,11 +20,12 @@
 #include "text.h"
 #include "ban.h"
 
-#define DAY_MS       INT64_C(86400000)
-#define FETCH_IDS    100
-#define FETCH_MOST   1000            /* ids of one hole */
-#define FILE_TAIL_MS INT64_C(600000) /* a level is computed within seconds; while a platform is down it waits longer \
-                                      */
+#define DAY_MS     INT64_C(86400000)
+#define FETCH_IDS  100
+#define FETCH_MOST 1000 /* ids of one hole */
+#define FILE_TAIL_MS                                                                                \
+    INT64_C(600000) /* a level is computed within seconds; while a platform is down it waits longer \
+                     */
 #define PAGE_MAX ((size_t)1024 * 1024)
 
 /* ---- rows ---- */
