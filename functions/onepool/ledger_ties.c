@@ -162,6 +162,14 @@ void ledger_ties_row(struct ledger_ties *t, const char *type, const cJSON *row, 
         level(t, TIE_NO_LEVEL, row, ms);
     } else if (strcmp(type, "computed") == 0) {
         computed(t, row, ms);
+    } else if (strcmp(type, "parked") == 0) {
+        const char *cause = json_str(row, "cause"), *queue = json_str(row, "queue"), *job = json_str(row, "job");
+        struct ledger_tied how = {.tie = TIE_NO_LEVEL, .written_ms = ms};
+        /* Other cases leave the SKU due, or have a row of their own. */
+        if (cause != NULL && strcmp(cause, "too_many_tries") == 0 && queue != NULL && strcmp(queue, "sku") == 0) {
+            (void)str_copy(how.why, sizeof how.why, cause);
+            everywhere(t, job, &how);
+        }
     } else if (strcmp(type, "confirmed") == 0) {
         const struct ledger_tied how = {.tie = TIE_CONFIRMED, .confirmed_ms = ms};
         cJSON_ArrayForEach(one, json_array(row, "levels")) {

@@ -45,7 +45,7 @@ def change_one_byte(one, movement):
     with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as data:
         at = data.find(b'{"type":"movement","row":%d,' % movement)
         assert at >= 0, f"movement {movement} is not in Redis' file"
-        row = data[at:data.index(b"}", at) + 1].decode()
+        row = data[at:data.find(b"}", at) + 1].decode()
         byte = at + row.index('"quantity":"-1.000"') + len('"quantity":"-')
         data[byte:byte + 1] = b"7"
     one.start_redis_again()
