@@ -42,7 +42,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Ws
     -Wdouble-promotion
 LANGUAGE := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -iquote shared -iquote .
 ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) -Werror $(VARIANT_CFLAGS) $(CFLAGS)
-LIBRARIES := -lfcgi -lcurl -lcjson -lhiredis -lcrypto -lm
+LIBRARIES := -lfcgi -lcurl -lcjson -lhiredis -lcrypto -lz -lm
 
 SHARED := $(sort $(wildcard shared/*.c))
 LUA := $(sort $(wildcard shared/lua/*.lua))

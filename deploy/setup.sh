@@ -11,7 +11,7 @@ unless_there() { command -v "$1" >/dev/null || echo "$2"; }
 
 packages_of() {
     case $1 in
-        build) echo gcc libc6-dev make pkg-config libfcgi-dev libcurl4-openssl-dev libcjson-dev libhiredis-dev libssl-dev ;;
+        build) echo gcc libc6-dev make pkg-config libfcgi-dev libcurl4-openssl-dev libcjson-dev libhiredis-dev libssl-dev zlib1g-dev ;;
         run) echo nginx-light redis-server python3 python3-aiohttp curl ca-certificates ;;
         test) echo libcmocka-dev python3-pytest python3-aiohttp python3-hypothesis python3-redis faketime stunnel4 openssl \
             python3-jsonschema python3-yaml python3-pytest-xdist "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;

@@ -102,6 +102,34 @@ static enum next open_intent(struct app *app, const struct gate_write *w, char i
     return NEXT_DONE;
 }
 
+/* The call as a row of the ledger. */
+static void note(const struct gate_write *w, enum next next, const struct reason *why, struct gate_outcome *out) {
+    if (next == NEXT_DONE && strcmp(w->kind, "levels") == 0) {
+        return;
+    }
+    cJSON *json = json_new_object();
+    json_add_str(json, "type", "write");
+    json_add_str(json, "id", out->intent_id);
+    json_add_str(json, "to", w->platform == GATE_SITOO ? "sitoo" : "bigcommerce");
+    json_add_str(json, "kind", w->kind);
+    json_add_str(json, "method", w->method);
+    char *path = xstrndup(w->path, strcspn(w->path, "?"));
+    json_add_str(json, "path", path);
+    json_add_int(json, "status", out->answer.status);
+    json_add_str(json, "outcome",
+                 next == NEXT_DONE   ? "applied"
+                 : why->ambiguous    ? "unknown"
+                 : next == NEXT_PARK ? "refused"
+                                     : "not_now");
+    char *text = json_print(json);
+    if (!str_copy(out->note, sizeof out->note, text)) {
+        out->note[0] = '\0'; /* no path is that long */
+    }
+    free(text);
+    free(path);
+    cJSON_Delete(json);
+}
+
 enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out, struct reason *why) {
     memset(out, 0, sizeof *out);
     if (app->mode != MODE_LIVE) {
@@ -116,8 +144,10 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
         out->intent_id[0] = '\0';
         return next;
     }
-    return w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
+    next = w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
                                      : bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
+    note(w, next, why, out);
+    return next;
 }
 
 void gate_close(struct app *app, const struct gate_outcome *out) {
@@ -128,6 +158,9 @@ void gate_close(struct app *app, const struct gate_outcome *out) {
         return;
     }
     args_add(&a, out->intent_id);
+    if (out->note[0] != '\0' || out->answer.status != 0) {
+        args_add(&a, out->note);
+    }
     if (redis_fcall(app->redis, "intent_close", &a, true, &reply, &why) == NEXT_DONE) {
         freeReplyObject(reply);
     } else {

@@ -18,6 +18,7 @@
 #include "platform.h"
 
 #define GATE_INTENT_SIZE 64
+#define GATE_NOTE_SIZE   512
 
 enum gate_platform { GATE_BIGCOMMERCE, GATE_SITOO };
 
@@ -39,6 +40,7 @@ struct gate_outcome {
     bool shadowed;                    /* not sent: shadow mode */
     bool released;                    /* a person's release let it pass the brake */
     char intent_id[GATE_INTENT_SIZE]; /* "" if none was opened */
+    char note[GATE_NOTE_SIZE];        /* what gate_close writes to the ledger; "" = nothing */
     struct answer answer;             /* status and text of a refusal; free with answer_free */
 };
 
@@ -50,7 +52,8 @@ struct gate_outcome {
 enum next gate_send(struct app *app, const struct gate_write *w, struct gate_outcome *out,
                     struct reason *why) NODISCARD;
 
-/* Closes the intent after its outcome was recorded. A failure is harmless: the intent is reconciled later. */
+/* Closes the intent after its outcome was recorded, and writes the call to the ledger in the same step (levels that
+ * were taken have rows of their own). A failure is harmless: the intent is reconciled later. */
 void gate_close(struct app *app, const struct gate_outcome *out);
 
 /* First 16 hex digits of the SHA-256 of text. */

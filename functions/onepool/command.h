@@ -17,6 +17,7 @@
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
+ *   onepool ledger verify | sku | export | keep   the ledger: is it whole, the history of a SKU, see ledger.h
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -32,6 +33,7 @@
 #include "baseline.h"
 #include "buf.h"
 #include "goods_in.h"
+#include "ledger.h"
 #include "load.h"
 
 /* What was asked for, as words of the command line. */
@@ -53,10 +55,11 @@ struct command_line {
     } withheld;              /* of onepool withheld only */
     struct {
         bool sweep;
-        const char *kind, *csv; /* NULL = all; none */
-        int64_t rows;           /* of the table */
-    } exceptions;               /* of onepool exceptions only */
-    struct load_options load;   /* of onepool load only */
+        const char *kind, *csv;   /* NULL = all; none */
+        int64_t rows;             /* of the table */
+    } exceptions;                 /* of onepool exceptions only */
+    struct load_options load;     /* of onepool load only */
+    struct ledger_options ledger; /* of onepool ledger only */
 };
 
 /* Each returns the exit status. */

@@ -59,6 +59,7 @@ void facts_case(const struct app *app, struct facts *f, struct fact *fact, const
         .job = fact->sku};
     effect_notice(&f->effects, &p);
     fact->settled = true;
+    fact->cause = cause;
 }
 
 /* Both platforms' list filters take a comma for the end of a SKU, encoded or not, and what they answer is of other
@@ -81,6 +82,7 @@ static void case_comma(const struct app *app, struct facts *f, struct fact *fact
                              .job = fact->sku};
     (hint_has(fact->claim->hint, "s") ? effect_case_sold : effect_notice)(&f->effects, &p);
     fact->settled = true;
+    fact->cause = p.cause;
 }
 
 enum next facts_identify(struct app *app, struct facts *f, struct reason *why) {

@@ -19,12 +19,13 @@ struct fact {
     const struct claim *claim;
     const char *sku;
     struct identity item;
-    bool check;     /* BigCommerce moved stock by itself: read back */
-    bool force;     /* write even if nothing changed */
-    bool settled;   /* nothing to write: a case was parked, or the SKU is none of ours */
-    enum next next; /* what becomes of the claim */
-    bool proven;    /* no stock row, but the product was seen in Sitoo, with stock counting on */
-    size_t reads;   /* warehouses whose stock Sitoo told in this round; all of them: its cases are over */
+    bool check;        /* BigCommerce moved stock by itself: read back */
+    bool force;        /* write even if nothing changed */
+    bool settled;      /* nothing to write: a case was parked, or the SKU is none of ours */
+    const char *cause; /* why it was settled, where that is a case; static text */
+    enum next next;    /* what becomes of the claim */
+    bool proven;       /* no stock row, but the product was seen in Sitoo, with stock counting on */
+    size_t reads;      /* warehouses whose stock Sitoo told in this round; all of them: its cases are over */
     int64_t unallocated;
     struct stock *stock;         /* one per mapped warehouse, in the order of mapping->warehouses */
     unsigned char *have;         /* one per mapped warehouse: enum fact_have */

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "keys.h"
 #include "log.h"
+#include "rows.h"
 #include "sku.h"
 #include "writer.h"
 #include "ban.h"
@@ -101,24 +102,6 @@ static enum next put_levels(struct app *app, char state, int64_t not_before_ms, 
     return next;
 }
 
-static void log_levels(const struct app *app, const struct level_item *items, size_t n, const char *intent,
-                       struct args *effects) {
-    for (size_t i = 0; i < n; i++) {
-        cJSON *json = json_new_object();
-        json_add_str(json, "type", app->mode == MODE_LIVE ? "level" : "shadow_level");
-        json_add_str(json, "sku", items[i].fact->sku);
-        json_add_int(json, "location", items[i].location_id);
-        json_add_int(json, "level", items[i].level);
-        json_add_int(json, "was", items[i].was);
-        json_add_int(json, "till_ms", items[i].till_ms);
-        json_add_str(json, "intent", intent);
-        char *text = json_print(json);
-        effect_log(effects, "", text);
-        free(text);
-        cJSON_Delete(json);
-    }
-}
-
 static void set_next(const struct level_item *items, size_t n, enum next next) {
     for (size_t i = 0; i < n; i++) {
         items[i].fact->next = next;
@@ -195,6 +178,7 @@ static enum next after_refusal(struct round *r, struct level_item *items, size_t
     }
     if (n == 1) {
         case_refused(r, items, why);
+        rows_refused(items, &r->effects);
         forget_identity(r->app, items->fact->sku);
         items->fact->settled = true;
         LOG(LOG_WARN, "level refused", {"outcome", "parked"}, {"sku", items->fact->sku},
@@ -209,7 +193,7 @@ static enum next after_refusal(struct round *r, struct level_item *items, size_t
 static enum next after_success(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out,
                                struct reason *why) {
     struct args rows = {0};
-    log_levels(r->app, items, n, out->intent_id, &rows);
+    rows_levels(r->app->mode == MODE_LIVE ? "level" : "shadow_level", r->facts, items, n, out->intent_id, &rows);
     enum next next = put_levels(r->app, 'w', 0, items, n, &rows, why);
     args_free(&rows);
     if (next != NEXT_DONE) {
@@ -225,10 +209,13 @@ static enum next after_success(struct round *r, struct level_item *items, size_t
 /* The answer was lost: it may land at any time within the time-out, and then become visible late. */
 static void after_ambiguous(struct round *r, struct level_item *items, size_t n, const struct gate_outcome *out) {
     struct reason why = {0};
+    struct args rows = {0};
     int64_t not_before = PLATFORM_TIMEOUT_MS + 2 * r->app->set->mapping->confirm_delay_ms;
-    if (put_levels(r->app, 'u', not_before, items, n, NULL, &why) == NEXT_DONE) {
+    rows_levels("unsure_level", r->facts, items, n, out->intent_id, &rows);
+    if (put_levels(r->app, 'u', not_before, items, n, &rows, &why) == NEXT_DONE) {
         gate_close(r->app, out);
     }
+    args_free(&rows);
 }
 
 static enum next send_items(struct round *r, struct level_item *items, size_t n, struct reason *why) {
@@ -314,6 +301,10 @@ static enum next learn_levels(struct app *app, struct facts *f, struct reason *w
     return next;
 }
 
+int64_t write_level_at(const struct facts *f, const struct fact *fact, size_t location) {
+    return level_at(f, fact, &f->mapping->locations[location]);
+}
+
 static size_t plan_items(const struct facts *f, struct level_item *items) {
     size_t n = 0;
     for (size_t k = 0; k < f->mapping->location_count; k++) {
@@ -377,6 +368,7 @@ enum next write_levels(struct app *app, struct facts *f, const char *lease_token
     }
     struct level_item *items = xcalloc(f->n * f->mapping->location_count + 1, sizeof *items);
     size_t n = plan_items(f, items);
+    rows_unchanged(f, &r.effects);
     next = app->mode == MODE_LIVE ? golive_allow(app, items, n, why) : NEXT_DONE;
     for (size_t i = 0; i < f->n; i++) {
         f->list[i].next = NEXT_DONE;
@@ -394,6 +386,10 @@ enum next write_levels(struct app *app, struct facts *f, const char *lease_token
     if (next == NEXT_DONE && (checks != NEXT_DONE || recorded != NEXT_DONE)) {
         *why = ignored;
         next = checks != NEXT_DONE ? checks : recorded;
+    }
+    for (size_t i = 0; recorded != NEXT_DONE && i < f->n; i++) { /* what the ledger was not told comes again */
+        f->list[i].settled = false;
+        f->list[i].next = f->list[i].next == NEXT_DONE ? recorded : f->list[i].next;
     }
     args_free(&r.effects);
     free(items);

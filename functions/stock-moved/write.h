@@ -42,6 +42,9 @@ enum next write_levels(struct app *app, struct facts *f, const char *lease_token
 /* True if by what is known now write_levels would read or write a level. */
 bool write_needed(const struct facts *f);
 
+/* The level of a fact at the mapping's location of that index, by what is known now. Pure. */
+int64_t write_level_at(const struct facts *f, const struct fact *fact, size_t location);
+
 /* Intents that a writer left open: their items are unsure, and are written again. Called when the lease is taken. */
 enum next write_recover(struct app *app, struct reason *why) NODISCARD;
 

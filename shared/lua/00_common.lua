@@ -17,6 +17,7 @@ local RETURN_KEEP_MS = 400 * 86400000
 local HOOK_KEEP_S = 50 * 3600 -- longer than a late call is taken for (SIGNATURE_LATE_S of shared/signature.h)
 local JOURNAL_KEEP_MS = 14 * DAY_MS
 local LEDGER_KEEP_MS = 90 * DAY_MS
+local CHAIN_BEGIN = '0000000000000000000000000000000000000000' -- the hash before the first entry
 local LAG_KEEP = 10000
 local BACKLOG_MAX = 1000000
 
@@ -50,6 +51,27 @@ end
 
 local function count(P, name, n)
   redis.call('HINCRBY', P .. 'count', name, n)
+end
+
+-- The one way into the ledger. Beside the row, each entry has its link of the chain, c = "n gap prev": its number, how many ms the
+-- entry before it is older, and that one's hash. An entry's hash is the SHA-1 of "id n gap prev row", so it covers the stream's
+-- id, which is the time. ledger:chain holds what the next link needs, and how long entries are kept; see docs/adr/0018.
+-- A row is JSON; anything in it is told by shared/ledger_rows.h.
+local function ledger_add(P, now, row)
+  local key, stream = P .. 'ledger:chain', P .. 'ledger'
+  local f = redis.call('HMGET', key, 'n', 'at', 'head', 'days')
+  local n, before = int((tonumber(f[1] or '') or 0) + 1), tonumber(f[2] or '')
+  local from = int(now - (f[4] and tonumber(f[4]) * DAY_MS or LEDGER_KEEP_MS))
+  -- The gap is in the entry, so its time is chosen here. It never falls.
+  local ms = math.max(now, before or 0)
+  local rest = ' ' .. (f[3] or CHAIN_BEGIN)
+  local c = n .. ' ' .. int(ms - (before or ms)) .. rest
+  local id = redis.pcall('XADD', stream, 'MINID', '~', from, int(ms) .. '-*', 'row', row, 'c', c)
+  if type(id) == 'table' then -- the stream is ahead of Redis' clock
+    c = n .. ' 0' .. rest
+    id = redis.call('XADD', stream, 'MINID', '~', from, '*', 'row', row, 'c', c)
+  end
+  redis.call('HSET', key, 'n', n, 'at', string.match(id, '^%d+'), 'head', redis.sha1hex(id .. ' ' .. c .. ' ' .. row))
 end
 
 local function job_key(P, queue, entity)

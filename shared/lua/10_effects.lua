@@ -80,6 +80,7 @@ local function park_case(P, now, times, cause, owner, entity, text, effect, step
     redis.call('HSET', key, 'first', int(now), 'cause', cause, 'entity', entity)
     redis.call('ZADD', P .. 'parked', int(now), id)
     count(P, 'parked', 1)
+    ledger_add(P, now, cjson.encode({ type = 'parked', cause = cause, entity = entity, queue = queue, job = job, owner = owner }))
   end
   redis.call('HSET', key, 'last', int(now), 'owner', owner, 'text', text, 'effect', effect, 'step', step,
     'queue', queue, 'job', job)
@@ -88,10 +89,14 @@ local function park_case(P, now, times, cause, owner, entity, text, effect, step
   end
 end
 
-local function close_case(P, id)
+-- how: what ended it, for the ledger; left out: the cause is gone.
+local function close_case(P, id, how)
   if redis.call('ZREM', P .. 'parked', id) == 1 then
+    local f = redis.call('HMGET', P .. 'case:' .. id, 'cause', 'entity', 'queue', 'job')
     redis.call('DEL', P .. 'case:' .. id)
     count(P, 'parked_closed', 1)
+    ledger_add(P, now_ms(), cjson.encode({ type = 'case_ended', cause = f[1] or '', entity = f[2] or id, queue = f[3] or '',
+      job = f[4] or '', how = how or 'resolved' }))
     return 1
   end
   return 0
@@ -117,10 +122,6 @@ local function too_old(P, now, at)
     return true
   end
   return false
-end
-
-local function ledger_add(P, now, json)
-  redis.call('XADD', P .. 'ledger', 'MINID', '~', int(now - LEDGER_KEEP_MS), '*', 'row', json)
 end
 
 -- A verdict on the units of one returned row. Sellable: they are withheld no more, on either side; a side whose row comes
@@ -343,6 +344,7 @@ local EFFECTS = {
   hold_return = { 5, function(P, now, op, warehouse, sku, thousandths, at)
     if not too_old(P, now, at) and first_time_of_return(P, now, op, at) then
       redis.call('HINCRBY', P .. 'withheld:r', warehouse .. '|' .. sku, thousandths)
+      ledger_add(P, now, cjson.encode({ type = 'withheld', op = op, warehouse = warehouse, sku = sku, thousandths = thousandths }))
     end
   end, 4 },
 }

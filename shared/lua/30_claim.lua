@@ -205,7 +205,7 @@ end)
 register('unpark', function(P, args)
   local id, how = args[1], args[2]
   local f = redis.call('HMGET', P .. 'case:' .. id, 'queue', 'job', 'bytes')
-  if close_case(P, id) == 0 then
+  if close_case(P, id, how) == 0 then
     return 0
   end
   if how == 'ignore' then

@@ -11,6 +11,12 @@ register('intent_open', function(P, args)
   return 1
 end)
 
+-- intent_close(id, ledger row or '') -> 1, or 0 if it was closed before; then nothing is recorded. Left out: who closes it
+-- did not make the call, or records the outcome by itself.
 register('intent_close', function(P, args)
-  return redis.call('HDEL', P .. 'intents', args[1])
+  local was = redis.call('HDEL', P .. 'intents', args[1])
+  if was == 1 and args[2] ~= '' then
+    ledger_add(P, now_ms(), args[2] or cjson.encode({ type = 'write', id = args[1], outcome = 'known' }))
+  end
+  return was
 end)

@@ -133,9 +133,16 @@ end
 
 -- levels_seen(retry_ms, give_up_ms, n, n x (location|sku, value as it was, level seen or '')) -> per field
 -- 1 confirmed, 2 not yet: look again, 3 differs for good: must be written again, 0 changed meanwhile.
+-- One ledger row each for those confirmed, [SKU, location, level], and those that differ, [SKU, location, level, seen].
 register('levels_seen', function(P, args)
   local now, retry, give_up, n = now_ms(), tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
-  local hash, out = P .. 'level:live', {}
+  local hash, out, rows = P .. 'level:live', {}, { confirmed = {}, differs = {} }
+  local function told(kind, field, level, more)
+    local location, sku = string.match(field, '^(%d+)|(.*)$')
+    if location then
+      table.insert(rows[kind], { sku, tonumber(location), tonumber(level), more })
+    end
+  end
   for i = 1, n do
     local field, was, seen = args[1 + 3 * i], args[2 + 3 * i], args[3 + 3 * i]
     local value = redis.call('HGET', hash, field) or ''
@@ -160,13 +167,20 @@ register('levels_seen', function(P, args)
         if f.till > 0 then
           lag_push(P, 'confirmed', now - f.till)
         end
+        told('confirmed', field, f.level)
       end
     elseif now - f.written > give_up or f.state == 'c' or f.state == 'k' then
       out[i] = 3
       redis.call('ZADD', P .. 'unconfirmed', int(now + retry), field)
+      told('differs', field, f.level, tonumber(seen))
     else
       out[i] = 2
       redis.call('ZADD', P .. 'unconfirmed', int(now + retry), field)
+    end
+  end
+  for _, kind in ipairs({ 'confirmed', 'differs' }) do
+    if #rows[kind] > 0 then
+      ledger_add(P, now, cjson.encode({ type = kind, levels = rows[kind] }))
     end
   end
   return out

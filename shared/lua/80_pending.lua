@@ -31,7 +31,8 @@ local function handed_set(P, order, h)
 end
 
 -- pending:orders and pending:qty of one order from raw and cover; changed SKUs become due. True if anything changed.
-local function pending_apply(P, now, order, h, status, modified)
+-- why: web_order (it holds other units), reserved (its reservation was seen in Sitoo), unreserved (it is gone there).
+local function pending_apply(P, now, order, h, why, status, modified)
   local left, rows = {}, {}
   for sku, n in pairs(h.cover or {}) do
     left[sku] = tonumber(n)
@@ -57,14 +58,25 @@ local function pending_apply(P, now, order, h, status, modified)
     end
     if same then return false end
   end
-  local fields = {}
+  local fields, held = {}, {}
   for _, row in ipairs(old.rows) do
     redis.call('HINCRBY', P .. 'pending:qty', row[1], '-' .. row[2])
     fields[row[1]] = true
+    held[row[1]] = (held[row[1]] or 0) - tonumber(row[2])
   end
   for _, row in ipairs(rows) do
     redis.call('HINCRBY', P .. 'pending:qty', row[1], row[2])
     fields[row[1]] = true
+    held[row[1]] = (held[row[1]] or 0) + tonumber(row[2])
+  end
+  local moved = {}
+  for field, units in pairs(held) do
+    if units ~= 0 then
+      moved[#moved + 1] = { tonumber(string.match(field, '^%d+')), string.match(field, '|(.*)$'), units }
+    end
+  end
+  if #moved > 0 then
+    ledger_add(P, now, cjson.encode({ type = 'pending', order = order, status = status, why = why, moved = moved }))
   end
   if #rows > 0 then
     redis.call('HSET', P .. 'pending:orders', order, cjson.encode({ status = status, modified = modified, rows = rows }))
@@ -141,7 +153,7 @@ register('pending_put', function(P, args)
     mark(P, now, 'handover', order, '', '', '')
     wake(P, 'handover')
   end
-  local changed = pending_apply(P, now, order, h, args[2], args[3])
+  local changed = pending_apply(P, now, order, h, 'web_order', args[2], args[3])
   handed_set(P, order, h)
   return changed and 1 or 0
 end)
@@ -207,7 +219,7 @@ register('handed_put', function(P, args)
     fewer = fewer or cover[sku] == nil
   end
   if fewer then
-    pending_apply(P, now, order, h)
+    pending_apply(P, now, order, h, 'unreserved')
     -- A reservation may run out without an event: what it held there is read anew, or it would be subtracted twice.
     for field in pairs(was_open) do
       local warehouse, sku = field:match('^(%d+)|(.*)$')
@@ -275,7 +287,7 @@ register('handed_take', function(P, args)
       mark(P, now, 'sku', sku, '', 'w' .. one[2], '')
     end
     h.staged = nil
-    pending_apply(P, now, order, h)
+    pending_apply(P, now, order, h, 'reserved')
     handed_set(P, order, h)
     redis.call('SREM', P .. 'handed:due', order)
     taken = taken + 1

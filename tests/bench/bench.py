@@ -74,7 +74,12 @@ def run_prices(out):
                               "seed": number("BENCH_SEED", 1)})
 
 
-LONG = {"load": run_load, "prices": run_prices}  # only by name: half an hour
+def run_ledger(out):
+    import ledger
+    ledger.run(out, {"movements": number("BENCH_MOVEMENTS", 1_000_000, 100), "skus": number("BENCH_SKUS", 5000, 10)})
+
+
+LONG = {"load": run_load, "prices": run_prices, "ledger": run_ledger}  # only by name: half an hour
 PARTS = {"rush": run_rush, "quiet": run_quiet, "ack": run_ack, "steady": run_steady, "peer-rush": run_peer_rush}
 
 
