@@ -17,6 +17,8 @@
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
+ *   onepool windows [--since TIME] [--limit N]   the longest oversell windows, and why
+ *   onepool notify [--test]                 who is told of urgent cases; sends a message to try it
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -56,7 +58,10 @@ struct command_line {
         const char *kind, *csv; /* NULL = all; none */
         int64_t rows;           /* of the table */
     } exceptions;               /* of onepool exceptions only */
-    struct load_options load;   /* of onepool load only */
+    struct {
+        int64_t since_ms, limit; /* 0 = a day ago; 20 */
+    } windows;                   /* of onepool windows only */
+    struct load_options load;    /* of onepool load only */
 };
 
 /* Each returns the exit status. */
@@ -72,6 +77,9 @@ int command_returns(struct app *app, const struct command_line *line);
 int command_returned(struct app *app, const struct command_line *line, int64_t id);
 int command_withheld(struct app *app, const struct command_line *line);
 bool withheld_words(char **words, struct command_line *line);
+int command_notify(struct app *app, const struct command_line *line);
+int command_windows(struct app *app, const struct command_line *line);
+bool windows_words(char **words, struct command_line *line);
 int command_load(struct app *app, const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool load_words(char **words, struct command_line *line);

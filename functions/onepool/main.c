@@ -46,6 +46,8 @@ static const struct subcommand {
      .read = load_words,
      .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
+    {.name = "windows", .run = command_windows, .read = windows_words, .needs = NEED_REDIS | LIKES_MAPPING},
+    {.name = "notify", .run = command_notify, .plain = "test", .needs = NEED_REDIS | NEED_NOTIFY | LIKES_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -75,6 +77,9 @@ static int usage(FILE *out, int status) {
              "              --kind KIND                    only these, such as price_differs\n"
              "              --csv FILE                     all of them, for a spreadsheet\n"
              "              --sweep                        read both shops now\n"
+             "       onepool windows [--json] [--since TIME] [--limit N]   the longest oversell windows, and why\n"
+             "       onepool notify [--json]               who is told of urgent cases\n"
+             "              --test                         sends a message to try it\n"
              "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
              "              --propose                      a mapping file to begin with; only printed\n"
              "              --again                        read everything anew\n"

@@ -97,23 +97,23 @@ register('notify_take', function(P, args)
   return { 0, args[2], int(now), body }
 end)
 
--- notify_sent(channel, id, why): it is through if why is ''; else it failed, and stays.
+-- notify_sent(channel, id, why) -> -1: it is through, if why is ''; else it failed, and stays: for how long it has failed (ms).
 register('notify_sent', function(P, args)
   local now, channel, state = now_ms(), args[1], P .. 'notify:state'
   if args[3] ~= '' then
     redis.call('HSETNX', state, channel .. ':since', int(now))
     redis.call('HSET', state, channel .. ':why', args[3])
     count(P, 'notify:failed:' .. channel, 1)
-    return 0
+    return now - tonumber(redis.call('HGET', state, channel .. ':since'))
   end
   if redis.call('HGET', P .. 'notify:batch:' .. channel, 'id') ~= args[2] then
-    return 0
+    return -1
   end
   redis.call('DEL', P .. 'notify:batch:' .. channel)
   redis.call('HDEL', state, channel .. ':since', channel .. ':why')
   redis.call('HSET', state, channel .. ':ok', int(now))
   count(P, 'notify:sent:' .. channel, 1)
-  return 1
+  return -1
 end)
 
 -- notify_state(channels...) -> per channel { channel, waiting, ok ms, failing since ms, why }

@@ -350,8 +350,8 @@ static void weak_settings_are_named_with_their_right_values(void **state) {
         struct durability d;
         const char *rung, *weak;
     } rows[] = {
-        {{"7.0.15", true, "yes", "always", "no", "noeviction", "ok", 0, 0}, "R1", "", 0, 0},
-        {{"7.2.4", false, "yes", "", "", "noeviction", "ok", 0, 0}, "unknown", "", 0, 0},
+        {{"7.0.15", true, "yes", "always", "no", "noeviction", "ok", 0, 0}, "R1", ""},
+        {{"7.2.4", false, "yes", "", "", "noeviction", "ok", 0, 0}, "unknown", ""},
         {{"8.0.0", true, "yes", "everysec", "no", "noeviction", "ok", 0, 0},
          "R0",
          "appendfsync is everysec, must be always"},
