@@ -118,29 +118,29 @@ char *notify_body(const char *tenant, const struct notify_message *m) {
 
 /* ---- the webhook ---- */
 
-/* The bytes of the key: what follows whsec_ is their base64, as the specification writes keys; anything else is itself.
- */
-static size_t key_bytes(const char *secret, unsigned char out[KEY_BYTES]) {
-    size_t len = strlen(secret);
+/* What follows whsec_ is the base64 of the key, as the specification writes keys; anything else is the key itself.
+ * bytes: where they are decoded. No length: it is not base64. */
+static struct signature_key key_of(const char *secret, unsigned char bytes[KEY_BYTES]) {
+    struct signature_key key = {.data = secret, .len = strlen(secret)};
     if (strncmp(secret, BASE64_WORD, strlen(BASE64_WORD)) != 0) {
-        len = len < KEY_BYTES ? len : KEY_BYTES;
-        memcpy(out, secret, len);
-        return len;
+        return key;
     }
     const char *text = secret + strlen(BASE64_WORD);
-    len = strlen(text);
+    size_t len = strlen(text);
+    key = (struct signature_key){.data = bytes};
     if (len == 0 || len % 4 != 0 || len / 4 * 3 > KEY_BYTES) {
-        return 0;
+        return key;
     }
-    int n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
+    int n = EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)len);
     int padding = (text[len - 1] == '=' ? 1 : 0) + (text[len - 2] == '=' ? 1 : 0);
-    return n > padding ? (size_t)(n - padding) : 0;
+    key.len = n > padding ? (size_t)(n - padding) : 0;
+    return key;
 }
 
 static bool sign(const struct settings_notify *n, const char *id, const char *timestamp, const char *body,
                  char out[SIGNATURE_TEXT_SIZE]) {
     unsigned char bytes[KEY_BYTES];
-    const struct signature_key key = {.data = bytes, .len = key_bytes(n->secret, bytes)};
+    const struct signature_key key = key_of(n->secret, bytes);
     const struct signature_call call = {.id = id, .timestamp = timestamp, .body = body, .body_len = strlen(body)};
     bool good = signature_sign(&call, &key, out);
     explicit_bzero(bytes, sizeof bytes);

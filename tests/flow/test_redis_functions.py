@@ -1770,7 +1770,7 @@ def test_status_counts_ready_claimed_and_deferred(timed):
     assert timed("status", 100, "order", "sku") == [["order", 3, 2, 1, 10_000, 6, ["waits", 1]],
                                                     ["sku", 0, 0, 0, 0, 0, []]]
     timed.set_time(NOW + 10_000 + LONG)
-    assert timed("status", 100, "order") == [["order", 6, 0, 0, 10_000 + LONG, 6]], "what ended is ready"
+    assert timed("status", 100, "order") == [["order", 6, 0, 0, 10_000 + LONG, 6, []]], "what ended is ready"
 
 
 def test_status_looks_at_no_more_than_its_limit_but_counts_all(timed):
