@@ -361,8 +361,8 @@ static size_t attend_loss(struct buf *out, const cJSON *loss) {
     cJSON_ArrayForEach(r, json_array(loss, "routes")) {
         if (json_int(r, "left_ms", &ms)) {
             text_age(ms, left);
-            buf_addf(out, "-> Events are lost in %s: %lld calls of %s were not taken and none after (", left,
-                     (long long)status_int(r, "refused"), word(r, "route"));
+            buf_addf(out, "-> Events are lost in %s: calls of %s that were not taken: %lld, and none was since (", left,
+                     word(r, "route"), (long long)status_int(r, "refused"));
             text_safe(out, word(r, "why"));
             buf_add_str(out, ").\n   Mend that before; the platform then sends again what it keeps\n");
             n++;

@@ -69,9 +69,12 @@ register('loss', function(P)
       int(idle >= 0 and idle < HOOK_IDLE_SOON_MS and idle or -1) }
   end
   for _, id in ipairs(redis.call('ZRANGE', P .. 'parked', 0, LOSS_CASES - 1)) do
-    if id:sub(1, 19) == 'delivery_exception:' and id:find('90001', 20, true) then
-      local first = tonumber(redis.call('HGET', P .. 'case:' .. id, 'first') or '') or now
-      hooks[#hooks + 1] = { id:sub(20), int(math.max(0, first + HOOK_KEEPS_MS - now)) }
+    if id:match('^delivery_exception:.* code 90001$') then
+      -- After that time it was switched off, which is another case, or a later try succeeded.
+      local left = (tonumber(redis.call('HGET', P .. 'case:' .. id, 'first') or '') or now) + HOOK_KEEPS_MS - now
+      if left > 0 then
+        hooks[#hooks + 1] = { id:sub(20), int(left) }
+      end
     end
   end
   return { routes, hooks }

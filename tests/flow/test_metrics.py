@@ -225,7 +225,7 @@ def test_calls_that_are_not_taken_show_the_time_to_loss_until_one_is(shop):
     assert found["onepool_refused_calls"].value(route="sitoo") == 1
     assert 24 * 3600 - 60 < found["onepool_time_to_loss_seconds"].value(route="sitoo") <= 24 * 3600
     out = shop.command("status")[1]
-    assert "-> Events are lost in 23 h: 1 calls of sitoo were not taken and none after (the credentials are not those of" in out
+    assert "-> Events are lost in 23 h: calls of sitoo that were not taken: 1, and none was since (the credentials are not those of" in out
     assert shop.post("/hooks/sitoo", []).status == 200
     found = metrics(shop)
     assert found["onepool_time_to_loss_seconds"].value(route="sitoo") == float("inf")
@@ -249,12 +249,13 @@ def test_each_route_of_bigcommerce_has_its_own(shop):
 
 
 def test_a_flood_of_wrong_calls_is_no_flood_of_writes(shop):
-    before = int(shop.redis().hget(shop.key("answers"), "sitoo|n") or 0)
-    begin = shop.redis().info("stats")["total_commands_processed"]
+    """Each of the four acceptors of sale notes at most once a second."""
+    def notes():  # nothing else in such a stack uses this command on every call
+        return shop.redis().info("commandstats").get("cmdstat_hsetnx", {"calls": 0})["calls"]
+    before, begin = notes(), time.monotonic()
     for _ in range(100):
-        shop.post("/hooks/sitoo/sale", [], password="wrong")
-    notes = int(shop.redis().hget(shop.key("answers"), "sitoo|n") or 0) - before
-    assert 1 <= notes <= 100
-    calls = shop.redis().info("commandstats")["cmdstat_fcall"]["calls"]
-    assert calls > 0 and shop.redis().info("stats")["total_commands_processed"] > begin
+        assert shop.post("/hooks/sitoo/sale", [], password="wrong").status == 503
+    most = 4 * (time.monotonic() - begin + 1)
+    assert 1 <= notes() - before <= most < 100
+    assert int(shop.redis().hget(shop.key("answers"), "sitoo|n")) >= 1
     assert shop.post("/hooks/sitoo", []).status == 200

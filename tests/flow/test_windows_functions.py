@@ -168,9 +168,11 @@ def test_bigcommerce_keeps_each_route_for_two_days(timed):
 
 
 def test_a_webhook_that_failed_or_was_idle_for_long_is_told_before_it_is_switched_off(timed):
-    timed.at(0, "apply", *case(cause="delivery_exception", entity="hook 7 90001"))
+    timed.at(0, "apply", *case(cause="delivery_exception", entity="webhook 7 code 90001"))
+    timed("apply", *case(cause="delivery_exception", entity="webhook 90001 code 90003"))
     timed("accept", "bigcommerce", 1, "", "{}", "1", 2, "answered", "bigcommerce/order-updated")
-    assert loss(timed, HOUR)[1] == [["hook 7 90001", str(173_040_000 - HOUR)]]
+    assert loss(timed, HOUR)[1] == [["webhook 7 code 90001", str(173_040_000 - HOUR)]]
+    assert loss(timed, 173_040_000)[1] == [], "by then it was switched off, or succeeded"
     idle = {route[0]: int(route[6]) for route in timed.at(74 * DAY, "loss")[0]}
     assert idle["bigcommerce/order-updated"] == -1
     idle = {route[0]: int(route[6]) for route in timed.at(80 * DAY, "loss")[0]}
