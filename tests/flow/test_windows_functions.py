@@ -88,6 +88,7 @@ def test_what_it_waited_for_is_kept(timed):
     timed.set_time(NOW + 1100)
     timed("defer", "sku", 3000, 0, "quota", 1, *[x for c in timed.claim("sku")[1] for x in (c.entity, c.token)])
     timed("apply", "count", "waits:bigcommerce:stock", 2)
+    sold(timed, 1500, till=NOW + 1400)
     timed.complete(write(timed, 4200, 4300, 4400), queue="sku")
     confirm(timed, 5000)
     record = windows(timed)[0][0]
@@ -327,6 +328,7 @@ def test_a_case_that_closed_before_is_not_told_and_one_that_comes_again_soon_wai
     urgent(timed, "brake")
     park(timed, "brake")
     timed("unpark", "brake:S1", "close")
+    assert timed("notify_state", "webhook")[0][1] == 0, "nothing waits"
     assert take(timed, 0) == [-1]
     park(timed, "brake")
     take(timed, 1)
