@@ -14,7 +14,7 @@ packages_of() {
         build) echo gcc libc6-dev make pkg-config libfcgi-dev libcurl4-openssl-dev libcjson-dev libhiredis-dev libssl-dev zlib1g-dev ;;
         run) echo nginx-light redis-server python3 python3-aiohttp curl ca-certificates ;;
         test) echo libcmocka-dev python3-pytest python3-aiohttp python3-hypothesis python3-redis faketime stunnel4 openssl \
-            python3-jsonschema python3-yaml python3-pytest-xdist "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
+            python3-prometheus-client python3-aiosmtpd python3-jsonschema python3-yaml python3-pytest-xdist "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;
         lint) echo clang clang-format clang-tidy libclang-rt-14-dev cppcheck shellcheck python3-pyflakes ;;
         fuzz) echo clang libclang-rt-14-dev ;;
         bench) echo wrk python3-redis "$(unless_there node nodejs)" "$(unless_there npm npm)" ;;

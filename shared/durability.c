@@ -53,6 +53,13 @@ static void yes_or_no(const char *info, char *out, size_t size) {
     }
 }
 
+static void info_number(const char *info, const char *field, int64_t *out) {
+    char text[24];
+    if (durability_info(info, field, text, sizeof text)) {
+        (void)int_parse(text, 0, INT64_MAX, out);
+    }
+}
+
 static enum next read_infos(struct app *app, struct durability *d, struct reason *why) {
     static const char *const sections[] = {"server", "persistence", "memory"};
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
@@ -65,6 +72,8 @@ static enum next read_infos(struct app *app, struct durability *d, struct reason
         (void)durability_info(info, "aof_last_write_status", d->last_write, sizeof d->last_write);
         (void)durability_info(info, "maxmemory_policy", d->policy, sizeof d->policy);
         yes_or_no(info, d->appendonly, sizeof d->appendonly);
+        info_number(info, "used_memory", &d->used_memory);
+        info_number(info, "maxmemory", &d->max_memory);
         free(info);
     }
     return NEXT_DONE;

@@ -21,12 +21,13 @@
 
 struct durability {
     char version[24];
-    bool config_known;    /* false: CONFIG is forbidden; what INFO tells is used */
-    char appendonly[8];   /* "yes", "no"; this and what follows: "" = not known */
-    char appendfsync[12]; /* "always", "everysec", "no" */
-    char on_rewrite[8];   /* no-appendfsync-on-rewrite: "yes", "no" */
-    char policy[24];      /* maxmemory-policy */
-    char last_write[8];   /* of the append-only file: "ok", "err" */
+    bool config_known;               /* false: CONFIG is forbidden; what INFO tells is used */
+    char appendonly[8];              /* "yes", "no"; this and what follows: "" = not known */
+    char appendfsync[12];            /* "always", "everysec", "no" */
+    char on_rewrite[8];              /* no-appendfsync-on-rewrite: "yes", "no" */
+    char policy[24];                 /* maxmemory-policy */
+    char last_write[8];              /* of the append-only file: "ok", "err" */
+    int64_t used_memory, max_memory; /* bytes; max 0 = no limit of its own */
 };
 
 /* NEXT_DEFER: Redis is away or refuses. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answers.h"
 #include "buf.h"
 #include "clock.h"
 #include "json.h"
@@ -360,11 +361,14 @@ void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
         LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours",
             {"outcome", "refused"}, {"path", call->path},
             {"do", "compare SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD with the event subscription"});
+        answers_refused(app, call->path,
+                        "the credentials are not those of SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD");
         return;
     }
     enum next next = store(app, call->body, call->body_len, &fresh, &again, &why);
     if (next != NEXT_DONE) {
         LOG(LOG_ERROR, "batch not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+        answers_not_stored(app, call->path, next, &why);
         return;
     }
     reply->status = 200;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answers.h"
 #include "buf.h"
 #include "gate.h"
 #include "hook_signature.h"
@@ -88,9 +89,11 @@ static void check_and_store(struct app *app, const struct fcgi_call *call, struc
     enum next next = hook_signature_check(app, call, &passes, effects, &why);
     if (next == NEXT_DONE && !passes) {
         refuse(app, reply, effects);
+        answers_refused(app, call->path, "the signature is not right");
         return;
     }
     if (next == NEXT_DONE) {
+        answers_effect_taken(effects, call->path);
         next = store(app, call, plan, effects, &why);
     }
     if (next == NEXT_DONE) {
@@ -98,6 +101,7 @@ static void check_and_store(struct app *app, const struct fcgi_call *call, struc
         LOG(LOG_INFO, "hook accepted", {"outcome", "accepted"}, {"path", call->path});
     } else {
         LOG(LOG_ERROR, "hook not stored", {"outcome", "refused"}, {"cause", why.cause}, {"why", why.text});
+        answers_not_stored(app, call->path, next, &why);
     }
 }
 
@@ -109,6 +113,7 @@ void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
     if (!now && !before) {
         reply->status = 401;
         LOG(LOG_WARN, "hook without the right X-Onepool-Secret", {"outcome", "refused"}, {"path", call->path});
+        answers_refused(app, call->path, "the header X-Onepool-Secret is not right");
         return;
     }
     if (strcmp(call->method, "POST") != 0 || !call->whole) {

@@ -42,6 +42,14 @@
  *   unconfirmed          zset    until closed    F  levels to read back
  *   recheck              zset    until closed    F  levels to look at once more, see 70_level.lua
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
+ *   lag:buckets          hash    for ever        F  lags as a histogram, see 11_windows.lua
+ *   window:open          hash    until confirmed F  "location|sku" -> times of a movement that the web shop does not
+ * show yet window:sent          string  for ever        F  ms when the last write of levels left windows:<day>,
+ * windows:offline:<day>  zset  14 days  F  the worst 1,000 windows of a day, JSON by duration windows:sum:<day>    hash
+ * 90 days         F  n ms worst offline placed               zset    14 days         stock-moved: web orders by the
+ * time they were placed (ms), newest 200,000 answers              hash    for ever        F  calls of platforms that
+ * were not taken, see 12_answers.lua shop:<warehouse>     hash    for ever        F  when a shop is usually busy, see
+ * 13_shops.lua notify:causes, :new:<channel>, :told:<channel>, :batch:<channel>, :state  F  see 87_notify.lua
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
  *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
@@ -113,8 +121,12 @@
 #define QUEUE_PICKUP   "pickup"   /* pickup-updated */
 #define QUEUE_REFUND   "refund"   /* entity: BigCommerce order id, whose refunds are to be looked at */
 /* entity: "main", a timer: which orders have refunds that nobody told us of */
-#define QUEUE_REFUNDS "refunds"
-#define QUEUE_HOOKS   "hooks" /* entity: "main", a timer: are our webhooks as they should be */
+#define QUEUE_REFUNDS  "refunds"
+#define QUEUE_NOTIFY   "notify" /* timers: NOTIFY_WEBHOOK, NOTIFY_EMAIL, NOTIFY_SILENCE */
+#define NOTIFY_WEBHOOK "webhook"
+#define NOTIFY_EMAIL   "email"
+#define NOTIFY_SILENCE "silence" /* are shops silent that are usually busy */
+#define QUEUE_HOOKS    "hooks"   /* entity: "main", a timer: are our webhooks as they should be */
 /* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
  * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
 #define QUEUE_PRODUCT "product"
@@ -157,6 +169,11 @@
 #define KEY_RATE_BIGCOMMERCE  "rate:bigcommerce"
 #define KEY_LAG_ACCEPTED      "lag:accepted"
 #define KEY_LAG_CONFIRMED     "lag:confirmed"
+#define KEY_LAG_BUCKETS       "lag:buckets"
+#define KEY_WINDOWS           "windows:%lld"
+#define KEY_WINDOWS_OFFLINE   "windows:offline:%lld"
+#define KEY_WINDOWS_SUM       "windows:sum:%lld"
+#define KEY_PLACED            "placed"
 #define KEY_IGNORE            "ignore"
 #define KEY_BRAKE             "brake"
 #define KEY_SHOP_CHECKED      "shop:checked"

@@ -167,6 +167,21 @@ struct mapping_products {
     int64_t sweep_hours; /* both catalogs are compared this often [24] 1..168 */
 };
 
+/*
+ * Who is told when, beside the lists of cases (docs/operations.md, "Notifications", "Windows and time to loss").
+ *
+ *   "notify":  { "causes": ["brake", ...], "quiet_minutes": 30 },
+ *   "silence": { "enabled": true, "missed_movements": 12, "at_least_minutes": 30 }
+ */
+struct mapping_notify {
+    char **causes; /* of cases that are urgent; without the list the ones of mapping_notify.c */
+    size_t cause_count;
+    int64_t quiet_minutes;    /* a case that comes again this soon is not told again before [30] 0..10080 */
+    bool silence;             /* silence.enabled [true] */
+    int64_t missed_movements; /* silence.missed_movements [12] 3..10000 */
+    int64_t silent_minutes;   /* silence.at_least_minutes [30] 5..10080 */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -210,6 +225,7 @@ struct mapping {
     struct mapping_returns returns;
     struct mapping_web web;
     struct mapping_products products;
+    struct mapping_notify notify;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -233,6 +249,10 @@ void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mis
 /* The section "web_orders", and what "sitoo" says of such orders (mapping_web.c); part of mapping_read. */
 struct at;
 void mapping_read_web(const struct at *root, struct mapping *m);
+
+/* The sections "notify" and "silence" (mapping_notify.c); part of mapping_read and mapping_free. */
+void mapping_read_notify(const struct at *root, struct mapping *m);
+void mapping_free_notify(struct mapping_notify *n);
 
 /* The section "products" (mapping_products.c); part of mapping_read and mapping_free. */
 void mapping_read_products(const struct at *root, struct mapping *m);

@@ -44,5 +44,6 @@ void mapping_free(struct mapping *m) {
     free(m->allocate_from);
     mapping_free_returns(&m->returns);
     mapping_free_products(&m->products);
+    mapping_free_notify(&m->notify);
     free(m);
 }

@@ -12,6 +12,8 @@
 
 /* status NULL: Redis is away; then only onepool_redis_up 0 is written. Pure. */
 void metrics_write(const cJSON *status, struct buf *out);
+/* The families of metrics_more.c; part of metrics_write. */
+void metrics_more(const cJSON *status, struct buf *out);
 /* Appends a label value with backslash, quote and newline escaped. */
 void metrics_label(struct buf *out, const char *value);
 

@@ -13,7 +13,8 @@
 #include "ban.h"
 
 #define SECRET_MAX     4096 /* bytes of a secret or its file */
-#define PUBLIC_URL_MAX 200  /* the routes are appended to it */
+#define NOTIFY_URL_MAX 2000
+#define PUBLIC_URL_MAX 200 /* the routes are appended to it */
 
 struct reader {
     const char *(*get)(const char *);
@@ -270,6 +271,102 @@ static void read_events(const struct reader *r, struct settings *s) {
     s->events_password_previous = read_secret(r, "SITOO_EVENTS_PASSWORD_PREVIOUS", 12);
 }
 
+/* ---- notifications ---- */
+
+#define ADDRESS_MAX   254 /* bytes of one address (RFC 5321) */
+#define ADDRESSES_MAX 10
+
+/* Security: nothing but what an address has without quotes, so that none can add a header or an argument. */
+static bool is_address(const char *text, size_t len) {
+    const char *at = memchr(text, '@', len);
+    char word[ADDRESS_MAX + 1];
+    if (at == NULL || at == text || len > ADDRESS_MAX || text[0] == '-' || at + 1 == text + len) {
+        return false;
+    }
+    memcpy(word, text, len);
+    word[len] = '\0';
+    return strspn(word, NAME_CHARS ".+=!#$%&'*/?^`{|}~") == (size_t)(at - text) &&
+           strspn(word + (at - text) + 1, NAME_CHARS ".") == len - (size_t)(at - text) - 1;
+}
+
+static char *read_addresses(const struct reader *r, const char *name, size_t max) {
+    char text[120], *value = read_text(r, name, NULL);
+    size_t n = 0;
+    for (const char *at = value; at != NULL && at[0] != '\0'; n++) {
+        size_t len = strcspn(at, ",");
+        if (!is_address(at, len) || n >= max || (at[len] == ',' && at[len + 1] == '\0')) {
+            n = SIZE_MAX - 1;
+            break;
+        }
+        at += len + (at[len] == ',' ? 1 : 0);
+    }
+    if (n > max) {
+        (void)snprintf(text, sizeof text, "must be %s such as ops@example.com, without blanks",
+                       max > 1 ? "at most 10 addresses with commas between, each" : "one address");
+        mistake(r, name, text);
+    }
+    return value;
+}
+
+static char *read_smtp_url(const struct reader *r) {
+    static const char name[] = "ONEPOOL_SMTP_URL";
+    char *url = read_text(r, name, NULL);
+    const char *host = url == NULL                        ? NULL
+                       : strncmp(url, "smtp://", 7) == 0  ? url + 7
+                       : strncmp(url, "smtps://", 8) == 0 ? url + 8
+                                                          : NULL;
+    if (url != NULL && (host == NULL || host[0] == '\0' || strlen(url) > PUBLIC_URL_MAX ||
+                        host[strspn(host, NAME_CHARS ".:[]")] != '\0')) {
+        mistake(r, name, "must be smtp://host:587 or smtps://host:465, without user and path");
+    }
+    return url;
+}
+
+static void read_email(const struct reader *r, struct settings_notify *n) {
+    n->email = read_addresses(r, "ONEPOOL_NOTIFY_EMAIL", ADDRESSES_MAX);
+    n->from = read_addresses(r, "ONEPOOL_NOTIFY_FROM", 1);
+    n->smtp_url = read_smtp_url(r);
+    n->smtp_user = read_text(r, "ONEPOOL_SMTP_USER", NULL);
+    n->smtp_password = read_secret(r, "ONEPOOL_SMTP_PASSWORD", 1);
+    n->sendmail = read_text(r, "ONEPOOL_SENDMAIL", "/usr/sbin/sendmail");
+    if (n->email != NULL && n->from == NULL) {
+        mistake(r, "ONEPOOL_NOTIFY_FROM", "missing; it is the sender of the mails to ONEPOOL_NOTIFY_EMAIL");
+    }
+    if ((n->smtp_user == NULL) != (n->smtp_password == NULL)) {
+        mistake(r, n->smtp_user == NULL ? "ONEPOOL_SMTP_USER" : "ONEPOOL_SMTP_PASSWORD",
+                "missing; give both user and password, or neither");
+    }
+    if (n->sendmail[0] != '/') {
+        mistake(r, "ONEPOOL_SENDMAIL", "must be the path of a program, from / on");
+    }
+}
+
+static void read_notify(const struct reader *r, struct settings *s) {
+    char error[160] = "";
+    struct settings_notify *n = &s->notify;
+    n->url = read_text(r, "ONEPOOL_NOTIFY_URL", NULL);
+    n->secret = read_secret(r, "ONEPOOL_NOTIFY_SECRET", 16);
+    if (n->url != NULL &&
+        (strlen(n->url) > NOTIFY_URL_MAX || !http_url_allowed(n->url, s->allow_http, error, sizeof error))) {
+        mistake(r, "ONEPOOL_NOTIFY_URL", error[0] != '\0' ? error : "must have at most 2,000 characters");
+    }
+    if (n->url != NULL && n->secret == NULL) {
+        mistake(r, "ONEPOOL_NOTIFY_SECRET", "missing; it is the key that ONEPOOL_NOTIFY_URL checks our signature with");
+    }
+    read_email(r, n);
+}
+
+static void free_notify(struct settings_notify *n) {
+    wipe(&n->url); /* such addresses often are their own secret */
+    wipe(&n->secret);
+    wipe(&n->smtp_password);
+    free(n->email);
+    free(n->from);
+    free(n->smtp_url);
+    free(n->smtp_user);
+    free(n->sendmail);
+}
+
 static void read_mapping(const struct reader *r, struct settings *s) {
     s->config_path = read_text(r, "ONEPOOL_CONFIG", NULL);
     if (s->config_path == NULL) {
@@ -312,6 +409,9 @@ struct settings *settings_read(unsigned needs, const char *function, const char 
     if ((needs & NEED_HOOK_SECRET) != 0) {
         read_hooks(&r, s);
     }
+    if ((needs & NEED_NOTIFY) != 0) {
+        read_notify(&r, s);
+    }
     if ((needs & NEED_MAPPING) != 0) {
         read_mapping(&r, s);
     } else if ((needs & LIKES_MAPPING) != 0) {
@@ -349,6 +449,7 @@ void settings_free(struct settings *s) {
     free(s->config_path);
     free(s->listen);
     free(s->state_dir);
+    free_notify(&s->notify);
     mapping_free(s->mapping);
     free(s);
 }

@@ -38,7 +38,18 @@ enum settings_need {
     NEED_BIGCOMMERCE = 8, /* BIGCOMMERCE_* for REST */
     NEED_MAPPING = 16,
     NEED_HOOK_SECRET = 32, /* BIGCOMMERCE_HOOK_SECRET; BIGCOMMERCE_CLIENT_SECRET if signatures are required */
+    NEED_NOTIFY = 128,     /* ONEPOOL_NOTIFY_*, ONEPOOL_SMTP_*, ONEPOOL_SENDMAIL; all may be left out */
     LIKES_MAPPING = 64     /* read if ONEPOOL_CONFIG names a right one; else the program goes on without */
+};
+
+/* Where urgent cases are told; a NULL is not given. */
+struct settings_notify {
+    char *url;                       /* ONEPOOL_NOTIFY_URL: https, or http as for the platforms */
+    char *secret;                    /* ONEPOOL_NOTIFY_SECRET, secret: key of its signature, at least 16 characters */
+    char *email, *from;              /* ONEPOOL_NOTIFY_EMAIL: addresses, commas between; ONEPOOL_NOTIFY_FROM: one */
+    char *smtp_url;                  /* ONEPOOL_SMTP_URL: smtp:// or smtps://; NULL = sendmail */
+    char *smtp_user, *smtp_password; /* ONEPOOL_SMTP_USER, ONEPOOL_SMTP_PASSWORD (secret) */
+    char *sendmail;                  /* ONEPOOL_SENDMAIL [/usr/sbin/sendmail] */
 };
 
 struct settings {
@@ -74,6 +85,8 @@ struct settings {
     size_t sitoo_key_count;
     char *events_user;                                /* SITOO_EVENTS_USER */
     char *events_password, *events_password_previous; /* SITOO_EVENTS_PASSWORD, secret; at least 12 characters */
+
+    struct settings_notify notify; /* NEED_NOTIFY */
 
     struct mapping *mapping; /* NULL unless NEED_MAPPING, or LIKES_MAPPING and it could be read */
 };

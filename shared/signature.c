@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "quantity.h"
@@ -90,6 +91,15 @@ static void expect(const struct signature_call *call, const struct signature_key
     OPENSSL_cleanse(mac, sizeof mac);
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
+}
+
+bool signature_sign(const struct signature_call *call, const struct signature_key *key, char out[SIGNATURE_TEXT_SIZE]) {
+    struct expected expected = {0};
+    if (key->len > 0) {
+        expect(call, key, &expected);
+    }
+    (void)snprintf(out, SIGNATURE_TEXT_SIZE, "%s%s", V1, expected.text);
+    return expected.text[0] != '\0';
 }
 
 /* Security: the texts are compared, not the bytes decoded from them, so that there is one right spelling; all keys are

@@ -19,6 +19,7 @@
 #ifndef ONEPOOL_SIGNATURE_H
 #define ONEPOOL_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,6 +70,12 @@ struct signature_times {
     int64_t tolerance_s; /* either way */
     int64_t late_s;      /* >= tolerance_s: up to this age a right signature is late, not too old */
 };
+
+#define SIGNATURE_TEXT_SIZE 64 /* "v1," and base64 of 32 bytes */
+
+/* The header webhook-signature of a message of ours; call->signature is not looked at. Pure. False: no key, or
+ * libcrypto fails. */
+bool signature_sign(const struct signature_call *call, const struct signature_key *key, char out[SIGNATURE_TEXT_SIZE]);
 
 /*
  * Pure. Every v1 entry is compared with every key, in constant time; the age is looked at only if one is right, so what

@@ -53,7 +53,26 @@ int64_t status_int(const cJSON *o, const char *key) {
 
 struct load {
     int64_t due, claimed, deferred, parked, oldest;
+    cJSON *deferred_causes, *parked_causes; /* {"quota":3} */
 };
+
+/* Adds n to a count by name, in an object of counts. */
+static void add_to(cJSON *counts, const char *name, int64_t n) {
+    cJSON *before = cJSON_GetObjectItemCaseSensitive(counts, name);
+    int64_t sum = n + (before != NULL ? (int64_t)before->valuedouble : 0);
+    cJSON_DeleteItemFromObjectCaseSensitive(counts, name);
+    if (cJSON_AddNumberToObject(counts, name, (double)sum) == NULL) {
+        abort();
+    }
+}
+
+static void add_causes(cJSON *counts, const redisReply *r) {
+    for (size_t i = 0; r != NULL && i + 1 < r->elements; i += 2) {
+        if (reply_str_at(r, i) != NULL) {
+            add_to(counts, reply_str_at(r, i), reply_int_at(r, i + 1));
+        }
+    }
+}
 
 static enum next add_load(struct app *app, const char *queue, struct load *l, struct reason *why) {
     struct args a = {0};
@@ -72,6 +91,7 @@ static enum next add_load(struct app *app, const char *queue, struct load *l, st
     l->claimed += reply_int_at(r, 2);
     l->deferred += reply_int_at(r, 3);
     l->oldest = oldest > l->oldest ? oldest : l->oldest;
+    add_causes(l->deferred_causes, r->elements > 6 ? r->element[6] : NULL);
     freeReplyObject(reply);
     return NEXT_DONE;
 }
@@ -101,6 +121,21 @@ static int64_t parked_of(const char *function, const redisReply *queues) {
     return n;
 }
 
+/* both: "queue cause" and how many. */
+static void parked_causes_of(const char *function, const redisReply *both, cJSON *counts) {
+    for (size_t i = 0; both != NULL && i + 1 < both->elements; i += 2) {
+        const char *pair = reply_str_at(both, i), *blank = pair != NULL ? strchr(pair, ' ') : NULL;
+        char queue[64];
+        if (blank != NULL && (size_t)(blank - pair) < sizeof queue) {
+            memcpy(queue, pair, (size_t)(blank - pair));
+            queue[blank - pair] = '\0';
+            if (strcmp(function_of(queue), function) == 0) {
+                add_to(counts, blank + 1, reply_int_at(both, i + 1));
+            }
+        }
+    }
+}
+
 static void add_function(cJSON *functions, const char *name, const struct load *l) {
     cJSON *o = json_add_object(functions, name);
     json_add_int(o, "due", l->due);
@@ -108,22 +143,29 @@ static void add_function(cJSON *functions, const char *name, const struct load *
     json_add_int(o, "deferred", l->deferred);
     json_add_int(o, "parked", l->parked);
     json_add_int(o, "oldest_age_ms", l->oldest);
+    (void)cJSON_AddItemToObject(o, "deferred_causes", l->deferred_causes);
+    (void)cJSON_AddItemToObject(o, "parked_causes", l->parked_causes);
 }
 
-static enum next add_functions(struct app *app, cJSON *status, const redisReply *parked_queues, struct reason *why) {
+static const redisReply *part(const redisReply *r, size_t i) {
+    return i < r->elements ? r->element[i] : NULL;
+}
+
+static enum next add_functions(struct app *app, cJSON *status, const redisReply *counts, struct reason *why) {
     cJSON *functions = json_add_object(status, "functions");
-    for (size_t i = 0; i < PLACES;) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; i < PLACES && next == NEXT_DONE;) {
         const char *name = places[i].function;
-        struct load l = {.parked = parked_of(name, parked_queues)};
+        struct load l = {.parked = parked_of(name, part(counts, 2)),
+                         .deferred_causes = json_new_object(),
+                         .parked_causes = json_new_object()};
+        parked_causes_of(name, part(counts, 3), l.parked_causes);
         for (; i < PLACES && strcmp(places[i].function, name) == 0; i++) {
-            enum next next = add_load(app, places[i].queue, &l, why);
-            if (next != NEXT_DONE) {
-                return next;
-            }
+            next = next == NEXT_DONE ? add_load(app, places[i].queue, &l, why) : next;
         }
         add_function(functions, name, &l);
     }
-    return NEXT_DONE;
+    return next;
 }
 
 static void add_parked(cJSON *status, const redisReply *counts) {
@@ -147,7 +189,7 @@ static enum next add_work(struct app *app, cJSON *status, struct reason *why) {
     if (next != NEXT_DONE) {
         return next;
     }
-    next = add_functions(app, status, counts->elements > 2 ? counts->element[2] : NULL, why);
+    next = add_functions(app, status, counts, why);
     add_parked(status, counts);
     freeReplyObject(counts);
     return next;
@@ -392,6 +434,9 @@ static enum next add_redis(struct app *app, cJSON *status, struct reason *why) {
         json_add_str(o, "version", d.version);
         json_add_str(o, "rung", durability_rung(&d));
         json_add_str(o, "last_write", d.last_write);
+        json_add_str(o, "appendonly", d.appendonly);
+        json_add_int(o, "used_memory", d.used_memory);
+        json_add_int(o, "max_memory", d.max_memory);
     }
     return next;
 }
@@ -408,6 +453,7 @@ enum next status_read(struct app *app, cJSON **out, struct reason *why) {
     next = add_work(app, status, why);
     next = next == NEXT_DONE ? add_rest(app, status, why) : next;
     next = next == NEXT_DONE ? status_withheld(app, status, why) : next;
+    next = next == NEXT_DONE ? status_loss(app, status, why) : next;
     next = next == NEXT_DONE ? add_redis(app, status, why) : next;
     if (next != NEXT_DONE) {
         cJSON_Delete(status);

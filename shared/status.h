@@ -18,7 +18,18 @@
  *             "rebuild":{"step":"refunds|orders|web_orders|skus","done":1000,"total":5200,"problem":"","lost_since_ms":0}},
  *    "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0},
  *    "counts":{"accepted:sitoo":10,...},
- *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok"}}
+ *    "loss":{"routes":[{"route":"sitoo","left_ms":86000000 or null,"refused":3,"first_ms":0,"last_ms":0,"why":"...",
+ *                       "idle_left_ms":null}],
+ *            "hooks":[{"entity":"hook 7 90001","left_ms":172000000}]},
+ *    "shops":[{"warehouse":3,"last_ms":0,"missed":4}],
+ *    "notify":[{"channel":"webhook","waiting":0,"ok_ms":0,"failing_since_ms":null,"why":""},{"channel":"email",...}],
+ *    "windows":{"today":12,"today_ms":30000,"worst_ms":4000,"offline":1},
+ *    "lag_buckets":{"accepted":[{"le_ms":250,"n":4},...,{"le_ms":null,"n":9}],"accepted_sum_ms":3000,...},
+ *    "redis":{"version":"7.0.15","rung":"R1","last_write":"ok","appendonly":"yes","used_memory":1000000,"max_memory":0}}
+ *
+ * Each function further has deferred_causes and parked_causes: {"quota":3}; "waits" is waiting on purpose.
+ * loss: left_ms is the time until the platform drops the first of what it was not answered 200 for; null = nothing
+ * waits. lag_buckets count up to their bound, each with all below it; their last one counts all.
  *
  * epoch (docs/adr/0011): whether Redis holds what it held. levels_held: no level is written, because it does not and is
  * rebuilt, or because nobody has looked; rebuild is null otherwise, or before its first step. total is null if unknown.
@@ -48,5 +59,8 @@ int64_t status_int(const cJSON *o, const char *key);
 /* Adds "withheld":{"entries":3,"oldest_age_ms":86400000,"aged_days":14,"aged":0}: rows of returns whose units are not
  * on sale, and how many for longer than returns.aged_days; both null without a mapping file. Part of status_read. */
 enum next status_withheld(struct app *app, cJSON *status, struct reason *why) NODISCARD;
+
+/* Adds "loss", "notify", "shops", "windows" and "lag_buckets" (status_loss.c). Part of status_read. */
+enum next status_loss(struct app *app, cJSON *status, struct reason *why) NODISCARD;
 
 #endif

@@ -18,6 +18,8 @@
  *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
  *   onepool ledger verify | sku | export | keep   the ledger: is it whole, the history of a SKU, see ledger.h
+ *   onepool windows [--since TIME] [--limit N]   the longest oversell windows, and why
+ *   onepool notify [--test]                 who is told of urgent cases; sends a message to try it
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -55,12 +57,18 @@ struct command_line {
     } withheld;              /* of onepool withheld only */
     struct {
         bool sweep;
-        const char *kind, *csv;   /* NULL = all; none */
-        int64_t rows;             /* of the table */
-    } exceptions;                 /* of onepool exceptions only */
+        const char *kind, *csv; /* NULL = all; none */
+        int64_t rows;           /* of the table */
+    } exceptions;               /* of onepool exceptions only */
+    struct {
+        int64_t since_ms, limit;  /* 0 = a day ago; 20 */
+    } windows;                    /* of onepool windows only */
     struct load_options load;     /* of onepool load only */
     struct ledger_options ledger; /* of onepool ledger only */
 };
+
+/* Prints how the command is used; returns status. */
+int command_usage(FILE *out, int status);
 
 /* Each returns the exit status. */
 int command_status(struct app *app, const struct command_line *line);
@@ -75,6 +83,9 @@ int command_returns(struct app *app, const struct command_line *line);
 int command_returned(struct app *app, const struct command_line *line, int64_t id);
 int command_withheld(struct app *app, const struct command_line *line);
 bool withheld_words(char **words, struct command_line *line);
+int command_notify(struct app *app, const struct command_line *line);
+int command_windows(struct app *app, const struct command_line *line);
+bool windows_words(char **words, struct command_line *line);
 int command_load(struct app *app, const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool load_words(char **words, struct command_line *line);

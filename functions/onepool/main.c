@@ -48,52 +48,11 @@ static const struct subcommand {
      .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
     {.name = "ledger", .run = command_ledger, .read = ledger_words, .needs_of = ledger_needs},
+    {.name = "windows", .run = command_windows, .read = windows_words, .needs = NEED_REDIS | LIKES_MAPPING},
+    {.name = "notify", .run = command_notify, .plain = "test", .needs = NEED_REDIS | NEED_NOTIFY | LIKES_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
-
-static int usage(FILE *out, int status) {
-    (void)fprintf(
-        out,
-        "usage: onepool status [--json]               what is going on, and what needs attention\n"
-        "       onepool check [--json]                can this work? each line with what to do\n"
-        "              --hooks                        what to enter in Sitoo and BigCommerce\n"
-        "       onepool hooks [--json]                our webhooks at BigCommerce: are they right?\n"
-        "              --repair                       create what is missing, put right what differs\n"
-        "              --dry-run                      show what --repair would do\n"
-        "       onepool parked [--json] [--cause C]   what waits for a person\n"
-        "              --show ID                      the bytes as they were received\n"
-        "              --retry ID                     try it again, close the case\n"
-        "              --close ID                     close the case, do nothing\n"
-        "              --ignore ID | --unignore ID    only count it from now on; or no longer so\n"
-        "       onepool brake [--json] [--release]    is a write held? let one pass\n"
-        "       onepool returns [--json] [RETURN]     what became of the last returns, or of one\n"
-        "       onepool withheld [--json] [--sku S] [--aged]   returned units that are not on sale\n"
-        "              --release RETURN:ITEM [--quantity N]   let them be sold\n"
-        "       onepool returns [--json] --goods-in ORDER --sku SKU --quantity N --warehouse W\n"
-        "                                             book goods of a refunded web order into Sitoo\n"
-        "       onepool load [--json] [--rows N] [--csv FILE]   first load of products; shows it, writes nothing\n"
-        "              --apply ID                     does what the look of this id showed; goes on if killed\n"
-        "       onepool exceptions [--json] [--rows N]   where both catalogs do not fit\n"
-        "              --kind KIND                    only these, such as price_differs\n"
-        "              --csv FILE                     all of them, for a spreadsheet\n"
-        "              --sweep                        read both shops now\n"
-        "       onepool ledger verify [--json] [--fetch] [--ties FILE] [--from PATH...]   is it whole and complete?\n"
-        "              sku SKU [--at TIME] [--rows N] [--names] [--from PATH...]   the history of one SKU\n"
-        "              export --to FOLDER [--until TIME]   sealed files of what is new\n"
-        "              keep [DAYS]                    how long entries are kept\n"
-        "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
-        "              --propose                      a mapping file to begin with; only printed\n"
-        "              --again                        read everything anew\n"
-        "              --export-orders FILE           the open orders with their classes, to be edited\n"
-        "              --orders FILE                  take the classes of such a file\n"
-        "              --accept ID                    go live with the report of this id\n"
-        "       onepool --help | --version\n"
-        "An ID is cause:entity as listed; with --cause C the entity is enough.\n"
-        "Settings come from the environment; deploy/env.example lists them.\n"
-        "Exit status: 0 fine, 1 something is wrong, 2 wrong usage, 100 wrong settings.\n");
-    return status;
-}
 
 /* ---- printing ---- */
 
@@ -217,7 +176,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (strcmp(name, "--help") == 0 || strcmp(first, "--help") == 0) {
-        return usage(stdout, 0);
+        return command_usage(stdout, 0);
     }
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
         struct command_line line = {0};
@@ -225,8 +184,8 @@ int main(int argc, char **argv) {
             return (subcommands[i].read != NULL ? subcommands[i].read(argv + 2, &line)
                                                 : read_line(&subcommands[i], argv + 2, &line))
                        ? run(&subcommands[i], &line)
-                       : usage(stderr, 2);
+                       : command_usage(stderr, 2);
         }
     }
-    return usage(stderr, 2);
+    return command_usage(stderr, 2);
 }

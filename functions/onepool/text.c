@@ -352,6 +352,54 @@ static size_t attend_epoch(struct buf *out, const cJSON *epoch, bool writer) {
     return 1;
 }
 
+/* What the platforms keep for us, and until when. */
+static size_t attend_loss(struct buf *out, const cJSON *loss) {
+    const cJSON *r = NULL;
+    char left[TEXT_AGE_SIZE];
+    int64_t ms = 0;
+    size_t n = 0;
+    cJSON_ArrayForEach(r, json_array(loss, "routes")) {
+        if (json_int(r, "left_ms", &ms)) {
+            text_age(ms, left);
+            buf_addf(out, "-> Events are lost in %s: calls of %s that were not taken: %lld, and none was since (", left,
+                     word(r, "route"), (long long)status_int(r, "refused"));
+            text_safe(out, word(r, "why"));
+            buf_add_str(out, ").\n   Mend that before; the platform then sends again what it keeps\n");
+            n++;
+        }
+        if (json_int(r, "idle_left_ms", &ms)) {
+            text_age(ms, left);
+            buf_addf(out,
+                     "-> BigCommerce switches the webhooks of %s off in %s: it switches off what was not called for "
+                     "90 days\n",
+                     word(r, "route"), left);
+            n++;
+        }
+    }
+    cJSON_ArrayForEach(r, json_array(loss, "hooks")) {
+        text_age(status_int(r, "left_ms"), left);
+        buf_add_str(out, "-> A webhook fails (");
+        text_safe(out, word(r, "entity"));
+        buf_addf(out, "): BigCommerce switches it off in %s unless it succeeds: onepool hooks\n", left);
+        n++;
+    }
+    return n;
+}
+
+static size_t attend_notify(struct buf *out, const cJSON *channels) {
+    const cJSON *c = NULL;
+    size_t n = 0;
+    cJSON_ArrayForEach(c, channels) {
+        if (status_int(c, "failing_since_ms") > 0) {
+            buf_addf(out, "-> Nobody is told of urgent cases by %s: ", word(c, "channel"));
+            text_safe(out, word(c, "why"));
+            buf_add_str(out, "; try: onepool notify --test\n");
+            n++;
+        }
+    }
+    return n;
+}
+
 size_t text_attention(struct buf *out, const cJSON *status) {
     size_t n = attend_epoch(out, json_get(status, "epoch"), cJSON_IsObject(json_get(status, "writer")));
     n += attend_brake(out, json_get(status, "brake"));
@@ -359,6 +407,8 @@ size_t text_attention(struct buf *out, const cJSON *status) {
     n += attend_withheld(out, json_get(status, "withheld"));
     n += attend_late(out, json_get(status, "functions"));
     n += attend_pauses(out, json_get(status, "budget"));
+    n += attend_loss(out, json_get(status, "loss"));
+    n += attend_notify(out, json_get(status, "notify"));
     n += attend_redis(out, json_get(status, "redis"));
     if (!cJSON_IsObject(json_get(status, "writer"))) {
         buf_add_str(out, "-> Nobody writes levels: is a worker of stock-moved running?\n");

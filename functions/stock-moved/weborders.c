@@ -15,6 +15,39 @@
 #include "quantity.h"
 #include "ban.h"
 
+#define PLACED_KEEP_MS (INT64_C(14) * 86400 * 1000)
+#define PLACED_MAX     200000
+
+/* When it was placed, for the windows that it may fall into. */
+static enum next note_placed(struct app *app, const struct weborder *o, struct reason *why) {
+    struct args cmds[3] = {{0}};
+    redisReply *replies[3] = {NULL};
+    int64_t oldest = clock_wall_ms() - PLACED_KEEP_MS;
+    if (o->created_ms <= oldest) {
+        return NEXT_DONE;
+    }
+    args_add(&cmds[0], "ZADD");
+    args_add_key(&cmds[0], app->redis, KEY_PLACED);
+    args_add_int(&cmds[0], o->created_ms);
+    args_add_int(&cmds[0], o->id);
+    args_add(&cmds[1], "ZREMRANGEBYSCORE");
+    args_add_key(&cmds[1], app->redis, KEY_PLACED);
+    args_add(&cmds[1], "-inf");
+    args_add_int(&cmds[1], oldest);
+    args_add(&cmds[2], "ZREMRANGEBYRANK");
+    args_add_key(&cmds[2], app->redis, KEY_PLACED);
+    args_add_int(&cmds[2], 0);
+    args_add_int(&cmds[2], -PLACED_MAX - 1);
+    enum next next = redis_pipeline(app->redis, cmds, 3, true, replies, why);
+    for (size_t i = 0; i < 3; i++) {
+        args_free(&cmds[i]);
+        if (replies[i] != NULL) {
+            freeReplyObject(replies[i]);
+        }
+    }
+    return next;
+}
+
 static enum next put(struct app *app, const struct weborder *o, bool holds, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
@@ -29,6 +62,7 @@ static enum next put(struct app *app, const struct weborder *o, bool holds, stru
     args_free(&a);
     if (next == NEXT_DONE) {
         if (reply_int(reply) == 1) {
+            next = holds ? note_placed(app, o, why) : NEXT_DONE;
             LOG(LOG_INFO, "web order read", {"outcome", holds ? "pending" : "not_pending"}, {"order", log_int(o->id)},
                 {"status", log_int(o->status_id)}, {"rows", log_int((long long)o->rows)});
         }

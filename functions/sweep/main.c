@@ -5,6 +5,7 @@
  * each; its calls come from the smallest share of the budget.
  */
 #include "function.h"
+#include "keys.h"
 #include "notify.h"
 
 #include <stdio.h>
@@ -32,9 +33,9 @@ static int invoke(struct app *app, const char *payload, size_t len, bool dry_run
 
 static const struct function function = {
     .name = "sweep",
-    .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING,
+    .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_NOTIFY,
     .budget = BUDGET_REST,
-    .queues = {NULL},
+    .queues = {QUEUE_NOTIFY, NULL},
     .work = work,
     .invoke = invoke,
 };

@@ -3,12 +3,18 @@
 -- same call, so that an event is never accepted without being due, nor an order settled without its SKUs
 -- being due. Arguments are flat: name, then a fixed number of values.
 
+-- How often the writer had to wait for a call to BigCommerce so far.
+local function stock_waits(P)
+  return redis.call('HGET', P .. 'count', 'waits:bigcommerce:stock') or '0'
+end
+
 -- mark: the entity is due now. Marking twice does no harm. While it is leased only gen rises, and complete
 -- makes it due again. Most marks of a busy hour bring nothing new (the ledger is due already): they write nothing
 -- and wake nobody, since whoever was woken has not looked yet.
-local function mark(P, now, queue, entity, till, hint, data)
+-- came: when the event behind it came to us, if that was before now; see 68_windows.lua.
+local function mark(P, now, queue, entity, till, hint, data, came)
   local job = job_key(P, queue, entity)
-  local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease', 'since')
+  local old = redis.call('HMGET', job, 'gen', 'till', 'hint', 'lease', 'since', 'event')
   local leased, set = old[4] == '1', {}
   if leased or not old[1] then
     set = { 'gen', int((tonumber(old[1] or '') or 0) + 1) }
@@ -21,6 +27,12 @@ local function mark(P, now, queue, entity, till, hint, data)
   if first > 0 then
     set[#set + 1] = 'till'
     set[#set + 1] = int(first)
+    if queue == 'sku' and not old[6] then
+      set[#set + 1] = 'event'
+      set[#set + 1] = int(came or now)
+      set[#set + 1] = 'waits'
+      set[#set + 1] = stock_waits(P)
+    end
   end
   if hint ~= '' then
     set[#set + 1] = 'hint'
@@ -65,6 +77,17 @@ local function mark_in(P, now, queue, entity, delay, hint)
   return nil
 end
 
+-- A case was opened: people are told of urgent ones (87_notify.lua) by each channel that has a sink.
+local function notify_case(P, now, id, cause)
+  for _, channel in ipairs({ 'webhook', 'email' }) do
+    if redis.call('SISMEMBER', P .. 'notify:causes', channel .. ' ' .. cause) == 1 then
+      redis.call('ZADD', P .. 'notify:new:' .. channel, 'NX', int(now), id)
+      mark(P, now, 'notify', channel, '', '', '')
+      wake(P, 'notify')
+    end
+  end
+end
+
 -- case: one parked case per cause and entity, with a counter. Cases on the ignore list are only counted.
 -- times = 0: somebody noticed the cause, but it is not a further occurrence.
 local function park_case(P, now, times, cause, owner, entity, text, effect, step, queue, job, bytes)
@@ -81,6 +104,7 @@ local function park_case(P, now, times, cause, owner, entity, text, effect, step
     redis.call('ZADD', P .. 'parked', int(now), id)
     count(P, 'parked', 1)
     ledger_add(P, now, cjson.encode({ type = 'parked', cause = cause, entity = entity, queue = queue, job = job, owner = owner }))
+    notify_case(P, now, id, cause)
   end
   redis.call('HSET', key, 'last', int(now), 'owner', owner, 'text', text, 'effect', effect, 'step', step,
     'queue', queue, 'job', job)
@@ -94,6 +118,8 @@ local function close_case(P, id, how)
   if redis.call('ZREM', P .. 'parked', id) == 1 then
     local f = redis.call('HMGET', P .. 'case:' .. id, 'cause', 'entity', 'queue', 'job')
     redis.call('DEL', P .. 'case:' .. id)
+    redis.call('ZREM', P .. 'notify:new:webhook', id)
+    redis.call('ZREM', P .. 'notify:new:email', id)
     count(P, 'parked_closed', 1)
     ledger_add(P, now_ms(), cjson.encode({ type = 'case_ended', cause = f[1] or '', entity = f[2] or id, queue = f[3] or '',
       job = f[4] or '', how = how or 'resolved' }))
@@ -384,15 +410,20 @@ local function wrong_effects(args, from, to)
   return nil
 end
 
--- Applies args[from..to], which wrong_effects has passed. Wakes each queue once.
-local function apply_effects(P, now, args, from, to)
+-- Applies args[from..to], which wrong_effects has passed. Wakes each queue once. came: as of mark.
+local function apply_effects(P, now, args, from, to, came)
   local queues, i = {}, from
   if from <= to then
     next_token(P) -- the epoch's position, see 95_epoch.lua
   end
   while i <= to do
     local effect = EFFECTS[args[i]]
-    local queue = effect[2](P, now, unpack(args, i + 1, i + effect[1]))
+    local queue
+    if came and args[i] == 'mark' then
+      queue = mark(P, now, args[i + 1], args[i + 2], args[i + 3], args[i + 4], args[i + 5], came)
+    else
+      queue = effect[2](P, now, unpack(args, i + 1, i + effect[1]))
+    end
     if queue then
       queues[queue] = true
     end

@@ -26,9 +26,14 @@ register('ledger_page', function(P, args)
   if wrong then
     return refuse(wrong)
   end
-  apply_effects(P, now_ms(), args, first, #args)
+  local now, moved = now_ms(), {}
+  apply_effects(P, now, args, first, #args)
   for i = 4 + n, first - 1, 3 do
     redis.call('HSET', P .. 'chain:' .. args[i], args[i + 1], args[i + 2])
+    if not moved[args[i]] then
+      moved[args[i]] = true
+      shop_moved(P, now, args[i])
+    end
   end
   for i = 3, 2 + n do
     redis.call('ZADD', P .. 'seen:ledger', args[i], args[i])

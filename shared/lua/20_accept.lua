@@ -46,6 +46,7 @@ register('accept', function(P, args)
     end
     i = i + 4 + k
   end
+  answered(P, now, source)
   count(P, 'accepted:' .. source, new)
   if dup > 0 then
     count(P, 'duplicate:' .. source, dup)

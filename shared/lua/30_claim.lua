@@ -36,6 +36,9 @@ register('claim', function(P, args)
       redis.call('HSET', job, 'tries', tries, 'tok', token, 'lease', '1', 'cgen', f[1], 'chint', hint, 'ctill', int(till),
         'by', holder)
       redis.call('HDEL', job, 'hint', 'till')
+      if queue == 'sku' then
+        event_taken(now, job)
+      end
       redis.call('ZADD', due, int(now + lease_ms), entity)
       out[#out + 1] = { entity, token, tries, int(till), hint, f[7] or '', f[8] or int(now) }
     end
@@ -70,7 +73,7 @@ local function settle(P, now, queue, entity)
     return 1
   end
   redis.call('HSET', job, 'lease', '0', 'tries', '0', 'since', int(now))
-  redis.call('HDEL', job, 'chint', 'ctill', 'cause')
+  redis.call('HDEL', job, 'chint', 'ctill', 'cause', 'cevent', 'cwaits', 'taken')
   redis.call('ZADD', due, int(now), entity)
   wake(P, queue)
   return 0
@@ -95,7 +98,7 @@ register('complete', function(P, args)
     end
     return out
   end
-  apply_effects(P, now, args, from, #args)
+  apply_effects(P, now, args, from, #args, n > 0 and from <= #args and came_first(P, queue, args, n) or nil)
   for i = 1, n do
     if out[i] == 1 then
       out[i] = settle(P, now, queue, args[1 + 2 * i])
@@ -120,14 +123,18 @@ end
 -- counted = 0 gives the attempt back (outage, quota, shutdown).
 register('defer', function(P, args)
   local now, queue, delay, n = now_ms(), args[1], tonumber(args[2]), tonumber(args[5])
-  local out = {}
+  local out, given = {}, 0
   for i = 1, n do
     local entity, token = args[4 + 2 * i], args[5 + 2 * i]
     local held = holds(P, queue, entity, token)
     if held then
       give_back(P, queue, entity, now + delay, args[3] ~= '0', args[4])
+      given = given + 1
     end
     out[i] = held and 1 or -1
+  end
+  if given > 0 then
+    count(P, 'deferred:' .. queue .. ':' .. args[4], given) -- the one place where work is put off
   end
   wake(P, queue)
   return out

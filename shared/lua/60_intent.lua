@@ -8,6 +8,9 @@ register('intent_open', function(P, args)
     return -1
   end
   redis.call('HSET', P .. 'intents', args[1], args[2])
+  if args[1]:sub(1, 7) == 'levels:' then
+    redis.call('SET', P .. 'window:sent', int(now_ms())) -- never two writes of levels at once; see 68_windows.lua
+  end
   return 1
 end)
 

@@ -8,7 +8,6 @@
 -- is not believed for SETTLE_MS, and looked at once more when everything must have landed (the sorted set recheck).
 
 local SETTLE_MS = 5000
-local OFFLINE_MS = 600000 -- a till that was offline: its sales would tell nothing about our lag
 
 local function level_fields(value)
   local level, state, written, till, from, base = string.match(value or '', '^(%-?%d+) (%a) (%d+) (%d+) (%d+) ?(%-?%d*)$')
@@ -25,17 +24,6 @@ end
 local function turns_back(old, level)
   local before = tonumber(old.level) - tonumber(old.base)
   return old.state == 's' or (tonumber(level) - tonumber(old.level)) * before < 0
-end
-
-local function lag_push(P, name, ms)
-  local key = P .. 'lag:' .. name
-  if ms > OFFLINE_MS then
-    count(P, 'late_tills:' .. name, 1)
-    return
-  end
-  redis.call('LPUSH', key, int(math.max(0, ms)))
-  redis.call('LTRIM', key, 0, LAG_KEEP - 1)
-  redis.call('EXPIRE', key, 7 * 86400)
 end
 
 -- levels_put(mode, state, check_after_ms, not_before_ms, n, n x (location|sku, level, till), effects...)
@@ -63,7 +51,10 @@ register('levels_put', function(P, args)
       end
     end
     if state == 'w' and accepted > 0 and mode == 'live' then
-      lag_push(P, 'accepted', now - accepted)
+      lag_push(P, 'accepted', now - accepted, window_event(P, field), accepted)
+    end
+    if state ~= 'k' and mode == 'live' then
+      window_put(P, now, field, till, state, old ~= nil and open_state(old.state))
     end
     redis.call('HSET', hash, field, level .. ' ' .. kept .. ' ' .. int(now) .. ' ' .. int(till) .. ' '
       .. int(math.max(before, from > 0 and now + from or 0)) .. (base ~= level and ' ' .. base or ''))
@@ -164,9 +155,7 @@ register('levels_seen', function(P, args)
       if f.state ~= 'c' and f.state ~= 'k' then
         no_longer_refused(P, field, f.written)
         redis.call('HSET', hash, field, f.level .. ' c ' .. int(f.written) .. ' 0 0')
-        if f.till > 0 then
-          lag_push(P, 'confirmed', now - f.till)
-        end
+        window_close(P, now, field, f.till)
         told('confirmed', field, f.level)
       end
     elseif now - f.written > give_up or f.state == 'c' or f.state == 'k' then

@@ -1767,15 +1767,16 @@ def test_status_counts_ready_claimed_and_deferred(timed):
     timed.set_time(NOW + 10_000)
     claims = timed.claim(limit=3)[1]
     timed.defer(claims[:1], LONG)
-    assert timed("status", 100, "order", "sku") == [["order", 3, 2, 1, 10_000, 6], ["sku", 0, 0, 0, 0, 0]]
+    assert timed("status", 100, "order", "sku") == [["order", 3, 2, 1, 10_000, 6, ["waits", 1]],
+                                                    ["sku", 0, 0, 0, 0, 0, []]]
     timed.set_time(NOW + 10_000 + LONG)
-    assert timed("status", 100, "order") == [["order", 6, 0, 0, 10_000 + LONG, 6]], "what ended is ready"
+    assert timed("status", 100, "order") == [["order", 6, 0, 0, 10_000 + LONG, 6, []]], "what ended is ready"
 
 
 def test_status_looks_at_no_more_than_its_limit_but_counts_all(timed):
     for i in range(7):
         timed.mark(f"{i}")
-    assert timed("status", 3, "order") == [["order", 3, 0, 0, 0, 7]]
+    assert timed("status", 3, "order") == [["order", 3, 0, 0, 0, 7, []]]
 
 
 # ---- durability ----

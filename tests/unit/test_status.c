@@ -350,17 +350,19 @@ static void weak_settings_are_named_with_their_right_values(void **state) {
         struct durability d;
         const char *rung, *weak;
     } rows[] = {
-        {{"7.0.15", true, "yes", "always", "no", "noeviction", "ok"}, "R1", ""},
-        {{"7.2.4", false, "yes", "", "", "noeviction", "ok"}, "unknown", ""},
-        {{"8.0.0", true, "yes", "everysec", "no", "noeviction", "ok"}, "R0", "appendfsync is everysec, must be always"},
-        {{"7.0.15", true, "yes", "always", "yes", "noeviction", "ok"},
+        {{"7.0.15", true, "yes", "always", "no", "noeviction", "ok", 0, 0}, "R1", ""},
+        {{"7.2.4", false, "yes", "", "", "noeviction", "ok", 0, 0}, "unknown", ""},
+        {{"8.0.0", true, "yes", "everysec", "no", "noeviction", "ok", 0, 0},
+         "R0",
+         "appendfsync is everysec, must be always"},
+        {{"7.0.15", true, "yes", "always", "yes", "noeviction", "ok", 0, 0},
          "R0",
          "no-appendfsync-on-rewrite is yes, must be no"},
-        {{"6.2.1", true, "no", "everysec", "yes", "allkeys-lru", "ok"},
+        {{"6.2.1", true, "no", "everysec", "yes", "allkeys-lru", "ok", 0, 0},
          "none",
          "version is 6.2.1, must be 7.0 or newer; appendonly is no, must be yes; appendfsync is everysec, must be "
          "always; no-appendfsync-on-rewrite is yes, must be no; maxmemory-policy is allkeys-lru, must be noeviction"},
-        {{"", false, "", "", "", "", ""}, "unknown", "version is unknown, must be 7.0 or newer"},
+        {{"", false, "", "", "", "", "", 0, 0}, "unknown", "version is unknown, must be 7.0 or newer"},
     };
     struct buf weak;
     (void)state;
