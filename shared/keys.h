@@ -6,7 +6,7 @@
  *   key                  type    life            writer, meaning
  *   due:<queue>          zset    until closed    F  score = next moment at which the entity may be taken
  *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease by since till hint data cause
- *   journal              stream  14 days         F  source, id, bytes as received
+ *   journal              stream  14 days         F  source, id, bytes as received; of a webhook its path
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
  *   op:<id>              string  90 days         F  the operation was recorded; of a unit that came back: 400 days
  *   ledger               stream  90 days         F  one JSON row per sale, movement, write, decision
@@ -37,6 +37,8 @@
  *   unconfirmed          zset    until closed    F  levels to read back
  *   recheck              zset    until closed    F  levels to look at once more, see 70_level.lua
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
+ *   replay:<id>          hash    7 days          F  one look of onepool replay, and how far it was applied: state at
+ *                                                    done choice to_ms by, see 89_replay.lua
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
  *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
@@ -169,6 +171,8 @@
 #define KEY_COUNT             "count"
 #define KEY_INTENTS           "intents"
 #define KEY_LEDGER            "ledger"
+#define KEY_JOURNAL           "journal"
+#define KEY_REPLAY            "replay:%s"
 #define KEY_GOODS             "goods:%lld"
 #define KEY_OP                "op:%s"
 #define KEY_BASELINE          "baseline"

@@ -17,6 +17,8 @@
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
+ *   onepool replay ID... | --sku S | --order N | --from T --to T | --parked CAUSE   what was received, once more, see
+ *                                           replay_choice.h; --show ID, --apply ID
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -33,6 +35,7 @@
 #include "buf.h"
 #include "goods_in.h"
 #include "load.h"
+#include "replay_options.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -53,10 +56,11 @@ struct command_line {
     } withheld;              /* of onepool withheld only */
     struct {
         bool sweep;
-        const char *kind, *csv; /* NULL = all; none */
-        int64_t rows;           /* of the table */
-    } exceptions;               /* of onepool exceptions only */
-    struct load_options load;   /* of onepool load only */
+        const char *kind, *csv;   /* NULL = all; none */
+        int64_t rows;             /* of the table */
+    } exceptions;                 /* of onepool exceptions only */
+    struct load_options load;     /* of onepool load only */
+    struct replay_options replay; /* of onepool replay only */
 };
 
 /* Each returns the exit status. */
@@ -75,6 +79,9 @@ bool withheld_words(char **words, struct command_line *line);
 int command_load(struct app *app, const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool load_words(char **words, struct command_line *line);
+int command_replay(struct app *app, const struct command_line *line);
+int replay_apply(struct app *app, const struct command_line *line);
+bool replay_words(char **words, struct command_line *line);
 int command_exceptions(struct app *app, const struct command_line *line);
 bool exceptions_words(char **words, struct command_line *line);
 unsigned exceptions_needs(const struct command_line *line);

@@ -46,6 +46,7 @@ static const struct subcommand {
      .read = load_words,
      .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
+    {.name = "replay", .run = command_replay, .read = replay_words, .needs = NEED_REDIS | NEED_SITOO | NEED_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -75,6 +76,10 @@ static int usage(FILE *out, int status) {
              "              --kind KIND                    only these, such as price_differs\n"
              "              --csv FILE                     all of them, for a spreadsheet\n"
              "              --sweep                        read both shops now\n"
+             "       onepool replay [--json] [--rows N] ID...   what was received, or is parked, once more; shows it\n"
+             "              --sku S | --order N | --from TIME --to TIME | --parked CAUSE   choose; --source sitoo\n"
+             "              --show ID                      the bytes as they were received\n"
+             "              --apply ID [--by NAME]         does what the look of this id showed; goes on if killed\n"
              "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
              "              --propose                      a mapping file to begin with; only printed\n"
              "              --again                        read everything anew\n"
