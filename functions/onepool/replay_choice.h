@@ -21,7 +21,7 @@
 #define REPLAY_IDS_MAX    100
 #define REPLAY_EVENTS_MAX INT64_C(200000) /* of one choice: a day of a large shop */
 #define REPLAY_CASES_MAX  10000
-#define REPLAY_STEP       200
+#define REPLAY_STEP       50
 #define REPLAY_KEPT_MS    (INT64_C(14) * 86400 * 1000) /* the journal, shared/lua/00_common.lua */
 #define REPLAY_AT_MAX     1200
 

@@ -12,7 +12,7 @@
 #include "replay_choice.h"
 #include "ban.h"
 
-#define PAGE       REPLAY_STEP
+#define PAGE       200
 #define CASE_CHUNK 100
 #define CASE_NAME  (KEY_MAX + 128)
 
