@@ -78,6 +78,12 @@
  *   returns              zset    newest 10,000   F  return (Sitoo order id) by the time it was last worked on
  *   settle:<reference>   string  its ttl         return: a refund was sent a moment ago; it is not sent again meanwhile
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
+ *   shadow:shown         hash    90 days         F  "location|sku" -> "level first_ms last_ms" that BigCommerce showed,
+ *                                                    while in shadow mode, see 69_shadow.lua
+ *   shadow:seen          stream  90 days         F  its changes: place level was until
+ *   shadow:due           zset    90 days         F  places to look at, by when
+ *   shadow:orders        hash    90 days         F  web order -> JSON: when it was placed and which units it takes
+ *   shadow:orders:at     zset    90 days         F  the same by time
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
  *   products             hash    for ever        F  BigCommerce product -> what was last sent, see product_known.h
@@ -158,6 +164,10 @@
 #define KEY_BRAKE             "brake"
 #define KEY_SHOP_CHECKED      "shop:checked"
 #define KEY_SHADOW            "shadow"
+#define KEY_SHADOW_SHOWN      "shadow:shown"
+#define KEY_SHADOW_SEEN       "shadow:seen"
+#define KEY_SHADOW_DUE        "shadow:due"
+#define KEY_SHADOW_ORDERS     "shadow:orders"
 #define KEY_RETURN            "return:%lld"
 #define KEY_WITHHELD_ROWS     "withheld:rows"
 #define KEY_WITHHELD_ROW      "withheld:row:%s"
