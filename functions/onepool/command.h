@@ -19,6 +19,7 @@
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
  *   onepool replay ID... | --sku S | --order N | --from T --to T | --parked CAUSE   what was received, once more, see
  *                                           replay_choice.h; --show ID, --apply ID
+ *   onepool shadow [--since TIME] [--csv FILE]   what a time in shadow mode says, see shadow.h
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -36,6 +37,7 @@
 #include "goods_in.h"
 #include "load.h"
 #include "replay_options.h"
+#include "shadow.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -61,6 +63,7 @@ struct command_line {
     } exceptions;                 /* of onepool exceptions only */
     struct load_options load;     /* of onepool load only */
     struct replay_options replay; /* of onepool replay only */
+    struct shadow_options shadow; /* of onepool shadow only */
 };
 
 /* Each returns the exit status. */
@@ -79,6 +82,8 @@ bool withheld_words(char **words, struct command_line *line);
 int command_load(struct app *app, const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool load_words(char **words, struct command_line *line);
+int command_shadow(struct app *app, const struct command_line *line);
+bool shadow_words(char **words, struct command_line *line);
 int command_replay(struct app *app, const struct command_line *line);
 int replay_apply(struct app *app, const struct command_line *line);
 bool replay_words(char **words, struct command_line *line);

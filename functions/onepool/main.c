@@ -47,6 +47,7 @@ static const struct subcommand {
      .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
     {.name = "replay", .run = command_replay, .read = replay_words, .needs = NEED_REDIS | NEED_SITOO | NEED_MAPPING},
+    {.name = "shadow", .run = command_shadow, .read = shadow_words, .needs = NEED_REDIS | NEED_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -80,6 +81,9 @@ static int usage(FILE *out, int status) {
              "              --sku S | --order N | --from TIME --to TIME | --parked CAUSE   choose; --source sitoo\n"
              "              --show ID                      the bytes as they were received\n"
              "              --apply ID [--by NAME]         does what the look of this id showed; goes on if killed\n"
+             "       onepool shadow [--json] [--rows N] [--csv FILE]   what a time in shadow mode says\n"
+             "              --since TIME                   only what would have been written from then on\n"
+             "              --settled MINUTES              so long another number must have stayed to count [60]\n"
              "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
              "              --propose                      a mapping file to begin with; only printed\n"
              "              --again                        read everything anew\n"

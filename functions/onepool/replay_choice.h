@@ -84,12 +84,4 @@ void replay_filter_free(struct replay_filter *f);
 bool replay_filter_takes(const struct replay_filter *f, const struct args *marks);
 bool replay_filter_takes_case(const struct replay_filter *f, const char *entity, const char *queue, const char *job);
 
-/* A field of a stream's entry, or NULL. */
-const redisReply *replay_field(const redisReply *entry, const char *name);
-/* "1792-3" -> its time; false if it is no id of a stream. */
-bool replay_journal_id(const char *text, int64_t *ms, int64_t *number);
-/* One page of a stream: XRANGE key from + COUNT n. */
-enum next replay_page(struct app *app, const char *key, const char *from, int64_t n, redisReply **reply,
-                      struct reason *why) NODISCARD;
-
 #endif

@@ -12,10 +12,10 @@
 #include "json.h"
 #include "keys.h"
 #include "replay_choice.h"
+#include "stream.h"
 #include "ban.h"
 
 #define LEDGER_PAGE 1000
-#define SCAN_COUNT  500
 
 static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -79,9 +79,9 @@ static enum next read_ledger(struct replay_walk *w, struct replay_filter *f, str
     (void)snprintf(from, sizeof from, "%lld", (long long)w->begins_ms);
     while (next == NEXT_DONE && more) {
         redisReply *reply = NULL;
-        next = replay_page(w->app, KEY_LEDGER, from, LEDGER_PAGE, &reply, why);
+        next = stream_page(w->app, KEY_LEDGER, from, "+", LEDGER_PAGE, &reply, why);
         for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
-            const redisReply *row = replay_field(reply->element[i], "row");
+            const redisReply *row = stream_field(reply->element[i], "row");
             if (row != NULL && row->str != NULL) {
                 take_row(f, row->str);
             }
@@ -97,37 +97,29 @@ static enum next read_ledger(struct replay_walk *w, struct replay_filter *f, str
     return next;
 }
 
+struct web_orders {
+    struct replay_filter *filter;
+    const char *pattern; /* |SKU" */
+};
+
+static enum next take_web_order(void *arg, const char *order, const char *json, struct reason *why) {
+    const struct web_orders *w = arg;
+    (void)why;
+    if (strstr(json, w->pattern) != NULL) {
+        args_add(&w->filter->web_orders, order);
+    }
+    return NEXT_DONE;
+}
+
 /* Web orders whose JSON has a row "target|sku". */
 static enum next read_web_orders(struct app *app, const char *key, struct replay_filter *f, struct reason *why) {
-    char cursor[32] = "0";
-    enum next next = NEXT_DONE;
     cJSON *text = cJSON_CreateString(f->sku);
     char *quoted = json_print(text); /* "SKU" with its quotes */
     struct buf pattern;
-    buf_init(&pattern, 4 * KEY_MAX);
+    buf_init(&pattern, (size_t)4 * KEY_MAX);
     buf_addf(&pattern, "|%s", quoted + 1);
-    do {
-        struct args a = {0};
-        redisReply *reply = NULL;
-        args_add(&a, "HSCAN");
-        args_add_key(&a, app->redis, key);
-        args_add(&a, cursor);
-        args_add(&a, "COUNT");
-        args_add_int(&a, SCAN_COUNT);
-        next = redis_command(app->redis, &a, true, &reply, why);
-        args_free(&a);
-        if (next != NEXT_DONE) {
-            break;
-        }
-        const redisReply *list = reply->elements > 1 ? reply->element[1] : NULL;
-        for (size_t i = 0; list != NULL && i + 1 < list->elements; i += 2) {
-            if (reply_str_at(list, i + 1) != NULL && strstr(reply_str_at(list, i + 1), buf_str(&pattern)) != NULL) {
-                args_add(&f->web_orders, reply_str_at(list, i));
-            }
-        }
-        (void)str_copy(cursor, sizeof cursor, reply_str_at(reply, 0) != NULL ? reply_str_at(reply, 0) : "0");
-        freeReplyObject(reply);
-    } while (strcmp(cursor, "0") != 0);
+    struct web_orders w = {.filter = f, .pattern = buf_str(&pattern)};
+    enum next next = stream_hash(app, key, take_web_order, &w, why);
     buf_free(&pattern);
     free(quoted);
     cJSON_Delete(text);

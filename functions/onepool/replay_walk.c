@@ -10,6 +10,7 @@
 #include "quantity.h"
 #include "queue.h"
 #include "replay_choice.h"
+#include "stream.h"
 #include "ban.h"
 
 #define PAGE       200
@@ -17,51 +18,6 @@
 #define CASE_NAME  (KEY_MAX + 128)
 
 /* ---- reading ---- */
-
-const redisReply *replay_field(const redisReply *entry, const char *name) {
-    const redisReply *fields = entry != NULL && entry->elements > 1 ? entry->element[1] : NULL;
-    for (size_t i = 0; fields != NULL && i + 1 < fields->elements; i += 2) {
-        if (reply_str_at(fields, i) != NULL && strcmp(reply_str_at(fields, i), name) == 0) {
-            return fields->element[i + 1];
-        }
-    }
-    return NULL;
-}
-
-static const char *text_of(const redisReply *entry, const char *name) {
-    const redisReply *field = replay_field(entry, name);
-    return field != NULL && field->str != NULL ? field->str : "";
-}
-
-bool replay_journal_id(const char *text, int64_t *ms, int64_t *number) {
-    char first[24];
-    const char *dash = strchr(text, '-');
-    if (dash == NULL || (size_t)(dash - text) >= sizeof first) {
-        return false;
-    }
-    memcpy(first, text, (size_t)(dash - text));
-    first[dash - text] = '\0';
-    return int_parse(first, 0, INT64_MAX, ms) && int_parse(dash + 1, 0, INT64_MAX, number);
-}
-
-static enum next range(struct app *app, const char *key, const char *from, const char *to, int64_t n,
-                       redisReply **reply, struct reason *why) {
-    struct args a = {0};
-    args_add(&a, "XRANGE");
-    args_add_key(&a, app->redis, key);
-    args_add(&a, from);
-    args_add(&a, to);
-    args_add(&a, "COUNT");
-    args_add_int(&a, n);
-    enum next next = redis_command(app->redis, &a, true, reply, why);
-    args_free(&a);
-    return next;
-}
-
-enum next replay_page(struct app *app, const char *key, const char *from, int64_t n, redisReply **reply,
-                      struct reason *why) {
-    return range(app, key, from, "+", n, reply, why);
-}
 
 static enum next stopped(struct reason *why) {
     why->not_its_fault = true;
@@ -72,13 +28,13 @@ static enum next stopped(struct reason *why) {
 static enum next begins(struct replay_walk *w, struct reason *why) {
     redisReply *reply = NULL;
     int64_t number = 0;
-    enum next next = replay_page(w->app, KEY_JOURNAL, "-", 1, &reply, why);
+    enum next next = stream_page(w->app, KEY_JOURNAL, "-", "+", 1, &reply, why);
     if (next != NEXT_DONE) {
         return next;
     }
     w->begins_ms = 0;
     if (reply->elements > 0 && reply_str_at(reply->element[0], 0) != NULL) {
-        (void)replay_journal_id(reply_str_at(reply->element[0], 0), &w->begins_ms, &number);
+        (void)stream_id(reply_str_at(reply->element[0], 0), &w->begins_ms, &number);
     }
     freeReplyObject(reply);
     return NEXT_DONE;
@@ -120,12 +76,12 @@ static bool source_fits(const struct replay_walk *w, const char *source) {
 
 static enum next visit_entry(struct replay_walk *w, const struct replay_filter *f, const redisReply *entry,
                              struct reason *why) {
-    const redisReply *bytes = replay_field(entry, "bytes");
+    const redisReply *bytes = stream_field(entry, "bytes");
     int64_t number = 0;
     struct replay_event e = {.id = reply_str_at(entry, 0),
-                             .source = text_of(entry, "source"),
-                             .path = text_of(entry, "path"),
-                             .event = text_of(entry, "id"),
+                             .source = stream_text(entry, "source"),
+                             .path = stream_text(entry, "path"),
+                             .event = stream_text(entry, "id"),
                              .cause = "",
                              .step = ""};
     if (bytes == NULL || bytes->str == NULL || e.id == NULL || !source_fits(w, e.source)) {
@@ -133,7 +89,7 @@ static enum next visit_entry(struct replay_walk *w, const struct replay_filter *
     }
     e.bytes = bytes->str;
     e.len = bytes->len;
-    (void)replay_journal_id(e.id, &e.at_ms, &number);
+    (void)stream_id(e.id, &e.at_ms, &number);
     read_bytes(w, &e);
     enum next next =
         w->choice->id_count > 0 || replay_filter_takes(f, &e.marks) ? w->visit(w->arg, &e, why) : NEXT_DONE;
@@ -163,7 +119,7 @@ static enum next walk_span(struct replay_walk *w, const struct replay_filter *f,
     }
     while (next == NEXT_DONE && more) {
         redisReply *reply = NULL;
-        next = range(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
+        next = stream_page(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
         for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
             next = visit_entry(w, f, reply->element[i], why);
             (void)snprintf(from, sizeof from, "(%.60s", reply_str_at(reply->element[i], 0));
@@ -202,10 +158,10 @@ static enum next walk_ids(struct replay_walk *w, bool *found, struct reason *why
     }
     while (next == NEXT_DONE && more) {
         redisReply *reply = NULL;
-        next = range(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
+        next = stream_page(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
         for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
             const redisReply *entry = reply->element[i];
-            const char *id = reply_str_at(entry, 0), *event = text_of(entry, "id");
+            const char *id = reply_str_at(entry, 0), *event = stream_text(entry, "id");
             if (id != NULL &&
                 (is_asked(w->choice, id, found) || (event[0] != '\0' && is_asked(w->choice, event, found)))) {
                 next = visit_entry(w, &none, entry, why);
