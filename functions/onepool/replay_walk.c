@@ -106,7 +106,39 @@ static enum next end_page(struct replay_walk *w, struct reason *why) {
 
 /* ---- the journal ---- */
 
-static enum next walk_span(struct replay_walk *w, const struct replay_filter *f, struct reason *why) {
+static bool is_asked(const struct replay_choice *c, const char *text, bool *found) {
+    for (size_t i = 0; i < c->id_count; i++) {
+        if (strcmp(c->ids[i], text) == 0) {
+            found[i] = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is an entry of the journal one that was asked for by id? Nothing leads from an event's id to the journal, so all of
+ * it is looked at then. found: NULL = the choice names no ids. */
+static bool entry_asked(const struct replay_walk *w, const redisReply *entry, bool *found) {
+    const char *id = reply_str_at(entry, 0), *event = stream_text(entry, "id");
+    return found == NULL || is_asked(w->choice, id != NULL ? id : "", found) ||
+           (event[0] != '\0' && is_asked(w->choice, event, found));
+}
+
+static enum next walk_page(struct replay_walk *w, const struct replay_filter *f, bool *found, const redisReply *page,
+                           char from[64], struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t i = 0; next == NEXT_DONE && i < page->elements; i++) {
+        if (entry_asked(w, page->element[i], found)) {
+            next = visit_entry(w, f, page->element[i], why);
+        }
+        (void)snprintf(from, 64, "(%.60s", reply_str_at(page->element[i], 0));
+    }
+    w->seen += (int64_t)page->elements;
+    w->progress(w->progress_arg, "events of the journal looked at", w->seen, 0);
+    return next == NEXT_DONE ? end_page(w, why) : next;
+}
+
+static enum next walk_journal(struct replay_walk *w, const struct replay_filter *f, bool *found, struct reason *why) {
     const struct replay_choice *c = w->choice;
     char from[64], to[64];
     bool more = true;
@@ -118,72 +150,26 @@ static enum next walk_span(struct replay_walk *w, const struct replay_filter *f,
         (void)snprintf(from, sizeof from, "%lld", (long long)c->from_ms);
     }
     while (next == NEXT_DONE && more) {
-        redisReply *reply = NULL;
-        next = stream_page(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
-        for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
-            next = visit_entry(w, f, reply->element[i], why);
-            (void)snprintf(from, sizeof from, "(%.60s", reply_str_at(reply->element[i], 0));
+        redisReply *page = NULL;
+        next = stream_page(w->app, KEY_JOURNAL, from, to, PAGE, &page, why);
+        if (next == NEXT_DONE) {
+            more = page->elements == PAGE;
+            next = walk_page(w, f, found, page, from, why);
+            freeReplyObject(page);
         }
-        if (reply != NULL) {
-            more = reply->elements == PAGE;
-            w->seen += (int64_t)reply->elements;
-            freeReplyObject(reply);
-            w->progress(w->progress_arg, "events of the journal looked at", w->seen, 0);
-        }
-        next = next == NEXT_DONE ? end_page(w, why) : next;
     }
     return next;
 }
 
-static bool is_asked(const struct replay_choice *c, const char *text, bool *found) {
-    for (size_t i = 0; i < c->id_count; i++) {
-        if (strcmp(c->ids[i], text) == 0) {
-            found[i] = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Ids of events: nothing leads from them to the journal, so all of it is looked at. Ids of the journal are found on the
- * way. */
-static enum next walk_ids(struct replay_walk *w, bool *found, struct reason *why) {
-    const struct replay_filter none = {0};
-    char from[64] = "-", to[64];
-    bool more = true, after = strncmp(w->after, "j ", 2) == 0;
-    enum next next = NEXT_DONE;
-    (void)snprintf(to, sizeof to, "%lld", (long long)w->choice->to_ms);
-    if (after) {
-        (void)snprintf(from, sizeof from, "(%.60s", w->after + 2);
-    }
-    while (next == NEXT_DONE && more) {
-        redisReply *reply = NULL;
-        next = stream_page(w->app, KEY_JOURNAL, from, to, PAGE, &reply, why);
-        for (size_t i = 0; next == NEXT_DONE && i < reply->elements; i++) {
-            const redisReply *entry = reply->element[i];
-            const char *id = reply_str_at(entry, 0), *event = stream_text(entry, "id");
-            if (id != NULL &&
-                (is_asked(w->choice, id, found) || (event[0] != '\0' && is_asked(w->choice, event, found)))) {
-                next = visit_entry(w, &none, entry, why);
-            }
-            (void)snprintf(from, sizeof from, "(%.60s", id);
-        }
-        if (reply != NULL) {
-            more = reply->elements == PAGE;
-            w->seen += (int64_t)reply->elements;
-            freeReplyObject(reply);
-            w->progress(w->progress_arg, "events of the journal looked at", w->seen, 0);
-        }
-        next = next == NEXT_DONE ? end_page(w, why) : next;
-    }
-    for (size_t i = 0; next == NEXT_DONE && i < w->choice->id_count; i++) {
-        if (!found[i] && w->after[0] == '\0') {
+static enum next all_found(const struct replay_walk *w, const bool *found, struct reason *why) {
+    for (size_t i = 0; i < w->choice->id_count && w->after[0] == '\0'; i++) {
+        if (!found[i]) {
             char what[200];
             (void)snprintf(what, sizeof what, "the event %.120s is no parked case, and", w->choice->ids[i]);
-            next = too_old(w, what, why);
+            return too_old(w, what, why);
         }
     }
-    return next;
+    return NEXT_DONE;
 }
 
 /* ---- cases ---- */
@@ -322,7 +308,7 @@ static enum next walk_cases(struct replay_walk *w, const struct replay_filter *f
 enum next replay_go(struct replay_walk *w, struct reason *why) {
     const struct replay_choice *c = w->choice;
     struct replay_filter f = {0};
-    bool found[REPLAY_IDS_MAX] = {false}, all_found = c->id_count > 0;
+    bool found[REPLAY_IDS_MAX] = {false}, by_id = c->id_count > 0, cases_only = by_id || c->parked != NULL;
     enum next next = begins(w, why);
     if (next == NEXT_DONE && c->parked == NULL && c->from_ms > 0 && c->to_ms < w->begins_ms) {
         next = too_old(w, "a span that ends before the journal begins", why);
@@ -332,10 +318,11 @@ enum next replay_go(struct replay_walk *w, struct reason *why) {
         next = walk_cases(w, &f, found, why);
     }
     for (size_t i = 0; i < c->id_count; i++) {
-        all_found = all_found && found[i];
+        cases_only = cases_only && found[i];
     }
-    if (next == NEXT_DONE && c->parked == NULL && !all_found) {
-        next = c->id_count > 0 ? walk_ids(w, found, why) : walk_span(w, &f, why);
+    if (next == NEXT_DONE && !cases_only) {
+        next = walk_journal(w, &f, by_id ? found : NULL, why);
+        next = next == NEXT_DONE ? all_found(w, found, why) : next;
     }
     replay_filter_free(&f);
     return next;

@@ -154,7 +154,7 @@ def test_who_stays_at_another_number(shop):
     rows = {row["sku"]: row for row in after["disagreements"]}
     assert set(rows) == {never, other} and after["disagree"] == 2
     assert (rows[other]["shown"], rows[other]["onepool"]) == (level[other] + 7, level[other])
-    assert "nobody has changed it" in rows[never]["reason"] and "not known" in rows[other]["reason"]
+    assert "no change of it was seen" in rows[never]["reason"] and "not known" in rows[other]["reason"]
     assert "2 SKUs disagree" in after["summary"]
 
 

@@ -218,7 +218,7 @@ static void the_likely_reason_is_named(void **state) {
     q = p;
     reason_is(q, 1, "not known");
     q.shown_ms = 5 * MIN;
-    reason_is(q, 1, "does not write this SKU");
+    reason_is(q, 1, "no change of it was seen");
     q = p;
     q.shown = 1;
     reason_is(q, 2, "not known");
