@@ -126,54 +126,32 @@ static void case_raw(const struct app *app, struct args *effects, const char *ca
     effect_case(effects, &p);
 }
 
-/* Appends one event of the accept command. */
-static void add_event(struct args *args, const char *id, const char *bytes, size_t len, const struct args *effects) {
-    args_add(args, id);
-    args_add_bytes(args, bytes, len);
-    args_add(args, "0"); /* a duplicate of Sitoo changes nothing more */
-    args_add_int(args, (int64_t)effects->n);
-    args_append(args, effects);
-}
-
-static void add_planned(const struct app *app, const struct feed_event *e, const char *bytes, size_t len,
-                        struct args *args) {
-    struct args effects = {0};
+void feed_effects(const struct app *app, const struct feed_event *e, const char *bytes, size_t len,
+                  struct args *effects) {
     char order[24];
     switch (e->act) {
     case FEED_ORDER:
         (void)snprintf(order, sizeof order, "%lld", (long long)e->order_id);
-        effect_mark(&effects, QUEUE_ORDER, order, 0, "", "");
-        effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
+        effect_mark(effects, QUEUE_ORDER, order, 0, "", "");
+        effect_mark(effects, QUEUE_LEDGER, "main", 0, "", "");
         break;
     case FEED_LEDGER:
-        effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
+        effect_mark(effects, QUEUE_LEDGER, "main", 0, "", "");
         break;
     case FEED_IGNORED:
-        effect_count(&effects, "events:ignored", 1);
+        effect_count(effects, "events:ignored", 1);
         break;
     case FEED_FOREIGN:
-        effect_count(&effects, "events:foreign", 1);
+        effect_count(effects, "events:foreign", 1);
         break;
     case FEED_BAD:
-        effect_count(&effects, "events:bad", 1);
-        case_raw(app, &effects, "bad_event", e->problem, bytes, len);
+        effect_count(effects, "events:bad", 1);
+        case_raw(app, effects, e->whole_body ? "bad_batch" : "bad_event", e->problem, bytes, len);
+        if (e->whole_body) {
+            effect_mark(effects, QUEUE_LEDGER, "main", 0, "", "");
+        }
         break;
     }
-    add_event(args, e->id, bytes, len, &effects);
-    args_free(&effects);
-}
-
-static size_t add_raw_body(const struct app *app, const char *body, size_t len, const char *problem,
-                           struct args *args) {
-    struct args effects = {0};
-    effect_count(&effects, "events:bad", 1);
-    case_raw(app, &effects, "bad_batch", problem, body, len);
-    effect_mark(&effects, QUEUE_LEDGER, "main", 0, "", "");
-    add_event(args, "", body, len, &effects);
-    args_free(&effects);
-    LOG(LOG_ALARM, "batch of events is not what Sitoo documents; stored raw", {"problem", problem},
-        {"bytes", log_int((long long)len)});
-    return 1;
 }
 
 static bool is_space(char c) {
@@ -242,6 +220,43 @@ static struct span *split(const char *body, size_t len, size_t *n, char *problem
     return list;
 }
 
+void feed_element(const struct app *app, const char *bytes, size_t len, struct feed_event *e) {
+    *e = (struct feed_event){.act = FEED_BAD};
+    cJSON *element = json_read(bytes, len, e->problem, sizeof e->problem);
+    if (element != NULL) {
+        feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, e);
+    }
+    cJSON_Delete(element);
+}
+
+size_t feed_read(const struct app *app, const char *body, size_t len, feed_take *take, void *arg) {
+    struct feed_event e = {.act = FEED_BAD, .whole_body = true};
+    size_t n = 0;
+    struct span *list = split(body, len, &n, e.problem, sizeof e.problem);
+    if (list == NULL) {
+        if (e.problem[0] == '\0') {
+            (void)str_copy(e.problem, sizeof e.problem, "the body is not a JSON array");
+            cJSON_Delete(json_read(body, len, e.problem, sizeof e.problem));
+        }
+        take(arg, &e, body, len);
+        return 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        feed_element(app, list[i].bytes, list[i].len, &e);
+        take(arg, &e, list[i].bytes, list[i].len);
+    }
+    free(list);
+    return n;
+}
+
+/* ---- the accept command ---- */
+
+struct batch {
+    const struct app *app;
+    struct args *args;
+    size_t taken;
+};
+
 static void trace_event(const struct app *app, const struct feed_event *e, size_t index) {
     char line[160];
     (void)snprintf(line, sizeof line, "{\"event\":%zu,\"act\":\"%s\",\"order\":%lld}", index, feed_act_name(e->act),
@@ -249,36 +264,37 @@ static void trace_event(const struct app *app, const struct feed_event *e, size_
     app->trace("plan", line);
 }
 
-static void add_element(const struct app *app, const struct span *span, size_t index, struct args *args) {
-    struct feed_event e = {.act = FEED_BAD};
-    cJSON *element = json_read(span->bytes, span->len, e.problem, sizeof e.problem);
-    if (element != NULL) {
-        feed_plan(element, app->set->sitoo_account_id, app->set->sitoo_site_id, &e);
-    }
-    cJSON_Delete(element);
-    add_planned(app, &e, span->bytes, span->len, args);
-    if (e.act == FEED_FOREIGN || e.act == FEED_BAD) {
-        LOG(LOG_WARN, "event stored, not acted on", {"element", log_int((long long)index + 1)}, {"event", e.id},
-            {"act", feed_act_name(e.act)}, {"problem", e.problem[0] != '\0' ? e.problem : NULL});
-    }
-    if (app->trace != NULL) {
-        trace_event(app, &e, index);
+static void log_event(const struct feed_event *e, size_t number, size_t len) {
+    if (e->whole_body) {
+        LOG(LOG_ALARM, "batch of events is not what Sitoo documents; stored raw", {"problem", e->problem},
+            {"bytes", log_int((long long)len)});
+    } else if (e->act == FEED_FOREIGN || e->act == FEED_BAD) {
+        LOG(LOG_WARN, "event stored, not acted on", {"element", log_int((long long)number)}, {"event", e->id},
+            {"act", feed_act_name(e->act)}, {"problem", e->problem[0] != '\0' ? e->problem : NULL});
     }
 }
 
+/* Appends one event of the accept command. */
+static void take_event(void *arg, const struct feed_event *e, const char *bytes, size_t len) {
+    struct batch *b = arg;
+    struct args effects = {0};
+    feed_effects(b->app, e, bytes, len, &effects);
+    args_add(b->args, e->id);
+    args_add_bytes(b->args, bytes, len);
+    args_add(b->args, "0"); /* a duplicate of Sitoo changes nothing more */
+    args_add_int(b->args, (int64_t)effects.n);
+    args_append(b->args, &effects);
+    args_free(&effects);
+    log_event(e, b->taken + 1, len);
+    if (b->app->trace != NULL && !e->whole_body) {
+        trace_event(b->app, e, b->taken);
+    }
+    b->taken++;
+}
+
 size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args) {
-    char problem[160] = "";
-    size_t n = 0;
-    struct span *list = split(body, len, &n, problem, sizeof problem);
-    if (list == NULL) {
-        char why[160] = "the body is not a JSON array";
-        cJSON_Delete(problem[0] == '\0' ? json_read(body, len, why, sizeof why) : NULL);
-        return add_raw_body(app, body, len, problem[0] != '\0' ? problem : why, args);
-    }
-    for (size_t i = 0; i < n; i++) {
-        add_element(app, &list[i], i, args);
-    }
-    free(list);
+    struct batch b = {.app = app, .args = args};
+    size_t n = feed_read(app, body, len, take_event, &b);
     if (n > FEED_EVENTS_MAX) {
         LOG(LOG_WARN, "batch is longer than the documented 10 events; taken", {"events", log_int((long long)n)});
     }

@@ -38,12 +38,25 @@ struct feed_event {
     enum feed_act act;
     char id[FEED_EVENT_ID_MAX + 1]; /* "" if the element has none that can be read */
     int64_t order_id;               /* FEED_ORDER */
-    char problem[120];              /* FEED_BAD: what is wrong, naming the field */
+    char problem[160];              /* FEED_BAD: what is wrong, naming the field */
+    bool whole_body;                /* FEED_BAD: no element, but a body that is no list of elements */
 };
 
 /* Decides what one element of a batch asks for. Pure. */
 void feed_plan(const cJSON *element, int64_t account_id, int64_t site_id, struct feed_event *out);
 const char *feed_act_name(enum feed_act act);
+
+/* The same from the bytes of one element, as received. Pure. */
+void feed_element(const struct app *app, const char *bytes, size_t len, struct feed_event *out);
+
+/* What an event causes: marks, counters, a case. Pure. */
+void feed_effects(const struct app *app, const struct feed_event *e, const char *bytes, size_t len,
+                  struct args *effects);
+
+/* Hands each element of a body, with its bytes as received, to take; a body that is no list of elements, or has more
+ * than FEED_BATCH_MAX, as a whole. An element that is no JSON harms no other. Returns how many there were. Pure. */
+typedef void feed_take(void *arg, const struct feed_event *e, const char *bytes, size_t len);
+size_t feed_read(const struct app *app, const char *body, size_t len, feed_take *take, void *arg);
 
 /* Whether an Authorization header ("Basic ...", may be NULL) carries the events user with the current or the previous
  * password. Takes the same time whatever is wrong. Pure. */
@@ -53,8 +66,7 @@ bool feed_authentic(const struct app *app, const char *header);
 void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply);
 
 /* Plans a body without storing it and appends the accept command's events (see 20_accept.lua) to args; returns their
- * number. With trace set, each plan is printed as a step. An element that is no JSON is a parked raw event and harms
- * no other; a body that is no list of elements, or has more than FEED_BATCH_MAX, is one. */
+ * number. With trace set, each plan is printed as a step. What cannot be understood is a parked raw event. */
 size_t feed_events(const struct app *app, const char *body, size_t len, struct args *args);
 
 #endif

@@ -13,9 +13,6 @@
 #include "queue.h"
 #include "ban.h"
 
-#define SOURCE   "bigcommerce"
-#define HASH_MAX 64
-
 void hook_effect_bad(const struct hook *hook, const char *owner, const char *what, const char *effect,
                      struct args *effects) {
     char entity[64], digest[17];
@@ -34,13 +31,12 @@ void hook_effect_bad(const struct hook *hook, const char *owner, const char *wha
     effect_case(effects, &p);
 }
 
-/* id: idempotency key, "" if the hook carries none. */
-static void read_and_plan(const struct app *app, const struct fcgi_call *call, hook_plan plan, char id[HASH_MAX + 1],
-                          struct args *effects) {
-    struct hook hook = {.body = call->body, .body_len = call->body_len};
-    cJSON *json = json_read(call->body, call->body_len, hook.error, sizeof hook.error);
+void hook_read(const struct app *app, const char *body, size_t len, hook_plan plan, char id[HOOK_HASH_MAX + 1],
+               struct args *effects) {
+    struct hook hook = {.body = body, .body_len = len};
+    cJSON *json = json_read(body, len, hook.error, sizeof hook.error);
     const char *hash = json_str(json, "hash"), *scope = json_str(json, "scope");
-    (void)str_copy(id, HASH_MAX + 1, hash != NULL && strlen(hash) <= HASH_MAX ? hash : "");
+    (void)str_copy(id, HOOK_HASH_MAX + 1, hash != NULL && strlen(hash) <= HOOK_HASH_MAX ? hash : "");
     hook.scope = scope != NULL ? scope : "";
     hook.data = json_get(json, "data");
     if (json != NULL) {
@@ -53,11 +49,11 @@ static void read_and_plan(const struct app *app, const struct fcgi_call *call, h
 /* effects: what the call's authenticity causes; what its body causes is appended. */
 static enum next store(struct app *app, const struct fcgi_call *call, hook_plan plan, struct args *effects,
                        struct reason *why) {
-    char id[HASH_MAX + 1];
+    char id[HOOK_HASH_MAX + 1];
     struct args a = {0};
     redisReply *reply = NULL;
-    read_and_plan(app, call, plan, id, effects);
-    args_add(&a, SOURCE);
+    hook_read(app, call->body, call->body_len, plan, id, effects);
+    args_addf(&a, HOOK_SOURCE " %s", call->path); /* the route says who reads it, also when it is replayed */
     args_add_int(&a, 1);
     args_add(&a, id);
     args_add_bytes(&a, call->body, call->body_len);

@@ -28,11 +28,19 @@ struct hook {
     char error[120];   /* why the body is no JSON; "" if it is */
 };
 
+#define HOOK_SOURCE   "bigcommerce"
+#define HOOK_HASH_MAX 64
+
 /* Appends what the call causes; pure. */
 typedef void (*hook_plan)(const struct app *app, const struct hook *hook, struct args *effects);
 
 /* The whole answer to one call: authenticity, plan, and one Redis call that stores bytes and effects together. */
 void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply, hook_plan plan);
+
+/* What the body causes by `plan`, appended to effects, and its idempotency key ("" if it carries none); the same
+ * whenever it is asked, for a call and for bytes that were stored. Pure. */
+void hook_read(const struct app *app, const char *body, size_t len, hook_plan plan, char id[HOOK_HASH_MAX + 1],
+               struct args *effects);
 
 /* The case "bad_hook" of a body that cannot be understood: what: what is wrong with it; effect: what is not done. */
 void hook_effect_bad(const struct hook *hook, const char *owner, const char *what, const char *effect,

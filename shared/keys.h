@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * Every Redis key, in one place. All begin with the tenant's hash tag, "{default}:"; the Redis functions of
  * shared/lua build the ones marked F from the same names.
@@ -6,7 +7,7 @@
  *   key                  type    life            writer, meaning
  *   due:<queue>          zset    until closed    F  score = next moment at which the entity may be taken
  *   job:<queue>:<entity> hash    until closed    F  gen cgen tries tok lease by since till hint data cause
- *   journal              stream  14 days         F  source, id, bytes as received
+ *   journal              stream  14 days         F  source, id, bytes as received; of a webhook its path
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
  *   op:<id>              string  90 days         F  the operation was recorded; of a unit that came back: 400 days
  *   ledger               stream  90 days         F  row: JSON, one per sale, movement, write, decision; c: "n gap prev", its
@@ -35,7 +36,7 @@
  *   handed:open          hash    until closed    F  "warehouse|sku" -> thousandths that our open orders should reserve
  *   handed:at:<w>|<s>    set     until closed    F  the orders in it
  *   handed:short         hash    until closed    F  "warehouse|sku" -> thousandths below 0, while our orders are open
- * there handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
+ *   handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
  *   handed:done          zset    90 days         F  web orders that have nothing open in Sitoo, by time
  *   withheld:l, :r       hash    until closed    F  "warehouse|sku" -> thousandths, by ledger and by return orders
  *   level:<mode>         hash    for ever        F  "location|sku" -> last written level, see 70_level.lua
@@ -43,13 +44,16 @@
  *   recheck              zset    until closed    F  levels to look at once more, see 70_level.lua
  *   unidentified         hash    until closed    F  sku -> times sold before anybody knew its BigCommerce item
  *   lag:buckets          hash    for ever        F  lags as a histogram, see 11_windows.lua
- *   window:open          hash    until confirmed F  "location|sku" -> times of a movement that the web shop does not
- * show yet window:sent          string  for ever        F  ms when the last write of levels left windows:<day>,
- * windows:offline:<day>  zset  14 days  F  the worst 1,000 windows of a day, JSON by duration windows:sum:<day>    hash
- * 90 days         F  n ms worst offline placed               zset    14 days         stock-moved: web orders by the
- * time they were placed (ms), newest 200,000 answers              hash    for ever        F  calls of platforms that
- * were not taken, see 12_answers.lua shop:<warehouse>     hash    for ever        F  when a shop is usually busy, see
- * 13_shops.lua notify:causes, :new:<channel>, :told:<channel>, :batch:<channel>, :state  F  see 87_notify.lua
+ *   window:open          hash    until confirmed F  "location|sku" -> times of a movement that the shop does not show yet
+ *   window:sent          string  for ever        F  ms when the last write of levels left
+ *   windows:<day>, windows:offline:<day>  zset  14 days  F  the worst 1,000 windows of a day, JSON by duration
+ *   windows:sum:<day>    hash    90 days         F  n ms worst offline
+ *   placed               zset    14 days         stock-moved: web orders by the time they were placed, newest 200,000
+ *   answers              hash    for ever        F  calls of platforms that were not taken, see 12_answers.lua
+ *   shop:<warehouse>     hash    for ever        F  when a shop is usually busy, see 13_shops.lua
+ *   notify:causes, :new:<channel>, :told:<channel>, :batch:<channel>, :state  F  see 87_notify.lua
+ *   replay:<id>          hash    7 days          F  one look of onepool replay, and how far it was applied: state at
+ *                                                    done choice to_ms by, see 89_replay.lua
  *   lag:accepted, :confirmed  list  7 days       F  last 10,000 lags in ms
  *   cursor               hash    until closed    F  stock-moved: ledger, begin (ids), orders, since (ms)
  *   hooks                hash    for ever        F  our webhooks: good:<scope>, silent, silent:products, see
@@ -89,6 +93,12 @@
  *   returns              zset    newest 10,000   F  return (Sitoo order id) by the time it was last worked on
  *   settle:<reference>   string  its ttl         return: a refund was sent a moment ago; it is not sent again meanwhile
  *   shadow               stream  90 days         gate: writes that shadow mode did not send
+ *   shadow:shown         hash    90 days         F  "location|sku" -> "level first_ms last_ms" that BigCommerce showed,
+ *                                                    while in shadow mode, see 69_shadow.lua
+ *   shadow:seen          stream  90 days         F  its changes: place level was until
+ *   shadow:due           zset    90 days         F  places to look at, by when
+ *   shadow:orders        hash    90 days         F  web order -> JSON: when it was placed and which units it takes
+ *   shadow:orders:at     zset    90 days         F  the same by time
  *   ready                string  1 minute        acceptors: proof that Redis takes writes
  *   hook:<digest>        string  50 hours        F  a signed call of BigCommerce was taken, see hook_signature.h
  *   products             hash    for ever        F  BigCommerce product -> what was last sent, see product_known.h
@@ -103,6 +113,7 @@
  *   exceptions:new:<s>   list    1 hour          rows of a sweep that is being stored
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
+/* clang-format on */
 #ifndef ONEPOOL_KEYS_H
 #define ONEPOOL_KEYS_H
 
@@ -178,6 +189,10 @@
 #define KEY_BRAKE             "brake"
 #define KEY_SHOP_CHECKED      "shop:checked"
 #define KEY_SHADOW            "shadow"
+#define KEY_SHADOW_SHOWN      "shadow:shown"
+#define KEY_SHADOW_SEEN       "shadow:seen"
+#define KEY_SHADOW_DUE        "shadow:due"
+#define KEY_SHADOW_ORDERS     "shadow:orders"
 #define KEY_RETURN            "return:%lld"
 #define KEY_WITHHELD_ROWS     "withheld:rows"
 #define KEY_WITHHELD_ROW      "withheld:row:%s"
@@ -193,6 +208,8 @@
 #define KEY_LEDGER            "ledger"
 #define KEY_LEDGER_CHAIN      "ledger:chain"
 #define KEY_LEDGER_EXPORT     "ledger:export"
+#define KEY_JOURNAL           "journal"
+#define KEY_REPLAY            "replay:%s"
 #define KEY_GOODS             "goods:%lld"
 #define KEY_OP                "op:%s"
 #define KEY_BASELINE          "baseline"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "json.h"
+#include "keys.h"
 #include "queue.h"
 #include "ban.h"
 
@@ -19,4 +20,8 @@ bool web_hook_plan(const struct app *app, const struct hook *hook, const char *q
     (void)snprintf(order, sizeof order, "%lld", (long long)id);
     effect_mark(effects, queue, order, 0, "", "");
     return true;
+}
+
+void created_hook_plan(const struct app *app, const struct hook *hook, struct args *effects) {
+    (void)web_hook_plan(app, hook, QUEUE_HANDOVER, effects);
 }

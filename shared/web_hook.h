@@ -10,4 +10,7 @@
 /* False if the body names no order: that is a case then. Pure. */
 bool web_hook_plan(const struct app *app, const struct hook *hook, const char *queue, struct args *effects);
 
+/* Of the route order-created: the order is due to be handed to Sitoo. Pure. */
+void created_hook_plan(const struct app *app, const struct hook *hook, struct args *effects);
+
 #endif

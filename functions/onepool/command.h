@@ -20,6 +20,9 @@
  *   onepool ledger verify | sku | export | keep   the ledger: is it whole, the history of a SKU, see ledger.h
  *   onepool windows [--since TIME] [--limit N]   the longest oversell windows, and why
  *   onepool notify [--test]                 who is told of urgent cases; sends a message to try it
+ *   onepool replay ID... | --sku S | --order N | --from T --to T | --parked CAUSE   what was received, once more, see
+ *                                           replay_choice.h; --show ID, --apply ID
+ *   onepool shadow [--since TIME] [--csv FILE]   what a time in shadow mode says, see shadow.h
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -37,6 +40,8 @@
 #include "goods_in.h"
 #include "ledger.h"
 #include "load.h"
+#include "replay_options.h"
+#include "shadow.h"
 
 /* What was asked for, as words of the command line. */
 struct command_line {
@@ -65,6 +70,8 @@ struct command_line {
     } windows;                    /* of onepool windows only */
     struct load_options load;     /* of onepool load only */
     struct ledger_options ledger; /* of onepool ledger only */
+    struct replay_options replay; /* of onepool replay only */
+    struct shadow_options shadow; /* of onepool shadow only */
 };
 
 /* Prints how the command is used; returns status. */
@@ -89,6 +96,11 @@ bool windows_words(char **words, struct command_line *line);
 int command_load(struct app *app, const struct command_line *line);
 /* Reads its words (NULL-terminated); false if one is not understood. */
 bool load_words(char **words, struct command_line *line);
+int command_shadow(struct app *app, const struct command_line *line);
+bool shadow_words(char **words, struct command_line *line);
+int command_replay(struct app *app, const struct command_line *line);
+int replay_apply(struct app *app, const struct command_line *line);
+bool replay_words(char **words, struct command_line *line);
 int command_exceptions(struct app *app, const struct command_line *line);
 bool exceptions_words(char **words, struct command_line *line);
 unsigned exceptions_needs(const struct command_line *line);

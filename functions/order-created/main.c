@@ -17,12 +17,8 @@ static int invoke(struct app *app, const char *payload, size_t len, bool dry_run
     return handover_invoke(app, QUEUE_HANDOVER, payload, len, dry_run);
 }
 
-static void created_plan(const struct app *app, const struct hook *hook, struct args *effects) {
-    web_hook_plan(app, hook, QUEUE_HANDOVER, effects);
-}
-
 static void created_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
-    hook_accept(app, call, reply, created_plan);
+    hook_accept(app, call, reply, created_hook_plan);
 }
 
 static const struct function function = {

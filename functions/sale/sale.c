@@ -33,6 +33,10 @@ static char *row_json(const struct order *o, const struct order_row *row) {
     return text;
 }
 
+static void op_of(const struct order *o, const struct order_row *row, char op[64]) {
+    (void)snprintf(op, 64, "sale:%lld:%lld", (long long)o->id, (long long)row->item_id);
+}
+
 void sale_plan(const struct order *o, struct args *effects) {
     for (size_t i = 0; i < o->row_count; i++) {
         const struct order_row *row = &o->rows[i];
@@ -41,7 +45,7 @@ void sale_plan(const struct order *o, struct args *effects) {
             continue;
         }
         char *json = row_json(o, row);
-        (void)snprintf(op, sizeof op, "sale:%lld:%lld", (long long)o->id, (long long)row->item_id);
+        op_of(o, row, op);
         effect_sale(effects, op, json);
         order_row_hint(row, ORDER_SOLD, hint);
         effect_mark(effects, QUEUE_SKU, row->sku, o->date_ms, hint, "");
@@ -49,24 +53,54 @@ void sale_plan(const struct order *o, struct args *effects) {
     }
 }
 
+/* Which rows were recorded before: a replay of their order is no further sale. */
+static enum next recall_rows(struct app *app, const struct order *o, bool *recorded, struct reason *why) {
+    struct args *cmds = xcalloc(o->row_count + 1, sizeof *cmds);
+    redisReply **replies = xcalloc(o->row_count + 1, sizeof(redisReply *));
+    for (size_t i = 0; i < o->row_count; i++) {
+        char op[64], name[80];
+        op_of(o, &o->rows[i], op);
+        (void)snprintf(name, sizeof name, KEY_OP, op);
+        args_add(&cmds[i], "EXISTS");
+        args_add_key(&cmds[i], app->redis, name);
+    }
+    enum next next = o->row_count > 0 ? redis_pipeline(app->redis, cmds, o->row_count, true, replies, why) : NEXT_DONE;
+    for (size_t i = 0; i < o->row_count; i++) {
+        recorded[i] = next == NEXT_DONE && reply_int(replies[i]) == 1;
+        args_free(&cmds[i]);
+        if (replies[i] != NULL) {
+            freeReplyObject(replies[i]);
+        }
+    }
+    free(replies);
+    free(cmds);
+    return next;
+}
+
 /* Mapping cases of the rows, as far as is remembered; what is not is left to the writer, which looks up many SKUs in a
  * call and counts the sale then (hint s). */
 static enum next plan_cases(struct app *app, const struct order *o, struct args *effects, struct reason *why) {
     const char **skus = xcalloc(o->row_count + 1, sizeof *skus);
     struct identity *found = xcalloc(o->row_count + 1, sizeof *found);
-    bool *known = xcalloc(o->row_count + 1, sizeof *known);
+    bool *known = xcalloc(o->row_count + 1, sizeof *known), *recorded = xcalloc(o->row_count + 1, sizeof *recorded);
     for (size_t i = 0; i < o->row_count; i++) {
         skus[i] = o->rows[i].sku;
     }
-    enum next next = o->row_count > 0 ? identity_recall(app, skus, o->row_count, found, known, why) : NEXT_DONE;
+    enum next next = recall_rows(app, o, recorded, why);
+    if (next == NEXT_DONE && o->row_count > 0) {
+        next = identity_recall(app, skus, o->row_count, found, known, why);
+    }
     for (size_t i = 0; next == NEXT_DONE && i < o->row_count; i++) {
         if (!known[i]) {
-            effect_sold(effects, skus[i]);
+            if (!recorded[i]) {
+                effect_sold(effects, skus[i]);
+            }
             effect_mark(effects, QUEUE_SKU, skus[i], 0, "s", "");
         } else if (!identity_usable(&found[i])) {
-            identity_case(app, skus[i], &found[i], IDENTITY_SOLD, effects);
+            identity_case(app, skus[i], &found[i], recorded[i] ? IDENTITY_RESOLVED : IDENTITY_SOLD, effects);
         }
     }
+    free(recorded);
     free(known);
     free(found);
     free(skus);

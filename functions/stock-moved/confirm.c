@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "keys.h"
 #include "log.h"
 #include "quantity.h"
@@ -14,6 +15,8 @@
 
 #define LEVELS_PER_ROUND 1000
 #define AGAIN_MS         1000
+#define SHADOW_LEVELS    500           /* one call's worth */
+#define SHADOW_EVERY_MS  INT64_C(1000) /* of the smallest share: the store's other calls go first */
 
 enum seen { SEEN_CHANGED = 0, SEEN_CONFIRMED = 1, SEEN_NOT_YET = 2, SEEN_DIFFERS = 3 };
 
@@ -67,7 +70,7 @@ static enum next drop_unusable(struct app *app, struct backs *b, struct reason *
     redisReply *reply = NULL;
     size_t kept = 0;
     args_add(&a, "ZREM");
-    args_add_key(&a, app->redis, KEY_UNCONFIRMED);
+    args_add_key(&a, app->redis, app->mode == MODE_LIVE ? KEY_UNCONFIRMED : KEY_SHADOW_DUE);
     for (size_t i = 0; i < b->n; i++) {
         if (!identity_usable(&b->list[i].item)) {
             args_add(&a, b->list[i].field);
@@ -137,9 +140,59 @@ static enum next judge(struct app *app, const struct backs *b, struct reason *wh
 
 static enum next due(struct app *app, redisReply **reply, struct reason *why) {
     struct args a = {0};
-    args_add_int(&a, LEVELS_PER_ROUND);
-    enum next next = redis_fcall(app->redis, "levels_due", &a, true, reply, why);
+    bool live = app->mode == MODE_LIVE;
+    args_add_int(&a, live ? LEVELS_PER_ROUND : SHADOW_LEVELS);
+    enum next next = redis_fcall(app->redis, live ? "levels_due" : "shadow_due", &a, true, reply, why);
     args_free(&a);
+    return next;
+}
+
+/* Shadow mode wrote nothing: what BigCommerce shows is somebody else's work. */
+static enum next keep_shown(struct app *app, const struct backs *b, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, app->set->mapping->confirm_timeout_ms);
+    args_add_int(&a, (int64_t)b->n);
+    for (size_t i = 0; i < b->n; i++) {
+        args_add(&a, b->list[i].field);
+        args_add_int(&a, b->query[i].found ? b->query[i].level : 0);
+    }
+    enum next next = redis_fcall(app->redis, "shadow_read", &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        LOG(LOG_DEBUG, "levels of shadow mode looked at", {"read", log_int((long long)b->n)},
+            {"agree", log_int(reply_int(reply))});
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+static enum next take_back(struct app *app, struct backs *b, struct reason *why) {
+    enum next next = identify(app, b, why);
+    next = next == NEXT_DONE ? drop_unusable(app, b, why) : next;
+    next = next == NEXT_DONE && b->n > 0 ? levels_query(app, b->query, b->n, why) : next;
+    if (next == NEXT_DONE && b->n > 0) {
+        next = app->mode == MODE_LIVE ? judge(app, b, why) : keep_shown(app, b, why);
+    }
+    return next;
+}
+
+enum next confirm_shadow(struct app *app, int64_t *last_ms, int64_t *wait_ms, struct reason *why) {
+    int64_t since = clock_mono_ms() - *last_ms;
+    if (*last_ms != 0 && since < SHADOW_EVERY_MS) {
+        *wait_ms = SHADOW_EVERY_MS - since;
+        return NEXT_DONE;
+    }
+    enum budget budget = app->budget;
+    app->budget = BUDGET_REST;
+    enum next next = confirm_levels(app, wait_ms, why);
+    app->budget = budget;
+    *last_ms = clock_mono_ms();
+    if (next == NEXT_DEFER || next == NEXT_PARK) {
+        LOG(LOG_INFO, "levels of shadow mode are looked at later", {"cause", why->cause}, {"why", why->text});
+        *wait_ms = SHADOW_EVERY_MS;
+        next = NEXT_DONE; /* nothing rests on them but a report */
+    }
     return next;
 }
 
@@ -153,10 +206,7 @@ enum next confirm_levels(struct app *app, int64_t *wait_ms, struct reason *why) 
         split(reply, &b);
     }
     if (next == NEXT_DONE && b.n > 0) {
-        next = identify(app, &b, why);
-        next = next == NEXT_DONE ? drop_unusable(app, &b, why) : next;
-        next = next == NEXT_DONE && b.n > 0 ? levels_query(app, b.query, b.n, why) : next;
-        next = next == NEXT_DONE && b.n > 0 ? judge(app, &b, why) : next;
+        next = take_back(app, &b, why);
     }
     if (reply != NULL) {
         freeReplyObject(reply);

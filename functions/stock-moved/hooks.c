@@ -13,40 +13,15 @@
 #include "log.h"
 #include "queue.h"
 #include "quantity.h"
+#include "stock_hook.h"
 #include "worker.h"
 #include "write.h"
 #include "ban.h"
 
 #define ITEMS_PER_ROUND 100
 
-static bool mapped(const struct mapping *m, int64_t location_id) {
-    for (size_t i = 0; i < m->location_count; i++) {
-        if (m->locations[i].location_id == location_id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void plan(const struct app *app, const struct hook *hook, struct args *effects) {
-    char entity[64];
-    int64_t product = 0, variant = 0, location = 0;
-    (void)json_id(hook->data, "variant_id", &variant);
-    (void)json_id(hook->data, "location_id", &location);
-    if (!json_id(hook->data, "product_id", &product) || product <= 0) {
-        hook_effect_bad(hook, app->set->mapping->owner_stock,
-                        hook->error[0] != '\0' ? hook->error : "data.product_id is missing",
-                        "A stock change in BigCommerce was not looked at", effects);
-    } else if (location != 0 && !mapped(app->set->mapping, location)) {
-        effect_count(effects, "events:unmapped_location", 1);
-    } else {
-        (void)snprintf(entity, sizeof entity, "%lld:%lld", (long long)product, (long long)variant);
-        effect_mark(effects, QUEUE_ITEM, entity, 0, "", "");
-    }
-}
-
 void hooks_accept(struct app *app, const struct fcgi_call *call, struct fcgi_reply *reply) {
-    hook_accept(app, call, reply, plan);
+    hook_accept(app, call, reply, stock_hook_plan);
 }
 
 /* ---- work ---- */
@@ -74,7 +49,9 @@ static enum next check_levels(struct app *app, const char *sku, struct reason *w
     }
     args_add_int(&a, m->confirm_delay_ms);
     args_add_int(&a, LEVELS_AGAIN * m->confirm_timeout_ms);
-    enum next next = redis_fcall(app->redis, "levels_check", &a, true, &reply, why);
+    /* In shadow mode they are only looked at, for the report. */
+    enum next next =
+        redis_fcall(app->redis, app->mode == MODE_LIVE ? "levels_check" : "shadow_look", &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {
         freeReplyObject(reply);
@@ -88,7 +65,7 @@ static enum next one(struct app *app, const struct claim *c, struct reason *why)
     enum next next = entity_read(c->entity, &product, &variant)
                          ? identity_sku(app, product, variant, &sku, why)
                          : reason_set(why, NEXT_BUG, "bad_entity", "item %s is not product:variant", c->entity);
-    if (next == NEXT_DONE && sku != NULL && app->mode == MODE_LIVE) {
+    if (next == NEXT_DONE && sku != NULL) {
         next = check_levels(app, sku, why);
     }
     free(sku);

@@ -71,6 +71,22 @@ static enum next put(struct app *app, const struct weborder *o, bool holds, stru
     return next;
 }
 
+/* For the report of shadow mode: what was sold online, and when. */
+static enum next keep_sold(struct app *app, const struct weborder *o, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    args_add_int(&a, o->id);
+    args_add_int(&a, o->created_ms);
+    args_add_int(&a, (int64_t)o->rows);
+    args_append(&a, &o->args);
+    enum next next = redis_fcall(app->redis, "shadow_order", &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
 static enum next is_pending(struct app *app, int64_t id, bool *pending, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
@@ -148,6 +164,9 @@ static enum next take_order(struct app *app, const cJSON *json, int64_t since_ms
     }
     if (next == NEXT_DONE) {
         next = put(app, &o, holds, why);
+        if (next == NEXT_DONE && holds && app->mode != MODE_LIVE && o.created_ms >= since_ms) {
+            next = keep_sold(app, &o, why);
+        }
     } else if (next == NEXT_PARK) {
         next = hold_unreadable(app, o.id, why);
     }

@@ -50,6 +50,7 @@ struct writer {
     int64_t round_ms;   /* monotonic: last round of SKUs began */
     int64_t gather_ms;  /* how long SKUs gather before the next one */
     int64_t confirm_ms; /* monotonic: levels last read back */
+    int64_t shadow_ms;  /* monotonic: the same in shadow mode */
 };
 
 static struct writer *writer_of(struct app *app) {
@@ -278,7 +279,8 @@ static enum next confirm(struct app *app, int64_t *wait_ms, struct reason *why) 
     struct keeper keeper;
     const struct claims none = {0};
     keep_begin(&keeper, app, QUEUE_SKU, &none);
-    enum next next = confirm_levels(app, wait_ms, why);
+    enum next next = app->mode == MODE_LIVE ? confirm_levels(app, wait_ms, why)
+                                            : confirm_shadow(app, &writer_of(app)->shadow_ms, wait_ms, why);
     worker_hold_end(&keeper.hold);
     return next;
 }

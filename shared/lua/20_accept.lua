@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- accept(source, n, then per event: id, bytes, again, k, k effect arguments...)
+-- accept(source or "source path", n, then per event: id, bytes, again, k, k effect arguments...)
 -- Stores a batch, all or nothing: journal entry with the bytes as received, idempotency key, effects.
 -- The key only prevents a second journal entry; again = 1 applies the effects for a duplicate as well
 -- (BigCommerce's hash may repeat for two real changes). Returns { new, duplicates }.
@@ -25,7 +25,11 @@ register('accept', function(P, args)
     return refuse(wrong)
   end
   local now = now_ms()
-  local source, n = args[1], tonumber(args[2])
+  local source, path = args[1]:match('^(%S+) ?(.*)$')
+  local n = tonumber(args[2])
+  if not source then
+    return refuse('no source')
+  end
   if redis.call('ZCARD', P .. 'due:order') > BACKLOG_MAX then
     return redis.error_reply('BACKLOG too many orders are due; nothing was stored')
   end
@@ -36,8 +40,11 @@ register('accept', function(P, args)
       or redis.call('SET', P .. 'idem:' .. source .. ':' .. id, '1', 'NX', 'EX', IDEM_KEEP_S) ~= false
     if fresh then
       new = new + 1
-      redis.call('XADD', P .. 'journal', 'MINID', '~', int(now - JOURNAL_KEEP_MS), '*', 'source', source, 'id', id,
-        'bytes', bytes)
+      local entry = { 'source', source, 'id', id, 'bytes', bytes }
+      if path ~= '' then
+        entry[7], entry[8] = 'path', path
+      end
+      redis.call('XADD', P .. 'journal', 'MINID', '~', int(now - JOURNAL_KEEP_MS), '*', unpack(entry))
     else
       dup = dup + 1
     end

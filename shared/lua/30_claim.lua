@@ -207,10 +207,9 @@ register('park', function(P, args)
   return settle(P, now, queue, entity)
 end)
 
--- unpark(id, how): how = retry (due again), ignore (closed, and counted only from now on), close.
--- Returns 1, or 0 if there is no such case.
-register('unpark', function(P, args)
-  local id, how = args[1], args[2]
+-- How a case ends: how = retry (due again), ignore (closed, and counted only from now on), close. 1, or 0 if there is no such
+-- case; and the queue to wake.
+local function unpark(P, now, id, how)
   local f = redis.call('HMGET', P .. 'case:' .. id, 'queue', 'job', 'bytes')
   if close_case(P, id, how) == 0 then
     return 0
@@ -220,8 +219,17 @@ register('unpark', function(P, args)
   elseif how == 'retry' and f[1] and f[1] ~= '' then
     -- What it was parked with, unless something newer came meanwhile.
     local newer = redis.call('EXISTS', job_key(P, f[1], f[2])) == 1
-    mark(P, now_ms(), f[1], f[2], '', 'f', not newer and f[3] or '')
-    wake(P, f[1])
+    mark(P, now, f[1], f[2], '', 'f', not newer and f[3] or '')
+    return 1, f[1]
   end
   return 1
+end
+
+-- unpark(id, how) -> 1, or 0 if there is no such case.
+register('unpark', function(P, args)
+  local done, queue = unpark(P, now_ms(), args[1], args[2])
+  if queue then
+    wake(P, queue)
+  end
+  return done
 end)

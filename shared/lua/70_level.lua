@@ -60,6 +60,10 @@ register('levels_put', function(P, args)
       .. int(math.max(before, from > 0 and now + from or 0)) .. (base ~= level and ' ' .. base or ''))
     if state ~= 'k' and mode == 'live' then
       redis.call('ZADD', P .. 'unconfirmed', int(now + check), field)
+    elseif mode == 'shadow' and state == 'k' then
+      shadow_shown(P, now, field, level)
+    elseif mode == 'shadow' then
+      shadow_wanted(P, now, field, check)
     end
   end
   apply_effects(P, now, args, 6 + 3 * n, #args)

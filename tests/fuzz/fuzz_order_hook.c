@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/order-updated/order_hook.c functions/order-updated/exception_hook.c tests/fuzz/fake.c */
+/* links: tests/fuzz/fake.c */
 /*
  * BigCommerce's webhooks about orders and about trouble with webhooks: whatever an authentic call brings is stored once
  * and answered 200; a changed order is looked at, trouble is one case, and what cannot be understood is a case.
@@ -12,8 +12,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "buf.h"
 #include "fcgi.h"
-#include "functions/order-updated/exception_hook.h"
-#include "functions/order-updated/order_hook.h"
+#include "exception_hook.h"
+#include "order_hook.h"
 #include "json.h"
 #include "ban.h"
 

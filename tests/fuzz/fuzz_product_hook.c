@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/product-updated/product_hook.c tests/fuzz/fake.c */
+/* links: tests/fuzz/fake.c */
 /*
  * BigCommerce's webhooks about products, SKUs and price lists: whatever an authentic call brings is stored once and
  * answered 200; without the mapping's section nothing is due and nothing is a case; with it a product is due, or it is
@@ -12,7 +12,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "buf.h"
 #include "fcgi.h"
-#include "functions/product-updated/product_hook.h"
+#include "product_hook.h"
 #include "json.h"
 #include "ban.h"
 

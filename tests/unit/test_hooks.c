@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which webhooks are right, and what puts the others right. */
-/* links: functions/order-updated/exception_hook.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +10,7 @@
 #include <cmocka.h>
 
 #include "buf.h"
-#include "functions/order-updated/exception_hook.h"
+#include "exception_hook.h"
 #include "hooks_plan.h"
 #include "json.h"
 

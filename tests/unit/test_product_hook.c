@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a webhook about products, SKUs and price lists makes due. */
-/* links: functions/product-updated/product_hook.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +11,7 @@
 #include <string.h>
 
 #include "buf.h"
-#include "functions/product-updated/product_hook.h"
+#include "product_hook.h"
 #include "json.h"
 #include "ban.h"
 
