@@ -263,7 +263,7 @@ static void read_rules(const struct at *root, struct mapping *m) {
 
 static void read_all(const struct at *root, struct mapping *m) {
     static const char *const keys[] = {"locations", "pickup", "shipping",    "products", "returns",    "brake", "sitoo",
-                                       "budget",    "owners", "bigcommerce", "baseline", "web_orders", NULL};
+                                       "budget",    "owners", "bigcommerce", "baseline", "web_orders", "sweep", NULL};
     m->locations = xcalloc(MAPPING_LOCATIONS_MAX + 1, sizeof *m->locations);
     at_keys(root, keys);
     read_list(root, "locations", m, read_location);
@@ -282,6 +282,7 @@ static void read_all(const struct at *root, struct mapping *m) {
     mapping_read_returns(root->object, m, root->mistakes);
     mapping_read_web(root, m);
     mapping_read_products(root, m);
+    mapping_read_sweep(root, m);
     (void)at_enter(root, "returns");
 }
 

@@ -167,6 +167,23 @@ struct mapping_products {
     int64_t sweep_hours; /* both catalogs are compared this often [24] 1..168 */
 };
 
+/*
+ * How often functions/sweep looks for what no event told.
+ *
+ *   "sweep": { "orders_minutes": 10, "bigcommerce_minutes": 10, "web_orders_hours": 24, "stock_hours": 24,
+ *              "levels_minutes": 60, "moved_minutes": 10, "grace_s": 120, "orders_overlap": 200 }
+ */
+struct mapping_sweep {
+    int64_t orders_minutes;      /* Sitoo's orders, by id, and those that are open [10] 1..1440 */
+    int64_t bigcommerce_minutes; /* web orders and refunds, by date [10] 1..1440 */
+    int64_t web_orders_hours;    /* every open web order is looked at once in this time [24] 1..168 */
+    int64_t stock_hours;         /* every level is compared with Sitoo once in this time [24] 1..168 */
+    int64_t levels_minutes;      /* BigCommerce's levels are compared with what was written [60] 5..10080 */
+    int64_t moved_minutes;       /* SKUs that moved are compared again so much later [10] 1..1440 */
+    int64_t grace_s;             /* so long an event may be late before what it tells counts as missed [120] 1..3600 */
+    int64_t orders_overlap;      /* ids of Sitoo's orders that are read again behind the cursor [200] 0..5000 */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -210,6 +227,7 @@ struct mapping {
     struct mapping_returns returns;
     struct mapping_web web;
     struct mapping_products products;
+    struct mapping_sweep sweep;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -233,6 +251,9 @@ void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mis
 /* The section "web_orders", and what "sitoo" says of such orders (mapping_web.c); part of mapping_read. */
 struct at;
 void mapping_read_web(const struct at *root, struct mapping *m);
+
+/* The section "sweep" (mapping_sweep.c); part of mapping_read. */
+void mapping_read_sweep(const struct at *root, struct mapping *m);
 
 /* The section "products" (mapping_products.c); part of mapping_read and mapping_free. */
 void mapping_read_products(const struct at *root, struct mapping *m);
