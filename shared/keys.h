@@ -195,6 +195,7 @@
 #define KEY_EXCEPTIONS_PART   "exceptions:new:%s"
 #define KEY_SWEEP             "sweep"
 #define KEY_SWEEP_SUSPECTS    "sweep:suspects"
+#define KEY_SWEEP_LATE        "sweep:late"
 #define KEY_TOLD              "told:%s"
 #define KEY_ORDERS_OPEN       "orders:open"
 

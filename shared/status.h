@@ -49,4 +49,10 @@ int64_t status_int(const cJSON *o, const char *key);
  * on sale, and how many for longer than returns.aged_days; both null without a mapping file. Part of status_read. */
 enum next status_withheld(struct app *app, cJSON *status, struct reason *why) NODISCARD;
 
+/* Adds "sweep":{"now_ms":..., "works":{"stock":{"last_ms":...,"took_ms":12,"next_ms":...,"position":500,"total":20000,
+ * "problem":null},...}, "missed":{"sitoo_order":2}, "drift":{"changed_in_bigcommerce":1}, "suspects":0, "waiting":0}:
+ * when each work of the sweep last ended and is due again, what no event told of, levels that were not as they should
+ * be by their cause, levels that wait for a second look, orders whose event may still come. Part of status_read. */
+enum next status_sweep(struct app *app, cJSON *status, struct reason *why) NODISCARD;
+
 #endif

@@ -17,6 +17,7 @@
  *   onepool returns --goods-in ORDER ...    books the goods of a refunded web order into Sitoo, see goods_in.h
  *   onepool load [--apply ID] [...]         the first load of products into Sitoo, see load.h
  *   onepool exceptions [--kind KIND] [--rows N] [--csv FILE] [--sweep]   where both catalogs do not fit
+ *   onepool sweep [--now WORK]              what no event told, levels that drifted; does one work now
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -85,6 +86,10 @@ bool returns_words(char **words, struct command_line *line);
 bool baseline_words(char **words, struct command_line *line);
 /* What it needs of the settings: no mapping for a proposal. */
 unsigned baseline_needs(const struct command_line *line);
+
+int command_sweep(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool sweep_words(char **words, struct command_line *line);
 
 /* Prints why: on standard error, or as JSON. Returns 1. */
 int command_failed(const struct command_line *line, const struct reason *why);

@@ -46,6 +46,7 @@ static const struct subcommand {
      .read = load_words,
      .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING},
     {.name = "exceptions", .run = command_exceptions, .read = exceptions_words, .needs_of = exceptions_needs},
+    {.name = "sweep", .run = command_sweep, .read = sweep_words, .needs = NEED_REDIS | LIKES_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -75,6 +76,8 @@ static int usage(FILE *out, int status) {
              "              --kind KIND                    only these, such as price_differs\n"
              "              --csv FILE                     all of them, for a spreadsheet\n"
              "              --sweep                        read both shops now\n"
+             "       onepool sweep [--json]                what no event told of, and levels that had drifted\n"
+             "              --now WORK                     do this work of the sweep now\n"
              "       onepool baseline [--json] [--rows N] [--csv FILE]   compare both shops; writes nothing\n"
              "              --propose                      a mapping file to begin with; only printed\n"
              "              --again                        read everything anew\n"

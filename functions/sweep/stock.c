@@ -102,11 +102,11 @@ static enum next suspect_by_formula(struct compare *c, struct reason *why) {
     struct suspects found = {.app = c->app};
     for (size_t i = 0; i < c->n; i++) {
         const struct compare_sku *s = &c->list[i];
-        for (size_t l = 0; s->usable && s->proven && !s->busy && l < c->app->set->mapping->location_count; l++) {
+        for (size_t l = 0; s->usable && s->proven && l < c->app->set->mapping->location_count; l++) {
             int64_t expected = compare_expected(c, s, l);
             if (expected != s->shown[l]) {
                 suspects_add(&found, c->app->set->mapping->locations[l].location_id, s->sku, c->now_ms, expected,
-                             s->shown[l], s->stored[l]);
+                             s->shown[l], s->busy ? SUSPECT_BUSY : s->stored[l]);
             }
         }
     }
@@ -118,11 +118,11 @@ static enum next suspect_by_store(struct compare *c, struct reason *why) {
     struct suspects found = {.app = c->app};
     for (size_t i = 0; i < c->n; i++) {
         const struct compare_sku *s = &c->list[i];
-        for (size_t l = 0; !s->busy && l < c->app->set->mapping->location_count; l++) {
+        for (size_t l = 0; l < c->app->set->mapping->location_count; l++) {
             struct level_stored stored;
             if (level_stored_read(s->stored[l], &stored) && stored.level != s->shown[l]) {
                 suspects_add(&found, c->app->set->mapping->locations[l].location_id, s->sku, c->now_ms, stored.level,
-                             s->shown[l], s->stored[l]);
+                             s->shown[l], s->busy ? SUSPECT_BUSY : s->stored[l]);
             }
         }
     }

@@ -153,7 +153,8 @@ static void judge(struct second *s, const struct seen *e) {
     switch (suspect_judge(&e->first, sku->busy, expected, shown, sku->stored[e->location])) {
     case SUSPECT_WAITS:
         args_add(&s->kept, e->field);
-        add_value(&s->kept, s->c.now_ms, e->first.tries + 1, expected, shown, sku->stored[e->location]);
+        add_value(&s->kept, s->c.now_ms, e->first.tries + 1, expected, shown,
+                  sku->busy ? SUSPECT_BUSY : sku->stored[e->location]);
         return;
     case SUSPECT_DRIFT:
         plan_drift(s, e, expected);

@@ -8,6 +8,8 @@
 
 #include "compare.h"
 
+#define SUSPECT_BUSY "?" /* stands for what is stored: something was under way, so that the look proves nothing */
+
 struct suspect {
     int64_t first_ms, tries, expected, shown;
     const char *stored;
