@@ -27,7 +27,7 @@
 #define REFUNDS_PAGE   250
 #define SMALLEST_PAGE  50 /* were the limit capped silently, a page might be this short */
 #define PAGES_MAX      200
-#define DATE_SPARE_MS  INT64_C(5000) /* dates have whole seconds, and machines differ a little */
+#define DATE_SPARE_MS  INT64_C(2000) /* dates have whole seconds, and machines differ a little */
 #define OVERLAP_MS     INT64_C(60000)
 #define YOUNG_SPARE_MS INT64_C(1500)
 #define TOLD_BY        "bigcommerce"

@@ -140,6 +140,30 @@ static enum next ask_products(struct compare *c, const size_t *which, size_t n, 
     return NEXT_DONE;
 }
 
+/* Has the warehouse rows at all? Its id or the site may be wrong, which would answer nothing, and 200. */
+static enum next ask_warehouse(const struct reading *r, size_t w, bool *filled, struct reason *why) {
+    char path[160];
+    const char *paths[] = {path};
+    struct answer answer;
+    int64_t total = 0;
+    (void)snprintf(path, sizeof path, "/sites/%lld/warehouses/%lld/warehouseitems.json?num=1&fields=sku",
+                   (long long)r->c->app->set->sitoo_site_id, (long long)r->c->app->set->mapping->warehouses[w]);
+    enum next next = sitoo_get(r->c->app, paths, &answer, 1, why);
+    if (next == NEXT_DONE) {
+        *filled = json_int(answer.json, "totalcount", &total) && total > 0;
+        answer_free(&answer);
+    }
+    return next;
+}
+
+static enum next prove_warehouses(const struct reading *r, bool *filled, struct reason *why) {
+    enum next next = NEXT_DONE;
+    for (size_t w = 0; next == NEXT_DONE && w < r->c->app->set->mapping->warehouse_count; w++) {
+        next = filled[w] ? next : ask_warehouse(r, w, &filled[w], why);
+    }
+    return next;
+}
+
 /* A SKU without a row somewhere: 0 there, if the warehouse has rows and the SKU is known. */
 static enum next prove(const struct reading *r, const bool *filled, struct reason *why) {
     struct compare *c = r->c;
@@ -190,6 +214,7 @@ enum next compare_sitoo(struct compare *c, struct reason *why) {
         }
         at += some;
     }
+    next = next == NEXT_DONE ? prove_warehouses(&r, filled, why) : next;
     next = next == NEXT_DONE ? prove(&r, filled, why) : next;
     free(filled);
     free(r.has);
