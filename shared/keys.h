@@ -92,6 +92,7 @@
  *                                                    89_sweep.lua
  *   sweep:late           hash    minutes         F  Sitoo order -> "first_ms digest": its event may still come
  *   sweep:suspects       hash    minutes            "location|sku" -> a level that differed once, see suspects.h
+ *   sweep:web_orders     list    a round             web orders that the round has still to look at
  *   told:<platform>      zset    newest 20,000   F  orders by the time at which an event last named them
  *   orders:open          hash    until closed    F  Sitoo order -> digest, of orders that are open
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
