@@ -19,8 +19,7 @@
 #define AGAIN_MS     MINUTE_MS /* after a failure */
 #define NOT_WHOLE_MS INT64_C(5000)
 #define TIMERS_MS    (5 * MINUTE_MS)
-#define REMINDER_MS  MINUTE_MS /* timers that are gone, as after Redis was emptied, are made again */
-#define QUOTA_KEPT   2         /* half of the window's calls are left to others by what can wait */
+#define QUOTA_KEPT   2 /* half of the window's calls are left to others by what can wait */
 
 static int64_t orders_every(const struct mapping_sweep *m) {
     return m->orders_minutes * MINUTE_MS;
@@ -140,29 +139,31 @@ enum next sweep_quota_low(struct app *app, bool *low, int64_t *wait_ms, struct r
 
 /* ---- the timers ---- */
 
-/* Those that are there keep their time. */
-static enum next make_timers(struct app *app, struct reason *why) {
-    struct args timers = {0};
+static enum next those_there(struct app *app, redisReply **scores, struct reason *why) {
+    struct args a = {0};
+    args_add(&a, "ZMSCORE");
+    args_add_key(&a, app->redis, "due:" QUEUE_SWEEP);
     for (size_t i = 0; i < WORKS; i++) {
-        if (!works[i].by_mark) {
-            int64_t every = works[i].every(&app->set->mapping->sweep);
-            effect_mark_in(&timers, QUEUE_SWEEP, works[i].name, works[i].levels && every > AGAIN_MS ? AGAIN_MS : 0, "");
-        }
+        args_add(&a, works[i].name);
     }
-    enum next next = effects_apply(app->redis, &timers, why);
-    args_free(&timers);
-    return next;
+    return run(app, &a, scores, why);
 }
 
-/* What the process keeps between rounds: app->state. */
-static enum next timers_when_due(struct app *app, bool none, struct reason *why) {
-    static int64_t made_ms = 0; /* monotonic */
-    int64_t now = clock_mono_ms();
-    if (!none && made_ms != 0 && now - made_ms < REMINDER_MS) {
-        return NEXT_DONE;
+/* Those that are missing: all at the first start; some after Redis lost its last part, or with a new release. */
+static enum next make_timers(struct app *app, struct reason *why) {
+    struct args timers = {0};
+    redisReply *scores = NULL;
+    enum next next = those_there(app, &scores, why);
+    for (size_t i = 0; next == NEXT_DONE && i < WORKS; i++) {
+        if (!works[i].by_mark && reply_str_at(scores, i) == NULL) {
+            effect_mark_in(&timers, QUEUE_SWEEP, works[i].name, works[i].levels ? AGAIN_MS : 0, "");
+        }
     }
-    enum next next = make_timers(app, why);
-    made_ms = next == NEXT_DONE ? now : made_ms;
+    next = next == NEXT_DONE && timers.n > 0 ? effects_apply(app->redis, &timers, why) : next;
+    if (scores != NULL) {
+        freeReplyObject(scores);
+    }
+    args_free(&timers);
     return next;
 }
 
@@ -255,21 +256,19 @@ static enum next one_turn(struct app *app, const struct claims *claims, struct r
         cause.wait_ms = AGAIN_MS;
     }
     next = next == NEXT_DONE ? w->turn(&t, &cause) : next;
+    next = next == NEXT_DONE && !w->levels ? make_timers(app, &cause) : next;
     worker_hold_end(&hold);
     return end_turn(app, w, c, &t, next, &cause, began_ms, why);
 }
 
 enum next works_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
-    enum next next = timers_when_due(app, false, why);
-    next = next == NEXT_DONE
-               ? queue_claim(app->redis, QUEUE_SWEEP, 1, app->holder, app->set->mapping->owner_stock, &claims, why)
-               : next;
+    enum next next = queue_claim(app->redis, QUEUE_SWEEP, 1, app->holder, app->set->mapping->owner_stock, &claims, why);
     if (next == NEXT_DONE && claims.n > 0) {
         *wait_ms = 0;
         next = one_turn(app, &claims, why);
     } else if (next == NEXT_DONE && claims.wait_ms < 0) {
-        next = timers_when_due(app, true, why);
+        next = make_timers(app, why);
         *wait_ms = 0;
     } else if (next == NEXT_DONE && claims.wait_ms < *wait_ms) {
         *wait_ms = claims.wait_ms;

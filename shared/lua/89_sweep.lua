@@ -53,7 +53,7 @@ register('sweep_orders', function(P, args)
   if not grace or not n or #args ~= 4 + 2 * n then
     return refuse('sweep_orders: the number of orders does not fit')
   end
-  local late, seen = P .. 'sweep:late', {}
+  local late = P .. 'sweep:late'
   for i = 1, n do
     local id, digest = args[3 + 2 * i], args[4 + 2 * i]
     local old = redis.call('HGET', late, id)
@@ -74,7 +74,6 @@ register('sweep_orders', function(P, args)
     else
       redis.call('HDEL', late, id)
       mark(P, now, 'order', id, '', '', '')
-      seen[#seen + 1] = id
       missed = missed + 1
       if digest == '-' then
         redis.call('ZADD', P .. 'told:sitoo', int(now), id)
