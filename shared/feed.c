@@ -133,6 +133,7 @@ void feed_effects(const struct app *app, const struct feed_event *e, const char 
     case FEED_ORDER:
         (void)snprintf(order, sizeof order, "%lld", (long long)e->order_id);
         effect_mark(effects, QUEUE_ORDER, order, 0, "", "");
+        effect_told(effects, FEED_SOURCE, order);
         effect_mark(effects, QUEUE_LEDGER, "main", 0, "", "");
         break;
     case FEED_LEDGER:

@@ -178,6 +178,24 @@ static enum next settle(struct app *app, const char *queue, const struct claim *
     return queue_complete(app->redis, queue, c, 1, &l->effects, &fenced, why);
 }
 
+/* Nobody had told that there was something to do. */
+static void found_by_sweep(const struct claim *c, struct hand_look *l) {
+    char op[96];
+    if (!hint_has(c->hint, "s") || l->steps == 0 || l->shadowed) {
+        return;
+    }
+    cJSON *json = json_new_object();
+    (void)snprintf(op, sizeof op, "missed:web:%.24s:%.24s", c->entity, c->token);
+    json_add_str(json, "type", "missed");
+    json_add_str(json, "what", "web_order");
+    json_add_str(json, "order", c->entity);
+    json_add_int(json, "steps", l->steps);
+    char *text = json_print(json);
+    effect_found(&l->effects, op, "missed:web_order", text);
+    free(text);
+    cJSON_Delete(json);
+}
+
 static void one(struct app *app, const char *queue, const struct claim *c) {
     struct hand_look l = {.tries = c->tries};
     struct reason why = {0};
@@ -187,6 +205,7 @@ static void one(struct app *app, const char *queue, const struct claim *c) {
     enum next next = int_parse(c->entity, 1, JSON_INT_MAX, &id)
                          ? work_on(app, &l, id, &delay_ms, &why)
                          : reason_set(&why, NEXT_BUG, "bad_entity", "%.80s is no id of a BigCommerce order", c->entity);
+    found_by_sweep(c, &l);
     fault_point(app, "handover.before_complete");
     next = next == NEXT_DONE ? settle(app, queue, c, &l, delay_ms, &why) : next;
     if (next != NEXT_DONE) {

@@ -111,6 +111,13 @@
  *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
  *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised
  *   exceptions:new:<s>   list    1 hour          rows of a sweep that is being stored
+ *   sweep                hash    for ever        F  where each work of the sweep is, and when it last ended, see
+ *                                                    89_sweep.lua
+ *   sweep:late           hash    minutes         F  Sitoo order -> "first_ms digest": its event may still come
+ *   sweep:suspects       hash    minutes            "location|sku" -> a level that differed once, see suspects.h
+ *   sweep:web_orders     list    a round             web orders that the round has still to look at
+ *   told:<platform>      zset    newest 20,000   F  orders by the time at which an event last named them
+ *   orders:open          hash    until closed    F  Sitoo order -> digest, of orders that are open
  *   said:signature:<v>   string  1 minute        acceptors: a line about that verdict was logged
  */
 /* clang-format on */
@@ -126,7 +133,7 @@
 #define QUEUE_LEDGER "ledger" /* entity: "main" */
 #define QUEUE_ITEM   "item"   /* entity: "product:variant" of BigCommerce */
 /* The same entity on three queues, each of one function: a BigCommerce order, which is brought to its right state on
- * both platforms. hint: f (a person asks again) */
+ * both platforms. hint: f (a person asks again), s (the sweep's daily look: what it finds nobody had told) */
 #define QUEUE_HANDOVER "handover" /* order-created; open orders stay here as timers */
 #define QUEUE_WEBORDER "weborder" /* order-updated */
 #define QUEUE_PICKUP   "pickup"   /* pickup-updated */
@@ -145,6 +152,8 @@
 #define QUEUE_CATALOG   "catalog"
 #define CATALOG_SWEEP   "sweep"
 #define CATALOG_RELEASE "release"
+
+#define QUEUE_SWEEP "sweep" /* entity: a work of functions/sweep, a timer each. hint: f (a person asks: all of it, now) */
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
@@ -226,5 +235,10 @@
 #define KEY_EXCEPTIONS        "exceptions"
 #define KEY_EXCEPTIONS_META   "exceptions:meta"
 #define KEY_EXCEPTIONS_PART   "exceptions:new:%s"
+#define KEY_SWEEP             "sweep"
+#define KEY_SWEEP_SUSPECTS    "sweep:suspects"
+#define KEY_SWEEP_LATE        "sweep:late"
+#define KEY_TOLD              "told:%s"
+#define KEY_ORDERS_OPEN       "orders:open"
 
 #endif

@@ -262,9 +262,9 @@ static void read_rules(const struct at *root, struct mapping *m) {
 }
 
 static void read_all(const struct at *root, struct mapping *m) {
-    static const char *const keys[] = {"locations", "pickup",     "shipping", "products", "returns",
-                                       "brake",     "sitoo",      "budget",   "owners",   "bigcommerce",
-                                       "baseline",  "web_orders", "notify",   "silence",  NULL};
+    static const char *const keys[] = {"locations", "pickup",  "shipping", "products",    "returns",  "brake",
+                                       "sitoo",     "budget",  "owners",   "bigcommerce", "baseline", "web_orders",
+                                       "notify",    "silence", "sweep",    NULL};
     m->locations = xcalloc(MAPPING_LOCATIONS_MAX + 1, sizeof *m->locations);
     at_keys(root, keys);
     read_list(root, "locations", m, read_location);
@@ -284,6 +284,7 @@ static void read_all(const struct at *root, struct mapping *m) {
     mapping_read_web(root, m);
     mapping_read_products(root, m);
     mapping_read_notify(root, m);
+    mapping_read_sweep(root, m);
     (void)at_enter(root, "returns");
 }
 

@@ -182,6 +182,23 @@ struct mapping_notify {
     int64_t silent_minutes;   /* silence.at_least_minutes [30] 5..10080 */
 };
 
+/*
+ * How often functions/sweep looks for what no event told.
+ *
+ *   "sweep": { "orders_minutes": 10, "bigcommerce_minutes": 10, "web_orders_hours": 24, "stock_hours": 24,
+ *              "levels_minutes": 60, "moved_minutes": 10, "grace_s": 120, "orders_overlap": 200 }
+ */
+struct mapping_sweep {
+    int64_t orders_minutes;      /* Sitoo's orders, by id, and those that are open [10] 1..1440 */
+    int64_t bigcommerce_minutes; /* web orders and refunds, by date [10] 1..1440 */
+    int64_t web_orders_hours;    /* every open web order is looked at once in this time [24] 1..168 */
+    int64_t stock_hours;         /* every level is compared with Sitoo once in this time [24] 1..168 */
+    int64_t levels_minutes;      /* BigCommerce's levels are compared with what was written [60] 5..10080 */
+    int64_t moved_minutes;       /* SKUs that moved are compared again so much later [10] 1..1440 */
+    int64_t grace_s;             /* so long an event may be late before what it tells counts as missed [120] 1..3600 */
+    int64_t orders_overlap;      /* ids of Sitoo's orders that are read again behind the cursor [200] 0..5000 */
+};
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -226,6 +243,7 @@ struct mapping {
     struct mapping_web web;
     struct mapping_products products;
     struct mapping_notify notify;
+    struct mapping_sweep sweep;
 
     char owner_mapping[40], owner_stock[40], owner_money[40],
         owner_pickup[40]; /* [merchandising operations finance store] */
@@ -253,6 +271,8 @@ void mapping_read_web(const struct at *root, struct mapping *m);
 /* The sections "notify" and "silence" (mapping_notify.c); part of mapping_read and mapping_free. */
 void mapping_read_notify(const struct at *root, struct mapping *m);
 void mapping_free_notify(struct mapping_notify *n);
+/* The section "sweep" (mapping_sweep.c); part of mapping_read. */
+void mapping_read_sweep(const struct at *root, struct mapping *m);
 
 /* The section "products" (mapping_products.c); part of mapping_read and mapping_free. */
 void mapping_read_products(const struct at *root, struct mapping *m);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "gate.h"
 #include "json.h"
 #include "quantity.h"
 #include "sku.h"
@@ -168,6 +169,23 @@ enum order_kind order_kind(const struct order *o) {
         return ORDER_SOLD;
     }
     return o->state == ORDER_STATE_OPEN ? ORDER_OPEN : ORDER_CANCELLED;
+}
+
+void order_digest(const struct order *o, char out[ORDER_DIGEST_SIZE]) {
+    struct buf text;
+    out[0] = '\0';
+    if (o->state != ORDER_STATE_OPEN || o->type == ORDER_TYPE_PARKED) {
+        return;
+    }
+    buf_init(&text, (size_t)ORDER_ROWS_MAX * (SKU_BYTES_MAX + 80));
+    buf_addf(&text, "%lld %lld", (long long)o->type, (long long)o->warehouse_id);
+    for (size_t i = 0; i < o->row_count; i++) {
+        const struct order_row *row = &o->rows[i];
+        buf_addf(&text, "|%lld %lld %lld %s", (long long)row->item_id, (long long)row->thousandths,
+                 (long long)row->warehouse_id, row->sku);
+    }
+    gate_digest(buf_str(&text), out);
+    buf_free(&text);
 }
 
 const char *order_kind_name(enum order_kind kind) {

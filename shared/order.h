@@ -74,6 +74,11 @@ enum order_kind {
 enum order_kind order_kind(const struct order *o);
 const char *order_kind_name(enum order_kind kind);
 
+/* Of an order that is open and may reserve: 16 hex digits that change whenever its state or its rows do. "" of any
+ * other. */
+#define ORDER_DIGEST_SIZE 17
+void order_digest(const struct order *o, char out[ORDER_DIGEST_SIZE]);
+
 /* Rows as JSON for a queue's data:
  * {"order":11513,"till_ms":...,"rows":[{"item":0,"sku":"...","quantity":"1.000","warehouse":1}]}. sign > 0: rows sold,
  * < 0: rows returned (quantities stay negative). NULL if there are none; the caller frees. */

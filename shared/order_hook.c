@@ -40,6 +40,7 @@ void order_hook_plan(const struct app *app, const struct hook *hook, struct args
     }
     effect_count(effects, counter_of(hook->scope), 1);
     (void)snprintf(order, sizeof order, "%lld", (long long)id);
+    effect_told(effects, "bigcommerce", order);
     effect_mark(effects, QUEUE_WEBORDER, order, 0, "", "");
     if (strcmp(hook->scope, REFUND_CREATED) == 0) {
         effect_mark(effects, QUEUE_REFUND, order, 0, "", "");

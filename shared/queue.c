@@ -294,6 +294,25 @@ void effect_log(struct args *a, const char *op, const char *json) {
     args_add(a, json);
 }
 
+void effect_told(struct args *a, const char *source, const char *order) {
+    args_add(a, "told");
+    args_add(a, source);
+    args_add(a, order);
+}
+
+void effect_found(struct args *a, const char *op, const char *counter, const char *json) {
+    args_add(a, "found");
+    args_add(a, op);
+    args_add(a, counter);
+    args_add(a, json);
+}
+
+void effect_order_read(struct args *a, const char *order, const char *digest) {
+    args_add(a, "order_read");
+    args_add(a, order);
+    args_add(a, digest);
+}
+
 void effect_returned(struct args *a, int64_t return_id, const char *json) {
     args_add(a, "returned");
     args_add_int(a, return_id);

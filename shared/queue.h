@@ -108,6 +108,12 @@ void effect_hook_seen(struct args *a, const char *digest);
 void effect_sale(struct args *a, const char *op, const char *json);
 void effect_log(struct args *a, const char *op, const char *json);
 void effect_hold(struct args *a, const char *op, char side, int64_t warehouse_id, const char *sku, int64_t thousandths);
+/* An event named the order: source is "sitoo" or "bigcommerce". The sweep tells by it what was missed. */
+void effect_told(struct args *a, const char *source, const char *order);
+/* What only the sweep found: counted, and recorded in the ledger, once per operation. */
+void effect_found(struct args *a, const char *op, const char *counter, const char *json);
+/* An order of Sitoo was read: digest of one that is open (order_digest), "" of any other. */
+void effect_order_read(struct args *a, const char *order, const char *digest);
 /* What became of the return (a Sitoo order), see functions/return/report.h. */
 void effect_returned(struct args *a, int64_t return_id, const char *json);
 /* Applies effects on their own. */

@@ -109,6 +109,9 @@ static const char *function_of(const char *queue) {
     if (strcmp(queue, QUEUE_CATALOG) == 0) {
         return "product-updated";
     }
+    if (strcmp(queue, QUEUE_SWEEP) == 0) {
+        return "sweep";
+    }
     return strcmp(queue, QUEUE_LEDGER) == 0 ? "stock-moved" : "sitoo-events";
 }
 
@@ -454,6 +457,7 @@ enum next status_read(struct app *app, cJSON **out, struct reason *why) {
     next = next == NEXT_DONE ? add_rest(app, status, why) : next;
     next = next == NEXT_DONE ? status_withheld(app, status, why) : next;
     next = next == NEXT_DONE ? status_loss(app, status, why) : next;
+    next = next == NEXT_DONE ? status_sweep(app, status, why) : next;
     next = next == NEXT_DONE ? add_redis(app, status, why) : next;
     if (next != NEXT_DONE) {
         cJSON_Delete(status);

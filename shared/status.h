@@ -62,5 +62,10 @@ enum next status_withheld(struct app *app, cJSON *status, struct reason *why) NO
 
 /* Adds "loss", "notify", "shops", "windows" and "lag_buckets" (status_loss.c). Part of status_read. */
 enum next status_loss(struct app *app, cJSON *status, struct reason *why) NODISCARD;
+/* Adds "sweep":{"now_ms":..., "works":{"stock":{"last_ms":...,"took_ms":12,"next_ms":...,"position":500,"total":20000,
+ * "problem":null},...}, "missed":{"sitoo_order":2}, "drift":{"changed_in_bigcommerce":1}, "suspects":0, "waiting":0}:
+ * when each work of the sweep last ended and is due again, what no event told of, levels that were not as they should
+ * be by their cause, levels that wait for a second look, orders whose event may still come. Part of status_read. */
+enum next status_sweep(struct app *app, cJSON *status, struct reason *why) NODISCARD;
 
 #endif

@@ -18,6 +18,7 @@ bool web_hook_plan(const struct app *app, const struct hook *hook, const char *q
         return false;
     }
     (void)snprintf(order, sizeof order, "%lld", (long long)id);
+    effect_told(effects, "bigcommerce", order);
     effect_mark(effects, queue, order, 0, "", "");
     return true;
 }

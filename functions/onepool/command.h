@@ -23,6 +23,7 @@
  *   onepool replay ID... | --sku S | --order N | --from T --to T | --parked CAUSE   what was received, once more, see
  *                                           replay_choice.h; --show ID, --apply ID
  *   onepool shadow [--since TIME] [--csv FILE]   what a time in shadow mode says, see shadow.h
+ *   onepool sweep [--now WORK]              what no event told, levels that drifted; does one work now
  *   onepool baseline [...]                  compares both shops before the first write, see baseline.h
  *
  * Exit status: 0 fine, 1 something is wrong or was not found, 2 wrong usage, 100 wrong settings.
@@ -111,6 +112,10 @@ bool returns_words(char **words, struct command_line *line);
 bool baseline_words(char **words, struct command_line *line);
 /* What it needs of the settings: no mapping for a proposal. */
 unsigned baseline_needs(const struct command_line *line);
+
+int command_sweep(struct app *app, const struct command_line *line);
+/* Reads its words (NULL-terminated); false if one is not understood. */
+bool sweep_words(char **words, struct command_line *line);
 
 /* Prints why: on standard error, or as JSON. Returns 1. */
 int command_failed(const struct command_line *line, const struct reason *why);

@@ -52,6 +52,7 @@ static const struct subcommand {
     {.name = "notify", .run = command_notify, .plain = "test", .needs = NEED_REDIS | NEED_NOTIFY | LIKES_MAPPING},
     {.name = "replay", .run = command_replay, .read = replay_words, .needs = NEED_REDIS | NEED_SITOO | NEED_MAPPING},
     {.name = "shadow", .run = command_shadow, .read = shadow_words, .needs = NEED_REDIS | NEED_MAPPING},
+    {.name = "sweep", .run = command_sweep, .read = sweep_words, .needs = NEED_REDIS | LIKES_MAPPING},
     {.name = "brake", .run = command_brake, .plain = "release", .needs = NEED_REDIS},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])

@@ -30,6 +30,8 @@ static const char *const lines[] = {
     "              --kind KIND                    only these, such as price_differs",
     "              --csv FILE                     all of them, for a spreadsheet",
     "              --sweep                        read both shops now",
+    "       onepool sweep [--json]                what no event told of, and levels that had drifted",
+    "              --now WORK                     do this work of the sweep now",
     "       onepool replay [--json] [--rows N] ID...   what was received, or is parked, once more; shows it",
     "              --sku S | --order N | --from TIME --to TIME | --parked CAUSE   choose; --source sitoo",
     "              --show ID                      the bytes as they were received",

@@ -99,12 +99,15 @@ static void settle(struct app *app, const struct claim *c, const cJSON *json) {
     struct order *o = NULL;
     struct args effects = {0};
     struct reason why = {0};
+    char digest[ORDER_DIGEST_SIZE];
     size_t fenced = 0;
     enum next next = order_read(json, app->set->mapping->sitoo_order_prefix, &o, &why);
     if (next == NEXT_DONE) {
         enum order_kind kind = sort_plan(o, &effects);
         plan_too_long(app, o, &effects);
         plan_ours(app->set->mapping->sitoo_order_prefix, o, &effects);
+        order_digest(o, digest);
+        effect_order_read(&effects, c->entity, digest);
         next = queue_complete(app->redis, QUEUE_ORDER, c, 1, &effects, &fenced, &why);
         if (next == NEXT_DONE) {
             LOG(LOG_INFO, "order sorted", {"outcome", fenced > 0 ? "fenced" : "settled"}, {"order", c->entity},

@@ -190,6 +190,7 @@ static enum next orders_page(struct app *app, int64_t to, int64_t from_ms, int64
         if (json_int(row, "orderid", &id) && id > 0) {
             (void)snprintf(entity, sizeof entity, "%lld", (long long)id);
             effect_mark(&effects, QUEUE_ORDER, entity, 0, "", "");
+            effect_told(&effects, "sitoo", entity); /* whoever finds it again need not call it missed */
             *oldest = *oldest == 0 || id < *oldest ? id : *oldest;
             p->done++;
         }

@@ -13,6 +13,7 @@
 #define ONEPOOL_WRITE_H
 
 #include "facts.h"
+#include "levels.h"
 
 #define WRITE_ITEMS_MAX ((size_t)2000)
 /* What changed without us is read once more after so many confirm time-outs (40 s by default): a read may lag behind
@@ -47,15 +48,5 @@ int64_t write_level_at(const struct facts *f, const struct fact *fact, size_t lo
 
 /* Intents that a writer left open: their items are unsure, and are written again. Called when the lease is taken. */
 enum next write_recover(struct app *app, struct reason *why) NODISCARD;
-
-/* Levels as BigCommerce has them now. */
-struct level_query {
-    int64_t location_id;
-    const struct identity *item;
-    bool found;
-    int64_t level;
-};
-/* Reads n levels in as few calls as can be: GET /v3/inventory/items?variant_id:in=...&location_id:in=... */
-enum next levels_query(struct app *app, struct level_query *q, size_t n, struct reason *why) NODISCARD;
 
 #endif

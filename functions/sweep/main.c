@@ -7,12 +7,13 @@
 #include "function.h"
 #include "keys.h"
 #include "notify.h"
+#include "works.h"
 
 #include <stdio.h>
 
 /* The first failure is reported after all works had their turn: none keeps the others from theirs. */
 static enum next work(struct app *app, int64_t *wait_ms, struct reason *why) {
-    static enum next (*const works[])(struct app *, int64_t *, struct reason *) = {notify_work};
+    static enum next (*const works[])(struct app *, int64_t *, struct reason *) = {works_work, notify_work};
     enum next first = NEXT_DONE;
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
         struct reason own = {0};
@@ -35,7 +36,7 @@ static const struct function function = {
     .name = "sweep",
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_NOTIFY,
     .budget = BUDGET_REST,
-    .queues = {QUEUE_NOTIFY, NULL},
+    .queues = {QUEUE_NOTIFY, QUEUE_SWEEP, NULL},
     .work = work,
     .invoke = invoke,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/stock-moved/query.c tests/fuzz/fake.c */
+/* links: tests/fuzz/fake.c */
 /*
  * BigCommerce's answers about inventory items: which item a SKU is, and what its level is. Answers in the order of the
  * calls: items of the SKUs, variants and products of those not found, items of one hook, levels by variant, levels by

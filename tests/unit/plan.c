@@ -69,10 +69,11 @@ static size_t arity(const char *verb) {
     static const struct {
         const char *verb;
         size_t n;
-    } verbs[] = {{"mark", 5},      {"case", 9},        {"case_sold", 9},  {"sold", 1},     {"identified", 1},
-                 {"notice", 9},    {"case_first", 10}, {"close", 1},      {"count", 2},    {"sale", 2},
-                 {"log", 2},       {"hold", 5},        {"verdict", 8},    {"returned", 2}, {"release", 4},
-                 {"moved_out", 5}, {"counted", 11},    {"hold_return", 5}};
+    } verbs[] = {{"mark", 5},      {"case", 9},        {"case_sold", 9},   {"sold", 1},     {"identified", 1},
+                 {"notice", 9},    {"case_first", 10}, {"close", 1},       {"count", 2},    {"sale", 2},
+                 {"log", 2},       {"hold", 5},        {"verdict", 8},     {"returned", 2}, {"release", 4},
+                 {"moved_out", 5}, {"counted", 11},    {"hold_return", 5}, {"told", 2},     {"found", 3},
+                 {"order_read", 2}};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(verbs[i].verb, verb) == 0) {
             return verbs[i].n;

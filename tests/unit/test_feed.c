@@ -206,12 +206,12 @@ static char *events_text(const char *body, size_t *n) {
 
 static void a_mixed_batch_is_taken_element_by_element(void **state) {
     static const char want[] = "event 00000000000000000000000000000001\n"
-                               "mark [order] [11513] [0] [] []\n"
+                               "mark [order] [11513] [0] [] []\ntold [sitoo] [11513]\n"
                                "mark [ledger] [main] [0] [] []\n"
                                "event 0000000000000000000000000000000a\n"
                                "mark [ledger] [main] [0] [] []\n"
                                "event 00000000000000000000000000000001\n"
-                               "mark [order] [11513] [0] [] []\n"
+                               "mark [order] [11513] [0] [] []\ntold [sitoo] [11513]\n"
                                "mark [ledger] [main] [0] [] []\n"
                                "event 0000000000000000000000000000000c\n"
                                "count [events:ignored] [1]\n"
@@ -231,13 +231,17 @@ static void recorded_batches_mark_their_order(void **state) {
     static const struct {
         const char *file, *want;
     } rows[] = {
-        {"event-order-add-pos-sale.json", "event 00000000000000000000000000000001\nmark [order] [11513] [0] [] []\n"},
-        {"event-order-add-pos-return.json", "event 00000000000000000000000000000002\nmark [order] [11512] [0] [] []\n"},
+        {"event-order-add-pos-sale.json",
+         "event 00000000000000000000000000000001\nmark [order] [11513] [0] [] []\ntold [sitoo] [11513]\n"},
+        {"event-order-add-pos-return.json",
+         "event 00000000000000000000000000000002\nmark [order] [11512] [0] [] []\ntold [sitoo] [11512]\n"},
         {"event-order-ready-for-pickup.json",
-         "event 00000000000000000000000000000003\nmark [order] [11520] [0] [] []\n"},
-        {"event-booking-add.json", "event 00000000000000000000000000000008\nmark [order] [11530] [0] [] []\n"},
-        {"event-order-delivery-add.json", "event 00000000000000000000000000000009\nmark [order] [11520] [0] [] []\n"},
-        {"event-order-closed.json", "event " ID "\nmark [order] [12345] [0] [] []\n"},
+         "event 00000000000000000000000000000003\nmark [order] [11520] [0] [] []\ntold [sitoo] [11520]\n"},
+        {"event-booking-add.json",
+         "event 00000000000000000000000000000008\nmark [order] [11530] [0] [] []\ntold [sitoo] [11530]\n"},
+        {"event-order-delivery-add.json",
+         "event 00000000000000000000000000000009\nmark [order] [11520] [0] [] []\ntold [sitoo] [11520]\n"},
+        {"event-order-closed.json", "event " ID "\nmark [order] [12345] [0] [] []\ntold [sitoo] [12345]\n"},
         {"event-warehouse-transaction.json", "event 0000000000000000000000000000000a\n"},
     };
     (void)state;

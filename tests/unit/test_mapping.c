@@ -310,6 +310,27 @@ static void shipping_is_served_where_its_stock_is(void **state) {
     }
 }
 
+static void the_section_sweep_has_presets_and_limits(void **state) {
+    (void)state;
+    struct buf mistakes;
+    const char *good = "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]}],"
+                       "\"sweep\":{\"orders_minutes\":5,\"grace_s\":30}}";
+    const char *bad = "{\"locations\":[{\"bigcommerce_location_id\":1,\"sitoo_warehouse_ids\":[1]}],"
+                      "\"sweep\":{\"levels_minutes\":4,\"stock_hour\":2}}";
+    buf_init(&mistakes, 4000);
+    struct mapping *m = mapping_read(good, strlen(good), &mistakes);
+    assert_non_null(m);
+    assert_int_equal(m->sweep.orders_minutes, 5);
+    assert_int_equal(m->sweep.grace_s, 30);
+    assert_int_equal(m->sweep.stock_hours, 24);
+    assert_int_equal(m->sweep.levels_minutes, 60);
+    mapping_free(m);
+    assert_null(mapping_read(bad, strlen(bad), &mistakes));
+    assert_non_null(strstr(buf_str(&mistakes), "sweep.levels_minutes"));
+    assert_non_null(strstr(buf_str(&mistakes), "sweep.stock_hour"));
+    buf_free(&mistakes);
+}
+
 static void a_missing_file_is_a_mistake(void **state) {
     struct buf mistakes;
     (void)state;
@@ -330,6 +351,7 @@ int main(void) {
         cmocka_unit_test(several_mistakes_are_reported_together),
         cmocka_unit_test(mistakes_that_do_not_fit_are_mistakes_still),
         cmocka_unit_test(shipping_is_served_where_its_stock_is),
+        cmocka_unit_test(the_section_sweep_has_presets_and_limits),
         cmocka_unit_test(a_missing_file_is_a_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

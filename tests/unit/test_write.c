@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* links: functions/stock-moved/write.c functions/stock-moved/query.c functions/stock-moved/golive.c */
+/* links: functions/stock-moved/write.c functions/stock-moved/golive.c */
 /* links: tests/unit/plan.c functions/stock-moved/rows.c */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "levels.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 #include "buf.h"
 #include "json.h"
 #include "platform.h"
-#include "write.h"
 #include "ban.h"
 
 #define IDS_PER_CALL       ((size_t)500)
