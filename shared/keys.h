@@ -153,7 +153,8 @@
 #define CATALOG_SWEEP   "sweep"
 #define CATALOG_RELEASE "release"
 
-#define QUEUE_SWEEP "sweep" /* entity: a work of functions/sweep, a timer each. hint: f (a person asks: all of it, now) */
+#define QUEUE_SWEEP \
+    "sweep" /* entity: a work of functions/sweep, a timer each. hint: f (a person asks: all of it, now) */
 
 /* Longest key without the tenant: the longest SKU (SKU_BYTES_MAX of sku.h) and a prefix. */
 #define KEY_MAX 1100
