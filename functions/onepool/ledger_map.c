@@ -72,13 +72,14 @@ void *ledger_map_at(struct ledger_map *m, int64_t number, const char *sku) {
     if (m->n >= m->bucket_count) {
         grow(m);
     }
+    size_t bucket = hash % m->bucket_count;
     struct ledger_slot *slot = xcalloc(1, sizeof *slot);
-    *slot = (struct ledger_slot){.next = m->buckets[hash % m->bucket_count],
-                                 .hash = hash,
-                                 .number = number,
-                                 .sku = xstrdup(sku),
-                                 .value = xcalloc(1, m->size)};
-    m->buckets[hash % m->bucket_count] = slot;
+    slot->next = m->buckets[bucket];
+    slot->hash = hash;
+    slot->number = number;
+    slot->sku = xstrdup(sku);
+    slot->value = xcalloc(1, m->size);
+    m->buckets[bucket] = slot;
     m->n++;
     return slot->value;
 }
