@@ -92,7 +92,7 @@ const struct ledger_slot *ledger_map_next(const struct ledger_map *m, const stru
     if (slot != NULL && slot->next != NULL) {
         return slot->next;
     }
-    for (size_t i = slot != NULL ? slot->hash & (m->bucket_count - 1) + 1 : 0; i < m->bucket_count; i++) {
+    for (size_t i = slot != NULL ? (slot->hash & (m->bucket_count - 1)) + 1 : 0; i < m->bucket_count; i++) {
         if (m->buckets[i] != NULL) {
             return m->buckets[i];
         }
