@@ -10,10 +10,9 @@
  *   journal              stream  14 days         F  source, id, bytes as received; of a webhook its path
  *   idem:<source>:<id>   string  8 days          F  the event was journalled
  *   op:<id>              string  90 days         F  the operation was recorded; of a unit that came back: 400 days
- *   ledger               stream  90 days         F  row: JSON, one per sale, movement, write, decision; c: "n gap prev", its
- *                                                    link of the chain (docs/ledger.md)
- *   ledger:chain         hash    for ever        F  of the newest entry: n, at (ms), head (its hash); days and cut_ms, see
- *                                                    16_ledger.lua
+ *   ledger               stream  90 days         F  row: JSON, one per sale, movement, write, decision; c: its link,
+ *                                                    see docs/ledger.md
+ *   ledger:chain         hash    for ever        F  of the newest entry: n, at (ms), head; days, cut_ms: 16_ledger.lua
  *   ledger:export        hash    for ever        F  where the last export ended: id n head file sha256 at_ms
  *   parked               zset    until closed    F  case ids by first time
  *   case:<id>            hash    until closed    F  cause owner entity text effect step count first last ...

@@ -7,7 +7,7 @@
 #include "buf.h"
 #include "ban.h"
 
-#define BUCKETS_FIRST ((size_t)1024)
+#define BUCKETS_FIRST ((size_t)1024) /* a power of 2, and doubled from there */
 
 void ledger_map_init(struct ledger_map *m, size_t value_size) {
     *m = (struct ledger_map){.size = value_size, .bucket_count = BUCKETS_FIRST};
@@ -39,7 +39,7 @@ static uint64_t hash_of(int64_t number, const char *sku) {
 }
 
 static void *find(const struct ledger_map *m, uint64_t hash, int64_t number, const char *sku) {
-    for (struct ledger_slot *s = m->buckets[hash % m->bucket_count]; s != NULL; s = s->next) {
+    for (struct ledger_slot *s = m->buckets[hash & (m->bucket_count - 1)]; s != NULL; s = s->next) {
         if (s->hash == hash && s->number == number && strcmp(s->sku, sku) == 0) {
             return s->value;
         }
@@ -54,8 +54,8 @@ static void grow(struct ledger_map *m) {
         while (m->buckets[i] != NULL) {
             struct ledger_slot *slot = m->buckets[i];
             m->buckets[i] = slot->next;
-            slot->next = buckets[slot->hash % count];
-            buckets[slot->hash % count] = slot;
+            slot->next = buckets[slot->hash & (count - 1)];
+            buckets[slot->hash & (count - 1)] = slot;
         }
     }
     free(m->buckets);
@@ -72,13 +72,14 @@ void *ledger_map_at(struct ledger_map *m, int64_t number, const char *sku) {
     if (m->n >= m->bucket_count) {
         grow(m);
     }
+    size_t bucket = hash & (m->bucket_count - 1);
     struct ledger_slot *slot = xcalloc(1, sizeof *slot);
-    *slot = (struct ledger_slot){.next = m->buckets[hash % m->bucket_count],
-                                 .hash = hash,
-                                 .number = number,
-                                 .sku = xstrdup(sku),
-                                 .value = xcalloc(1, m->size)};
-    m->buckets[hash % m->bucket_count] = slot;
+    slot->next = m->buckets[bucket];
+    slot->hash = hash;
+    slot->number = number;
+    slot->sku = xstrdup(sku);
+    slot->value = xcalloc(1, m->size);
+    m->buckets[bucket] = slot;
     m->n++;
     return slot->value;
 }
@@ -91,7 +92,7 @@ const struct ledger_slot *ledger_map_next(const struct ledger_map *m, const stru
     if (slot != NULL && slot->next != NULL) {
         return slot->next;
     }
-    for (size_t i = slot != NULL ? slot->hash % m->bucket_count + 1 : 0; i < m->bucket_count; i++) {
+    for (size_t i = slot != NULL ? (slot->hash & (m->bucket_count - 1)) + 1 : 0; i < m->bucket_count; i++) {
         if (m->buckets[i] != NULL) {
             return m->buckets[i];
         }

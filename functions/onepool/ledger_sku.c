@@ -207,9 +207,9 @@ static void print_text(const struct history *h, const struct ledger_options *o, 
     } else {
         buf_addf(&page, ", %zu entries (times are UTC)\n", h->n);
         size_t first = first_shown(h, o->rows);
-        if (first > 0 || h->left_out > 0) {
-            buf_addf(&page, "  ... %lld older entries are not shown (--rows N; 10000 at most)\n",
-                     (long long)((int64_t)first + h->left_out));
+        int64_t older = (int64_t)first + h->left_out;
+        if (older > 0) {
+            buf_addf(&page, "  ... %lld older entries are not shown (--rows N; 10000 at most)\n", (long long)older);
         }
         sentences(h, o->rows, &page);
     }

@@ -296,11 +296,12 @@ static enum next look_up(struct ledger_verify *v, int64_t first, int64_t last, s
     struct buf path;
     const cJSON *row = NULL;
     struct answer answer;
+    int64_t count = last - first + 1;
     buf_init(&path, 8000);
     buf_addf(&path,
              "/sites/%lld/warehousetransactions.json?num=%lld&sort=warehousetransactionid"
              "&fields=warehousetransactionid,warehouseid,items&warehousetransactionid=",
-             (long long)v->app->set->sitoo_site_id, (long long)(last - first + 1));
+             (long long)v->app->set->sitoo_site_id, (long long)count);
     for (int64_t id = first; id <= last; id++) {
         buf_addf(&path, "%s%lld", id > first ? "," : "", (long long)id);
     }
@@ -316,7 +317,7 @@ static enum next look_up(struct ledger_verify *v, int64_t first, int64_t last, s
             }
         }
         answer_free(&answer);
-        v->looked_up += last - first + 1;
+        v->looked_up += count;
     }
     return next;
 }

@@ -144,7 +144,7 @@ def test_a_row_of_sitoo_that_we_never_saw_is_named_and_looked_up(shop):
     """It is taken out of a copy of the ledger; Sitoo still has it."""
     sku = shop.fresh_sku({4: 6})
     for _ in range(3):
-        shop.control("POST", "/move", {"rows": [{"sku": sku, "quantity": 1}], "from": 4})
+        shop.control("POST", "/move", {"rows": [{"sku": sku, "quantity": 1}], "to": 4})
         shop.wait_quiet()
     redis = shop.redis()
     rows = [row["row"] for row in shop.records("movement") if row["sku"] == sku and row["warehouse"] == 4][-3:]
@@ -165,8 +165,8 @@ def test_a_row_of_sitoo_that_we_never_saw_is_named_and_looked_up(shop):
     (gap,) = report["gaps"]["list"]
     assert status == 1 and report["gaps"]["open"] == 1
     assert (gap["sku"], gap["warehouse"], gap["after_row"], gap["before_row"], gap["units_missing"], gap["found"]) == \
-        (sku, 4, rows[0], rows[2], "-1.000", "not looked up")
-    assert f"between Sitoo's rows {rows[0]} and {rows[2]}: -1.000 units missing" in page
+        (sku, 4, rows[0], rows[2], "1.000", "not looked up")
+    assert f"between Sitoo's rows {rows[0]} and {rows[2]}: 1.000 units missing" in page
     (gap,) = fetched["gaps"]["list"]
     assert fetched_status == 0 and fetched["gaps"]["open"] == 0 and gap["found"] == "in Sitoo, not in this ledger"
 
