@@ -412,3 +412,36 @@ def test_in_shadow_mode_nothing_is_written(stack):
     assert {k: v.split()[0] for k, v in one.redis().hgetall(one.key("level:shadow")).items()} == {k: v.split()[0] for k, v in before.items()}
     assert one.sales(order) == [(sku, "1.000", 1)]
     assert {request["method"] for request in one.requests()} == {"GET"}
+
+
+def test_the_journal_keeps_the_route_of_a_webhook(stack):
+    """So that a replay reads it as the route did, also where its scope would lead elsewhere."""
+    one = stack(functions=("order-updated",), simulator_args=QUICK)
+    body = {"scope": "store/order/created", "data": {"type": "order", "id": 4711}, "hash": "route-1"}
+    assert one.post("/hooks/bigcommerce/order-updated", body).status == 200
+    (fields, ) = [fields for _, fields in one.redis().xrange(one.key("journal")) if fields["id"] == "route-1"]
+    assert (fields["source"], fields["path"]) == ("bigcommerce", "/hooks/bigcommerce/order-updated")
+    assert look(one, "route-1")["due"] == {"weborder": 1}
+    assert one.counter("accepted:bigcommerce") == 1, "counters are by platform, as before"
+
+
+def test_a_step_that_is_not_the_next_one_changes_nothing(stack):
+    """An answer that was lost, or a second run: neither applies a step again."""
+    one = stack(functions=(), simulators=False, nginx=False)
+    assert one.command("status")[0] in (0, 1)
+    mark = ("mark", "nosuch", "7", "0", "", "")
+    one.fcall("replay_look", "x", "{}", "5")
+    assert one.fcall("replay_step", "x", "", "j 1-0", 1, *mark) == 0, "it has not begun"
+    assert one.fcall("replay_begin", "x", "me")[0] == "looked"
+    assert one.fcall("replay_step", "x", "", "j 1-0", 1, *mark) == 1
+    assert one.redis().hget(one.key("job:nosuch:7"), "gen") == "1"
+    one.redis().delete(one.key("job:nosuch:7"), one.key("due:nosuch"))
+    assert one.fcall("replay_step", "x", "", "j 1-0", 1, *mark) == 1, "the same call again: it was done"
+    assert one.fcall("replay_step", "x", "j 0-9", "j 2-0", 1, *mark) == 0, "from elsewhere"
+    assert not one.redis().exists(one.key("due:nosuch"))
+    assert one.fcall("replay_look", "x", "{}", "5") == "begun" and one.redis().hget(one.key("replay:x"), "at") == "j 1-0"
+    with pytest.raises(Exception, match="BADCALL"):
+        one.fcall("replay_step", "x", "j 1-0", "j 2-0", 1, "mark", "cut short")
+    one.fcall("replay_end", "x")
+    assert one.fcall("replay_begin", "x", "me")[0] == "done"
+    assert one.fcall("replay_step", "x", "j 1-0", "j 2-0", 1, *mark) == 0
