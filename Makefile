@@ -31,10 +31,15 @@ else ifeq ($(VARIANT),asan)
 BUILD := build/asan
 # gcc warns falsely about null and uninitialised values in instrumented code; the release variant keeps both warnings.
 VARIANT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-    -Wno-null-dereference -Wno-maybe-uninitialized
+    -DONEPOOL_FAULTS -Wno-null-dereference -Wno-maybe-uninitialized
 VARIANT_LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(VARIANT),faults)
+BUILD := build/faults
+# Quick, with fault points (shared/faultpoint.h): what `make faults` runs.
+VARIANT_CFLAGS := -O1 -g -DONEPOOL_FAULTS
+VARIANT_LDFLAGS :=
 else
-$(error VARIANT must be release or asan, not "$(VARIANT)")
+$(error VARIANT must be release, asan or faults, not "$(VARIANT)")
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \

@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -110,14 +111,18 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
     }
     enum next next = brake(app, w, &out->released, why);
     if (next == NEXT_DONE) {
+        fault_point_of("gate.before_intent.", w->kind);
         next = open_intent(app, w, out->intent_id, why);
+        fault_point_of("gate.intent.", w->kind);
     }
     if (next != NEXT_DONE) {
         out->intent_id[0] = '\0';
         return next;
     }
-    return w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
+    next = w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
                                      : bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
+    fault_point_of("gate.answered.", w->kind);
+    return next;
 }
 
 void gate_close(struct app *app, const struct gate_outcome *out) {
@@ -127,6 +132,7 @@ void gate_close(struct app *app, const struct gate_outcome *out) {
     if (out->intent_id[0] == '\0') {
         return;
     }
+    fault_point(app, "gate.before_close");
     args_add(&a, out->intent_id);
     if (redis_fcall(app->redis, "intent_close", &a, true, &reply, &why) == NEXT_DONE) {
         freeReplyObject(reply);
