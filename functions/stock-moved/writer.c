@@ -11,6 +11,7 @@
 #include "confirm.h"
 #include "epoch.h"
 #include "facts.h"
+#include "faultpoint.h"
 #include "golive.h"
 #include "hooks.h"
 #include "json.h"
@@ -397,7 +398,7 @@ enum next writer_work(struct app *app, int64_t *wait_ms, struct reason *why) {
         return next;
     }
     aof_keep_whole(app, &writer_of(app)->aof);
-    if (strcmp(writer_of(app)->epoch.state, "whole") != 0) {
+    if (strcmp(writer_of(app)->epoch.state, "whole") != 0 && !fault_planted("pending")) {
         next = rebuild_first(app, why);
         if (next != NEXT_DONE) {
             return next;

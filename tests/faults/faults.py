@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make faults`: days in the shop under faults, each drawn from a seed (plan.py), and the rules checked after each (judge.py).
+
+    faults.py --seeds 200            seeds 1 to 200, several at once; before them every single fault (singles.py) unless --no-singles
+    faults.py --seed 17              that one alone, with its plan and what it did
+    faults.py --plant refund         with a mistake planted (plants.py): has to end with status 1
+
+Ends with one line. Status 1 if anything was lost, doubled or wrong, or a day did not come to rest."""
+import argparse
+import concurrent.futures
+import multiprocessing
+import os
+import pathlib
+import sys
+import time
+import traceback
+from collections import Counter
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+os.environ.setdefault("ONEPOOL_TEST_BUILD", str(ROOT / "build" / "faults"))
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(ROOT / "tests" / "flow")]
+
+from day import Day, play  # noqa: E402
+from faultstack import FaultStack  # noqa: E402
+from inject import Faults  # noqa: E402
+from judge import KINDS, Verdict, end, judge, wait_rest  # noqa: E402
+from plan import Plan  # noqa: E402
+
+PER_STACK = 10   # days that one stack lives
+WOUNDS_MAX = 2   # of a function, before it is started anew: its parent would make it wait ever longer
+
+
+class Result:
+    """Of one day or of the end of a stack."""
+
+    def __init__(self, name, plan):
+        self.name, self.plan = name, plan
+        self.counts, self.lines, self.happened = dict.fromkeys(KINDS, 0), [], []
+        self.events, self.seconds = 0, 0.0
+
+    @property
+    def bad(self):
+        return any(self.counts.values())
+
+    def take(self, verdict):
+        self.counts, self.lines = verdict.counts(), verdict.lines()
+
+
+def run_day(shop, seed):
+    """One seed on a stack."""
+    plan, verdict = Plan(seed), Verdict()
+    result = Result(f"seed {seed}", str(plan))
+    begin, before = time.monotonic(), shop.acknowledged
+    for name, wounds in shop.wounds.items():
+        if wounds > WOUNDS_MAX:
+            shop.kill_function(name)
+    day = Day(shop)
+    faults = Faults(shop, plan, day)
+    play(day, plan, faults)
+    for text in faults.problems:
+        verdict.add("other", text)
+    wait_rest(shop, verdict)
+    judge(shop, verdict, day.returns)
+    result.take(verdict)
+    result.happened, result.events, result.seconds = faults.happened, shop.acknowledged - before, time.monotonic() - begin
+    if result.bad:
+        result.lines += [f"  {i}: {step}" for i, step in enumerate(day.log)]
+    return result
+
+
+def guarded(name, plan, work):
+    """A day that breaks the harness itself is a failure too, and tells where."""
+    try:
+        return work()
+    except Exception:  # pylint: disable=broad-except
+        result = Result(name, plan)
+        result.counts["other"] = 1
+        result.lines = ["  " + line for line in traceback.format_exc().splitlines()]
+        return result
+
+
+def finish(shop, name):
+    """The end of a stack's life."""
+    result, verdict, begin = Result(name, "end of the stack"), Verdict(), time.monotonic()
+    end(shop, verdict)
+    shop.stop()
+    for text in shop.complaints:
+        verdict.add("other", text)
+    result.take(verdict)
+    result.seconds = time.monotonic() - begin
+    return result
+
+
+def run_block(seeds, plant, keep):
+    """Some seeds on one stack; a new one after a failure. Yields results."""
+    shop, first = None, None
+    for seed in seeds:
+        if shop is None:
+            shop, first = FaultStack(plant=plant).start(), seed
+        result = guarded(f"seed {seed}", str(Plan(seed)), lambda one=shop, number=seed: run_day(one, number))
+        yield result
+        if result.bad or seed == seeds[-1]:
+            if result.bad:
+                result.lines.append(shop.log_tails(12) if keep else "")
+                shop.stop()
+            else:
+                yield guarded(f"stack of seeds {first} to {seed}", "end", lambda one=shop: finish(one, f"stack of seeds {first} to {seed}"))
+                if shop.processes:
+                    shop.stop()
+            if keep and result.bad:
+                print(f"kept: {shop.folder}")
+            else:
+                shop.remove()
+            shop = None
+
+
+def block(args):
+    return list(run_block(*args))
+
+
+class Summary:
+    """Adds up, shows progress, and says the last line."""
+
+    def __init__(self, of):
+        self.of, self.done, self.events, self.begin = of, 0, 0, time.monotonic()
+        self.counts, self.happened, self.failed, self.seconds = Counter(), Counter(), [], []
+
+    def add(self, result):
+        day = result.name.startswith(("seed", "single"))
+        self.done += day
+        self.events += result.events
+        self.counts.update(result.counts)
+        self.happened.update(result.happened)
+        if day:
+            self.seconds.append(result.seconds)
+        if result.bad:
+            self.failed.append(result.name)
+            print(f"FAILED {result.name}: {result.plan}\n" + "\n".join(result.lines), flush=True)
+        if day:
+            print(f"{self.done}/{self.of} {result.name} {'FAILED' if result.bad else 'ok'} {result.seconds:.1f} s, {result.events} events; "
+                  f"{', '.join(result.happened) or 'no fault took hold'}", flush=True)
+
+    def line(self):
+        kinds = ", ".join(f"{name} {n}" for name, n in sorted(self.happened.items()))
+        return (f"faults: {self.events} events; {sum(self.happened.values())} faults ({kinds}); lost {self.counts['lost']}, doubled "
+                f"{self.counts['doubled']}, levels wrong {self.counts['levels']}, refunds wrong {self.counts['refunds']}, other "
+                f"{self.counts['other']}; {self.done} runs, {time.monotonic() - self.begin:.0f} s"
+                + (f"; FAILED: {', '.join(self.failed[:20])}" if self.failed else ""))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--at-once", type=int, default=int(os.environ.get("ONEPOOL_FAULTS_AT_ONCE", os.cpu_count() or 2)))
+    parser.add_argument("--keep", action="store_true", help="leave the folder of a stack that failed")
+    args = parser.parse_args()
+    seeds = [args.seed] if args.seed is not None else list(range(args.first, args.first + args.seeds))
+    if args.seed is not None:
+        print(Plan(args.seed))
+    summary = Summary(len(seeds))
+    if len(seeds) == 1 or args.at_once == 1:
+        for result in run_block(seeds, None, args.keep):
+            summary.add(result)
+    else:
+        blocks = [(seeds[i:i + PER_STACK], None, args.keep) for i in range(0, len(seeds), PER_STACK)]
+        context = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(args.at_once, mp_context=context) as pool:
+            for future in concurrent.futures.as_completed([pool.submit(block, one) for one in blocks]):
+                for result in future.result():
+                    summary.add(result)
+    print(summary.line())
+    return 1 if summary.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
