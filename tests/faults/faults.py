@@ -14,6 +14,7 @@ import pathlib
 import sys
 import time
 import traceback
+import zlib
 from collections import Counter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -24,9 +25,12 @@ from day import Day, play  # noqa: E402
 from faultstack import FaultStack  # noqa: E402
 from inject import Faults  # noqa: E402
 from judge import KINDS, Verdict, end, judge, wait_rest  # noqa: E402
-from plan import Plan  # noqa: E402
+import scenarios  # noqa: E402
+from plan import Plan, singles  # noqa: E402
+from plants import C, LUA, NAMES  # noqa: E402
 
 PER_STACK = 10   # days that one stack lives
+TRIES = 3        # days that a single fault gets until it takes hold
 WOUNDS_MAX = 2   # of a function, before it is started anew: its parent would make it wait ever longer
 
 
@@ -46,10 +50,24 @@ class Result:
         self.counts, self.lines = verdict.counts(), verdict.lines()
 
 
-def run_day(shop, seed):
-    """One seed on a stack."""
-    plan, verdict = Plan(seed), Verdict()
-    result = Result(f"seed {seed}", str(plan))
+def plan_of(name, again=0):
+    """Of "seed N" or of a single fault; again: another day for it, since the first did not reach it."""
+    if name.startswith("seed "):
+        return Plan(int(name[5:]))
+    return Plan(zlib.crc32(f"{name} {again}".encode()), singles()[name])
+
+
+def run_day(shop, name):
+    """A seed, or a single fault, which gets other days until it happens."""
+    for again in range(1 if name.startswith("seed ") else TRIES):
+        result = run_plan(shop, name, plan_of(name, again))
+        if result.bad or result.happened:
+            break
+    return result
+
+
+def run_plan(shop, name, plan):
+    verdict, result = Verdict(), Result(name, str(plan))
     begin, before = time.monotonic(), shop.acknowledged
     for name, wounds in shop.wounds.items():
         if wounds > WOUNDS_MAX:
@@ -68,12 +86,12 @@ def run_day(shop, seed):
     return result
 
 
-def guarded(name, plan, work):
+def guarded(name, work):
     """A day that breaks the harness itself is a failure too, and tells where."""
     try:
         return work()
     except Exception:  # pylint: disable=broad-except
-        result = Result(name, plan)
+        result = Result(name, "" if name.startswith("end of ") else str(plan_of(name)))
         result.counts["other"] = 1
         result.lines = ["  " + line for line in traceback.format_exc().splitlines()]
         return result
@@ -91,27 +109,26 @@ def finish(shop, name):
     return result
 
 
-def run_block(seeds, plant, keep):
-    """Some seeds on one stack; a new one after a failure. Yields results."""
+def run_block(names, keep):
+    """Some runs on one stack; a new one after a failure. Yields results."""
     shop, first = None, None
-    for seed in seeds:
+    for name in names:
         if shop is None:
-            shop, first = FaultStack(plant=plant).start(), seed
-        result = guarded(f"seed {seed}", str(Plan(seed)), lambda one=shop, number=seed: run_day(one, number))
-        yield result
-        if result.bad or seed == seeds[-1]:
+            shop, first = FaultStack().start(), name
+        result = guarded(name, lambda one=shop, what=name: run_day(one, what))
+        if result.bad or name == names[-1]:
+            if not result.bad:
+                yield result
+                name = f"end of the stack of {first} to {name}"
+                result = guarded(name, lambda one=shop, what=name: finish(one, what))
             if result.bad:
                 result.lines.append(shop.log_tails(12) if keep else "")
-                shop.stop()
-            else:
-                yield guarded(f"stack of seeds {first} to {seed}", "end", lambda one=shop: finish(one, f"stack of seeds {first} to {seed}"))
-                if shop.processes:
-                    shop.stop()
-            if keep and result.bad:
-                print(f"kept: {shop.folder}")
-            else:
+                print(f"kept: {shop.folder}" if keep else "", end="\n" if keep else "")
+            shop.stop()
+            if not (keep and result.bad):
                 shop.remove()
             shop = None
+        yield result
 
 
 def block(args):
@@ -126,7 +143,7 @@ class Summary:
         self.counts, self.happened, self.failed, self.seconds = Counter(), Counter(), [], []
 
     def add(self, result):
-        day = result.name.startswith(("seed", "single"))
+        day = not result.name.startswith("end of ")
         self.done += day
         self.events += result.events
         self.counts.update(result.counts)
@@ -148,30 +165,55 @@ class Summary:
                 + (f"; FAILED: {', '.join(self.failed[:20])}" if self.failed else ""))
 
 
+def run_plant(name):
+    """The story of one mistake (scenarios.py)."""
+    print(f"planted: {LUA[name][0] if name in LUA else C[name]}", flush=True)
+    verdict, result = Verdict(), Result(f"plant {name}", f"planted: {name}")
+    begin = time.monotonic()
+    try:
+        verdict = scenarios.run(name, name)
+    except TimeoutError as problem:
+        verdict.add("other", str(problem))
+    result.take(verdict)
+    result.seconds = time.monotonic() - begin
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--first", type=int, default=1, help="the lowest of them")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--single", help="single faults whose name holds this text; \"\" = all")
+    parser.add_argument("--plant", choices=NAMES)
     parser.add_argument("--at-once", type=int, default=int(os.environ.get("ONEPOOL_FAULTS_AT_ONCE", os.cpu_count() or 2)))
     parser.add_argument("--keep", action="store_true", help="leave the folder of a stack that failed")
     args = parser.parse_args()
-    seeds = [args.seed] if args.seed is not None else list(range(args.first, args.first + args.seeds))
+    if args.plant:
+        summary = Summary(1)
+        summary.add(run_plant(args.plant))
+        print(summary.line())
+        return 1 if summary.failed else 0
+    names = [name for name in singles() if args.single is not None and args.single in name]
     if args.seed is not None:
-        print(Plan(args.seed))
-    summary = Summary(len(seeds))
-    if len(seeds) == 1 or args.at_once == 1:
-        for result in run_block(seeds, None, args.keep):
-            summary.add(result)
+        names = [f"seed {args.seed}"]
+        print(Plan(args.seed), flush=True)
+    elif args.single is None or args.seeds:
+        names += [f"seed {seed}" for seed in range(args.first, args.first + args.seeds)]
+    summary = Summary(len(names))
+    blocks = [(names[i:i + PER_STACK], args.keep) for i in range(0, len(names), PER_STACK)]
+    if args.at_once == 1 or len(blocks) == 1:
+        for one in blocks:
+            for result in run_block(*one):
+                summary.add(result)
     else:
-        blocks = [(seeds[i:i + PER_STACK], None, args.keep) for i in range(0, len(seeds), PER_STACK)]
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(args.at_once, mp_context=context) as pool:
             for future in concurrent.futures.as_completed([pool.submit(block, one) for one in blocks]):
                 for result in future.result():
                     summary.add(result)
     print(summary.line())
-    return 1 if summary.failed else 0
+    return 1 if summary.failed or not names else 0
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class FaultStack(Stack):
         self.emptied = False    # Redis was, so what it knew of the past is gone
         self.seen = {"events": 0, "hooks": 0}  # acknowledged calls whose journal was checked
         self.acknowledged = 0
+        self.counted = {}       # statistics of the simulators as last judged
         self.wounds = dict.fromkeys(functions, 0)  # children killed since the function was started
 
     def start(self):
@@ -153,8 +154,9 @@ class FaultStack(Stack):
 
     # ---------------------------------------------------------------- time
 
-    def pass_time(self):
-        """What waits for a platform, or for the lease of somebody who is dead, is due now, as if the time had passed. Timers stay."""
+    def pass_time(self, leases=False):
+        """What waits for a platform, or for the lease of somebody who is dead, is due now, as if the time had passed. Timers stay.
+        leases: so are those of the living, which they forgot when Redis did not answer."""
         redis = self.redis()
         now = self.now_ms()
         for key in redis.scan_iter(self.key("settle:*")):
@@ -162,7 +164,7 @@ class FaultStack(Stack):
         for queue in ALL_QUEUES:
             for entity, score in redis.zrangebyscore(self.key(f"due:{queue}"), now + 200, "+inf", withscores=True):
                 lease, cause, by = redis.hmget(self.key(f"job:{queue}:{entity}"), "lease", "cause", "by")
-                if (lease != "1" and cause) or (lease == "1" and self._is_dead(by)):
+                if (lease != "1" and cause) or (lease == "1" and (leases or self._is_dead(by))):
                     redis.zadd(self.key(f"due:{queue}"), {entity: now}, xx=True)
                     redis.publish(self.key(f"wake:{queue}"), "1")
         entity = self.key("job:ledger:main")

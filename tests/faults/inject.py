@@ -5,16 +5,12 @@ import os
 import signal
 import time
 
+from plan import MALFORMED
 from proxy import Loss
 
 SLOW_S = {"redis": 0.15, "sitoo": 0.4, "bigcommerce": 0.4}
 SLICE = 48
 LATE = '{"event_id": "late-%s", "event_type": "order", "account_id": 1500, "data": {"order_event_type": "update", "eshop_id": 1, "order_id": %d}}'
-MALFORMED = [
-    '[{"event_id": "x", "event_type": "order", "account_id": 1500, "data": {"order_id": -1}}, %s]',
-    "[{\"event_id\": \"y\"}, %s, 7]", "[" * 300 + "%s", "{\"a\":%s}", "%s\x00", '[{"event_id": "\\ud800"}, %s]', "[%s",
-    '[{"event_id": "z", "event_type": "order", "account_id": "1500", "data": []}, %s]',
-]
 
 
 class Faults:
@@ -132,7 +128,7 @@ class Faults:
         self.happened.append(kind)
 
     def _network(self, fault):
-        name = fault.get("platform", "redis")
+        name = "redis" if fault["kind"].startswith("redis") else fault["platform"]
         link, what = self.shop.links[name], fault["kind"].split("network ")[1]
         if what == "slow":
             link.delay_s = SLOW_S[name]

@@ -21,7 +21,7 @@ LUA = {
 }
 C = {
     "refund": "a refund whose answer was lost is sent again without looking whether it was made",
-    "pending": "after Redis lost its data, levels are written before pending is rebuilt",
+    "pending": "after Redis lost its data, levels are written without what is pending, which is not read again",
 }
 NAMES = (*LUA, *C)
 
