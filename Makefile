@@ -126,6 +126,17 @@ bench: ## figures, as a table and in build/bench/result.json; BENCH="rush quiet"
 	@+$(SUBMAKE) VARIANT=release all build/bench/bare
 	@$(PYTHON) -B tests/bench/bench.py
 
+# SEED=k is that one alone. SINGLES=1 adds every single fault (the default from 100 seeds on), SINGLES="text" those named so.
+SEEDS ?= 20
+SINGLES ?= $(shell [ "$(SEEDS)" -lt 100 ] || echo 1)
+FAULTS := $(if $(PLANT),--plant "$(PLANT)",$(if $(SEED),--seed "$(SEED)",--seeds "$(SEEDS)" \
+    $(if $(filter-out 0,$(SINGLES)),--single "$(filter-out 1,$(SINGLES))")))
+.PHONY: faults
+faults: ## days under faults: SEEDS=200 [SINGLES=0|1], SEED=k, or PLANT=journal|fence|refund|pending (tests/faults/README.md)
+	@deploy/setup.sh build run test
+	@+$(SUBMAKE) VARIANT=faults all
+	@$(PYTHON) -B tests/faults/makefaults.py $(FAULTS)
+
 .PHONY: lint
 lint: ## formatting and static analysis of C, shell and Python
 	@deploy/setup.sh build test lint

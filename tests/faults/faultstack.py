@@ -25,7 +25,7 @@ ENV = {"ONEPOOL_DEV": "1", "ONEPOOL_ACCEPTORS": "2", "ONEPOOL_WORKERS": "2", "ON
 class FaultStack(Stack):
     """functions: which are started. plant: what they get wrong (plants.py)."""
 
-    def __init__(self, functions=FUNCTIONS, plant=None, skus=300, env=None):
+    def __init__(self, functions=FUNCTIONS, plant=None, skus=500, env=None):
         super().__init__(functions=functions, simulator_args=(*ARGS, "--skus", str(skus)), env={**ENV, **(env or {})})
         self.plant = plant
         self.proxy = Proxy()
@@ -168,13 +168,13 @@ class FaultStack(Stack):
                     redis.zadd(self.key(f"due:{queue}"), {entity: now}, xx=True)
                     redis.publish(self.key(f"wake:{queue}"), "1")
         entity = self.key("job:ledger:main")
-        if redis.hget(entity, "lease") == "1" and self._is_dead(redis.hget(entity, "by")):
+        if redis.hget(entity, "lease") == "1" and (leases or self._is_dead(redis.hget(entity, "by"))):
             redis.zadd(self.key("due:ledger"), {"main": now}, xx=True)
         for key in redis.scan_iter(self.key("lease:*")):
             if redis.type(key) == "hash" and self._is_dead(redis.hget(key, "holder")):
                 redis.delete(key)
         for slot, holder in redis.hgetall(self.key("permits")).items():
-            if self._is_dead(holder):
+            if leases or self._is_dead(holder):
                 redis.delete(self.key(f"lease:sitoo:{slot}"))
                 redis.hdel(self.key("permits"), slot)
         for key in ("rate:bigcommerce", "rate:sitoo:1"):

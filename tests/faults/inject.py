@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does to a stack what a plan says (plan.py), and counts what really happened."""
+"""Does to a stack what a plan says (faultplan.py), and counts what really happened."""
 import concurrent.futures
 import os
 import signal
 import time
 
-from plan import MALFORMED
+from faultplan import MALFORMED
 from proxy import Loss
 
 SLOW_S = {"redis": 0.15, "sitoo": 0.4, "bigcommerce": 0.4}
 SLICE = 48
+PASS_S = 1.5
 LATE = '{"event_id": "late-%s", "event_type": "order", "account_id": 1500, "data": {"order_event_type": "update", "eshop_id": 1, "order_id": %d}}'
 
 
@@ -37,7 +38,11 @@ class Faults:
             self._do(fault)
 
     def end(self):
-        """Every fault stops. Who was stopped goes on after somebody else did its work."""
+        """Every fault stops. Who was stopped goes on after somebody else did its work. A point that nobody has passed yet is waited for
+        a moment: much of the day's work is done after its last act."""
+        end = time.monotonic() + PASS_S
+        while time.monotonic() < end and any(file.exists() for file in [f for _, f in self.armed] + [f for f, _, _ in self.stops]):
+            time.sleep(0.05)
         while self.undo:
             self.undo.pop(0)[1]()
         for file, function, kind in self.stops:

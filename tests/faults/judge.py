@@ -2,6 +2,7 @@
 """What must hold once the faults have stopped and everything is at rest, seen from outside: by the simulators' oracles, by what
 Redis holds, and by what was read from its MONITOR (witness.py)."""
 import json
+import os
 import re
 import time
 from collections import Counter
@@ -12,7 +13,8 @@ from web_shop import NEVER, WRONG, opinion, told_of
 
 # A person was told: the goods, or the money, are theirs to decide.
 TOLD = ("needs_allocation", "cancelled_in_till", "pickup_rejected", "cancelled_after_handover", "edited_after_handover")
-STATS = ("relative_writes", "overlapping_writes", "unmapped_writes", "quota_violations", "events_lost", "hooks_deactivated", *NEVER)
+STATS = ("relative_writes", "overlapping_writes", "unmapped_writes", "quota_violations", "events_lost", "hooks_deactivated", "status_overwrote_human_late",
+         *(name for name in NEVER if name != "status_overwrote_human"))
 DOUBLED = {"shipments_over_quantity", "pickup_records_twice", "overlapping_writes", "refunded_twice"}
 FIELDS = ("cause", "owner", "text", "effect", "step", "entity", "count")
 KINDS = ("lost", "doubled", "levels", "refunds", "other")
@@ -89,7 +91,7 @@ def wait_rest(shop, verdict, limit=REST_S):
     begin, why = time.monotonic(), "?"
     while time.monotonic() < begin + limit:
         try:
-            why = restless(shop)
+            why = restless(shop); os.environ.get("FAULTS_TRACE") and print(f"{time.monotonic()-begin:.1f} {why}", flush=True)
             if why is None:
                 return True
             shop.pass_time(time.monotonic() > begin + LEASES_OVER_S)

@@ -3,11 +3,11 @@
 end well, else it would prove nothing."""
 import time
 
-from day import Day, fresh_skus, play
+from shopday import Day, fresh_skus, play
 from faultstack import FUNCTIONS, FaultStack
 from inject import Faults
 from judge import Verdict, judge, levels, wait_rest
-from plan import Plan
+from faultplan import Plan
 from web_shop import in_sitoo, order, status_of
 
 LATE = (("sale", "queue.before_complete.sale"), ("sitoo-events", "queue.before_complete.order"),

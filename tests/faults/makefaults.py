@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make faults`: days in the shop under faults, each drawn from a seed (plan.py), and the rules checked after each (judge.py).
+"""`make faults`: days in the shop under faults, each drawn from a seed (faultplan.py), and the rules checked after each (judge.py).
 
-    faults.py --seeds 200            seeds 1 to 200, several at once; before them every single fault (singles.py) unless --no-singles
-    faults.py --seed 17              that one alone, with its plan and what it did
-    faults.py --plant refund         with a mistake planted (plants.py): has to end with status 1
+    makefaults.py --seeds 200                   seeds 1 to 200, several at once
+    makefaults.py --seed 17                     that one alone, with its plan and what it did
+    makefaults.py --single "" --seeds 0         every single fault, once
+    makefaults.py --single "kill sale" --seeds 0    those whose name holds this text
+    makefaults.py --plant refund                with a mistake planted (plants.py): has to end with status 1
 
 Ends with one line. Status 1 if anything was lost, doubled or wrong, or a day did not come to rest."""
 import argparse
 import concurrent.futures
+import ctypes
 import multiprocessing
 import os
 import pathlib
+import signal
 import sys
 import time
 import traceback
@@ -21,15 +25,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("ONEPOOL_TEST_BUILD", str(ROOT / "build" / "faults"))
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(ROOT / "tests" / "flow")]
 
-from day import Day, play  # noqa: E402
+from shopday import Day, play  # noqa: E402
 from faultstack import FaultStack  # noqa: E402
 from inject import Faults  # noqa: E402
 from judge import KINDS, Verdict, end, judge, wait_rest  # noqa: E402
 import scenarios  # noqa: E402
-from plan import Plan, singles  # noqa: E402
+from faultplan import POINTS, Plan, points, singles  # noqa: E402
 from plants import C, LUA, NAMES  # noqa: E402
 
 PER_STACK = 10   # days that one stack lives
+PR_SET_PDEATHSIG = 1
 TRIES = 3        # days that a single fault gets until it takes hold
 WOUNDS_MAX = 2   # of a function, before it is started anew: its parent would make it wait ever longer
 
@@ -111,27 +116,37 @@ def finish(shop, name):
 
 def run_block(names, keep):
     """Some runs on one stack; a new one after a failure. Yields results."""
-    shop, first = None, None
-    for name in names:
-        if shop is None:
-            shop, first = FaultStack().start(), name
-        result = guarded(name, lambda one=shop, what=name: run_day(one, what))
-        if result.bad or name == names[-1]:
-            if not result.bad:
+    shop, first, bad = None, None, False
+    try:
+        for name in names:
+            if shop is None:
+                shop, first, bad = FaultStack(), name, False
+                shop.start()
+            result = guarded(name, lambda one=shop, what=name: run_day(one, what))
+            if not result.bad and name == names[-1]:
                 yield result
                 name = f"end of the stack of {first} to {name}"
                 result = guarded(name, lambda one=shop, what=name: finish(one, what))
-            if result.bad:
-                result.lines.append(shop.log_tails(12) if keep else "")
-                print(f"kept: {shop.folder}" if keep else "", end="\n" if keep else "")
+            bad = result.bad
+            if bad and keep:
+                result.lines += [f"kept: {shop.folder}", shop.log_tails(12)]
+            yield result
+            if bad:
+                shop.stop()
+                if not keep:
+                    shop.remove()
+                shop = None
+    finally:
+        if shop is not None:
             shop.stop()
-            if not (keep and result.bad):
+            if not (keep and bad):
                 shop.remove()
-            shop = None
-        yield result
 
 
 def block(args):
+    """In a process of its own, which does not outlive its parent and leaves no stack behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     return list(run_block(*args))
 
 
@@ -179,7 +194,30 @@ def run_plant(name):
     return result
 
 
+def learn(seeds):
+    """Writes points.txt: what that many days without faults pass, and what is in it already."""
+    shop, found = FaultStack(), set(points())
+    try:
+        shop.start()
+        for seed in range(1, seeds + 1):
+            plan, verdict = Plan(seed), Verdict()
+            plan.faults = []
+            day = Day(shop)
+            play(day, plan, Faults(shop, plan, day))
+            if not wait_rest(shop, verdict):
+                return 1
+        found |= shop.passed()
+    finally:
+        shop.stop()
+        shop.remove()
+    head = [line for line in POINTS.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    POINTS.write_text("\n".join([*head, *(" ".join(one) for one in sorted(found))]) + "\n", encoding="utf-8")
+    print(f"{len(found)} points")
+    return 0
+
+
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1, help="the lowest of them")
@@ -188,7 +226,10 @@ def main():
     parser.add_argument("--plant", choices=NAMES)
     parser.add_argument("--at-once", type=int, default=int(os.environ.get("ONEPOOL_FAULTS_AT_ONCE", os.cpu_count() or 2)))
     parser.add_argument("--keep", action="store_true", help="leave the folder of a stack that failed")
+    parser.add_argument("--learn", type=int, metavar="DAYS", help="bring points.txt up to date")
     args = parser.parse_args()
+    if args.learn:
+        return learn(args.learn)
     if args.plant:
         summary = Summary(1)
         summary.add(run_plant(args.plant))

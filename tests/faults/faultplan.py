@@ -10,7 +10,7 @@ POINTS = pathlib.Path(__file__).with_name("points.txt")
 FCALLS = ("accept", "claim", "complete", "defer", "tick", "apply", "intent_open", "intent_close", "lease", "pending_put", "handed_put",
           "handed_take", "levels_put", "levels_seen", "ledger_page", "rate_take", "rate_adopt", "sitoo_take", "sitoo_give", "unlease")
 
-# Writes of onepool: (platform, method, part of the path). Every HTTP fault is tried on every one (singles.py).
+# Writes of onepool: (platform, method, part of the path). Every HTTP fault is tried on every one (faultplan.py).
 WRITES = (("sitoo", "POST", "/orders.json"), ("sitoo", "PUT", "/orders/"), ("sitoo", "POST", "orderdeliveries"),
           ("bigcommerce", "PUT", "/inventory/adjustments/absolute"), ("bigcommerce", "POST", "/shipments"),
           ("bigcommerce", "PUT", "/v2/orders/"), ("bigcommerce", "POST", "/pickups"),

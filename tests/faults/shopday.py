@@ -4,7 +4,7 @@ not happen."""
 import random
 import time
 
-from plan import SKUS, STEPS
+from faultplan import SKUS, STEPS
 from web_shop import COLLECT, opinion
 
 PAYMENTS = ("Card", "Card", "Cash", "Web")
