@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # GNU make 4.3 or newer. `make help` lists the targets; V=1 prints the commands; VARIANT=asan builds into build/asan
-# with AddressSanitizer and UndefinedBehaviorSanitizer.
+# with AddressSanitizer and UndefinedBehaviorSanitizer, VARIANT=faults into build/faults with fault points alone.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -9,11 +9,11 @@
 
 Ends with one line. Status 1 if anything was lost, doubled or wrong, or a day did not come to rest."""
 import argparse
-import concurrent.futures
 import ctypes
 import multiprocessing
 import os
 import pathlib
+import queue
 import signal
 import sys
 import time
@@ -143,11 +143,32 @@ def run_block(names, keep):
                 shop.remove()
 
 
-def block(args):
-    """In a process of its own, which does not outlive its parent and leaves no stack behind."""
+def begin(results):
+    """Of a process that runs blocks: it does not outlive its parent, and leaves no stack behind."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    return list(run_block(*args))
+    block.results = results
+
+
+def block(args):
+    for result in run_block(*args):
+        block.results.put(result)
+
+
+def at_once(number, blocks):
+    """Yields the results of blocks that run in so many processes."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    with context.Pool(number, begin, (results,)) as pool:
+        running = pool.map_async(block, blocks, 1)
+        while True:
+            over = running.ready()
+            try:
+                yield results.get(timeout=1)
+            except queue.Empty:
+                if over:
+                    break
+        running.get()
 
 
 class Summary:
@@ -248,11 +269,8 @@ def main():
             for result in run_block(*one):
                 summary.add(result)
     else:
-        context = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(args.at_once, mp_context=context) as pool:
-            for future in concurrent.futures.as_completed([pool.submit(block, one) for one in blocks]):
-                for result in future.result():
-                    summary.add(result)
+        for result in at_once(args.at_once, blocks):
+            summary.add(result)
     print(summary.line())
     return 1 if summary.failed or not names else 0
 

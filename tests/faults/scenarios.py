@@ -10,8 +10,7 @@ from judge import Verdict, judge, levels, wait_rest
 from faultplan import Plan
 from web_shop import in_sitoo, order, status_of
 
-LATE = (("sale", "queue.before_complete.sale"), ("sitoo-events", "queue.before_complete.order"),
-        ("stock-moved", "gate.before_intent.levels"))
+LATE = (("sale", "queue.before_complete.sale"),)
 
 
 def journal(plant):
