@@ -135,7 +135,7 @@ FAULTS := $(if $(PLANT),--plant "$(PLANT)",$(if $(SEED),--seed "$(SEED)",--seeds
 faults: ## days under faults: SEEDS=200 [SINGLES=0|1], SEED=k, or PLANT=journal|fence|refund|pending (tests/faults/README.md)
 	@deploy/setup.sh build run test
 	@+$(SUBMAKE) VARIANT=faults all
-	@$(PYTHON) -B tests/faults/makefaults.py $(FAULTS)
+	@ONEPOOL_TEST_BUILD=$(CURDIR)/build/faults $(PYTHON) -B tests/faults/makefaults.py $(FAULTS)
 
 .PHONY: lint
 lint: ## formatting and static analysis of C, shell and Python

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Named places at which a test ends or stops the process (tests/faults/README.md). Only builds with ONEPOOL_FAULTS have them
- * (VARIANT=asan and faults); a release holds neither the code nor a name.
+ * Named places at which a test ends or stops the process (tests/faults/README.md). Only builds with ONEPOOL_FAULTS have
+ * them (VARIANT=asan and faults); a release holds neither the code nor a name.
  *
  *   ONEPOOL_FAULT_POINT=<name>:<file>  kills the process (SIGKILL) where the name is passed, if the file is there
- *   ONEPOOL_FAULT_FOLDER=<folder>      the same for every file <folder>/<name>, whenever it is made; it says "<n> <signal>":
- *                                      at the n-th passing of all processes together, with that signal. The names that were
- *                                      passed become files of <folder>/passed
- *   ONEPOOL_PLANT=<name>               what the code gets wrong on purpose, so that a test can prove that it finds it
+ *   ONEPOOL_FAULT_FOLDER=<folder>      the same for every file <folder>/<name>, whenever it is made; it says
+ *                                      "<n> <signal>": at the n-th passing of all processes together, with that
+ *                                      signal. What was passed becomes files of <folder>/passed
+ *   ONEPOOL_PLANT=<name>               what the code gets wrong on purpose, so that a test proves that it is found
  *
  * A file is removed before its signal is sent, so that each happens once.
  */

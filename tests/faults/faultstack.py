@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "flow"))
@@ -19,6 +20,7 @@ ALL_QUEUES = ("order", "sale", "return", "sku", "item", "handover", "weborder", 
 ARGS = ("--web-orders", "--returns", "--latency-ms", "1", "--lag-ms", "20", "--retry-scale", "0.001", "--quota", "100000", "--window-ms",
         "1000")
 FASTER = {"bigcommerce": {"confirm_delay_ms": 100, "confirm_timeout_ms": 1500}, "web_orders": {"repeat_after_s": 10}}
+FORGOTTEN_S = 3.0
 ENV = {"ONEPOOL_DEV": "1", "ONEPOOL_ACCEPTORS": "2", "ONEPOOL_WORKERS": "2", "ONEPOOL_LOG": "info"}
 
 
@@ -37,6 +39,7 @@ class FaultStack(Stack):
         self.emptied = False    # Redis was, so what it knew of the past is gone
         self.seen = {"events": 0, "hooks": 0}  # acknowledged calls whose journal was checked
         self.acknowledged = 0
+        self.held = {}          # lease -> (token, since when it was seen): pass_time
         self.counted = {}       # statistics of the simulators as last judged
         self.wounds = dict.fromkeys(functions, 0)  # children killed since the function was started
 
@@ -154,32 +157,42 @@ class FaultStack(Stack):
 
     # ---------------------------------------------------------------- time
 
-    def pass_time(self, leases=False):
-        """What waits for a platform, or for the lease of somebody who is dead, is due now, as if the time had passed. Timers stay.
-        leases: so are those of the living, which they forgot when Redis did not answer."""
+    def pass_time(self):
+        """What waits for a platform, or for a lease that nobody keeps, is due now, as if the time had passed. Timers stay."""
         redis = self.redis()
         now = self.now_ms()
         for key in redis.scan_iter(self.key("settle:*")):
             redis.delete(key)
-        for queue in ALL_QUEUES:
+        for queue in (*ALL_QUEUES, "ledger"):
             for entity, score in redis.zrangebyscore(self.key(f"due:{queue}"), now + 200, "+inf", withscores=True):
-                lease, cause, by = redis.hmget(self.key(f"job:{queue}:{entity}"), "lease", "cause", "by")
-                if (lease != "1" and cause) or (lease == "1" and (leases or self._is_dead(by))):
+                lease, cause, by, token = redis.hmget(self.key(f"job:{queue}:{entity}"), "lease", "cause", "by", "tok")
+                if self._forgotten(f"{queue} {entity}", by, token) if lease == "1" else cause:
                     redis.zadd(self.key(f"due:{queue}"), {entity: now}, xx=True)
                     redis.publish(self.key(f"wake:{queue}"), "1")
-        entity = self.key("job:ledger:main")
-        if redis.hget(entity, "lease") == "1" and (leases or self._is_dead(redis.hget(entity, "by"))):
-            redis.zadd(self.key("due:ledger"), {"main": now}, xx=True)
         for key in redis.scan_iter(self.key("lease:*")):
-            if redis.type(key) == "hash" and self._is_dead(redis.hget(key, "holder")):
+            holder, token = self._keeper(key)
+            if self._forgotten(key, holder, token):
                 redis.delete(key)
-        for slot, holder in redis.hgetall(self.key("permits")).items():
-            if leases or self._is_dead(holder):
-                redis.delete(self.key(f"lease:sitoo:{slot}"))
-                redis.hdel(self.key("permits"), slot)
         for key in ("rate:bigcommerce", "rate:sitoo:1"):
             if float(redis.hget(self.key(key), "until") or 0) > now + 200:
                 redis.hset(self.key(key), "until", now)
+
+    def _keeper(self, key):
+        """(holder, token) of a lease, or of a permit for one call of Sitoo. The writer's is kept from round to round, so its token is
+        no sign of anything."""
+        redis = self.redis()
+        if key.startswith(self.key("lease:sitoo:")):
+            return redis.hget(self.key("permits"), key.removeprefix(self.key("lease:sitoo:"))), redis.get(key)
+        holder, token = redis.hmget(key, "holder", "token")
+        return holder, None if key.endswith("lease:writer") else token
+
+    def _forgotten(self, name, holder, token):
+        """Whether a lease's holder is dead, or has held the same one for longer than any work takes while nothing is wrong: it asked for
+        it, or gave it back, when Redis did not answer, and does not know that it has it."""
+        since = self.held.get(name, ("", 0))
+        if since[0] != token:
+            self.held[name] = since = (token, time.monotonic())
+        return self._is_dead(holder) or (token is not None and time.monotonic() - since[1] > FORGOTTEN_S)
 
     def _is_dead(self, holder):
         return any(f"-{pid}-" in (holder or "") for pid in self.dead)

@@ -2,7 +2,6 @@
 """What must hold once the faults have stopped and everything is at rest, seen from outside: by the simulators' oracles, by what
 Redis holds, and by what was read from its MONITOR (witness.py)."""
 import json
-import os
 import re
 import time
 from collections import Counter
@@ -19,7 +18,6 @@ DOUBLED = {"shipments_over_quantity", "pickup_records_twice", "overlapping_write
 FIELDS = ("cause", "owner", "text", "effect", "step", "entity", "count")
 KINDS = ("lost", "doubled", "levels", "refunds", "other")
 REST_S = 60.0
-LEASES_OVER_S = 3.0  # no call takes longer once the faults are over, so a lease that is still held is nobody's
 
 
 class Verdict:
@@ -91,10 +89,10 @@ def wait_rest(shop, verdict, limit=REST_S):
     begin, why = time.monotonic(), "?"
     while time.monotonic() < begin + limit:
         try:
-            why = restless(shop); os.environ.get("FAULTS_TRACE") and print(f"{time.monotonic()-begin:.1f} {why}", flush=True)
+            why = restless(shop)
             if why is None:
                 return True
-            shop.pass_time(time.monotonic() > begin + LEASES_OVER_S)
+            shop.pass_time()
         except OSError as problem:
             why = str(problem)
         time.sleep(0.1)

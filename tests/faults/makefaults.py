@@ -7,6 +7,7 @@
     makefaults.py --single "kill sale" --seeds 0    those whose name holds this text
     makefaults.py --plant refund                with a mistake planted (plants.py): has to end with status 1
 
+ONEPOOL_TEST_BUILD names the folder of the programs, which must have fault points (tests/flow/stack.py; `make faults`: build/faults).
 Ends with one line. Status 1 if anything was lost, doubled or wrong, or a day did not come to rest."""
 import argparse
 import ctypes
@@ -22,7 +23,6 @@ import zlib
 from collections import Counter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-os.environ.setdefault("ONEPOOL_TEST_BUILD", str(ROOT / "build" / "faults"))
 sys.path[:0] = [str(pathlib.Path(__file__).parent), str(ROOT / "tests" / "flow")]
 
 from shopday import Day, play  # noqa: E402
