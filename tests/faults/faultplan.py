@@ -156,7 +156,7 @@ class Plan:
         if single is not None:
             for i, act in enumerate(RICH):
                 self.acts[i] = (act, self.acts[i][1])
-            self.faults = [(0, single)]
+            self.faults = [(1 if single["kind"].startswith("events") else 0, single)]  # events speak of the first sale
             return
         number = dice.choice((1, 2, 2, 3, 3))
         made = [dice.choices(tuple(KINDS), tuple(KINDS.values()))[0](dice) for _ in range(number)]
