@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # GNU make 4.3 or newer. `make help` lists the targets; V=1 prints the commands; VARIANT=asan builds into build/asan
-# with AddressSanitizer and UndefinedBehaviorSanitizer.
+# with AddressSanitizer and UndefinedBehaviorSanitizer, VARIANT=faults into build/faults with fault points alone.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,10 +31,15 @@ else ifeq ($(VARIANT),asan)
 BUILD := build/asan
 # gcc warns falsely about null and uninitialised values in instrumented code; the release variant keeps both warnings.
 VARIANT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
-    -Wno-null-dereference -Wno-maybe-uninitialized
+    -DONEPOOL_FAULTS -Wno-null-dereference -Wno-maybe-uninitialized
 VARIANT_LDFLAGS := -fsanitize=address,undefined
+else ifeq ($(VARIANT),faults)
+BUILD := build/faults
+# Quick, with fault points (shared/faultpoint.h): what `make faults` runs.
+VARIANT_CFLAGS := -O1 -g -DONEPOOL_FAULTS
+VARIANT_LDFLAGS :=
 else
-$(error VARIANT must be release or asan, not "$(VARIANT)")
+$(error VARIANT must be release, asan or faults, not "$(VARIANT)")
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
@@ -120,6 +125,17 @@ bench: ## figures, as a table and in build/bench/result.json; BENCH="rush quiet"
 	@deploy/setup.sh build run bench
 	@+$(SUBMAKE) VARIANT=release all build/bench/bare
 	@$(PYTHON) -B tests/bench/bench.py
+
+# SEED=k is that one alone. SINGLES=1 adds every single fault (the default from 100 seeds on), SINGLES="text" those named so.
+SEEDS ?= 20
+SINGLES ?= $(shell [ "$(SEEDS)" -lt 100 ] || echo 1)
+FAULTS := $(if $(PLANT),--plant "$(PLANT)",$(if $(SEED),--seed "$(SEED)",--seeds "$(SEEDS)" \
+    $(if $(filter-out 0,$(SINGLES)),--single "$(filter-out 1,$(SINGLES))")))
+.PHONY: faults
+faults: ## days under faults: SEEDS=200 [SINGLES=0|1], SEED=k, or PLANT=journal|fence|refund|pending (tests/faults/README.md)
+	@deploy/setup.sh build run test
+	@+$(SUBMAKE) VARIANT=faults all
+	@ONEPOOL_TEST_BUILD=$(CURDIR)/build/faults $(PYTHON) -B tests/faults/makefaults.py $(FAULTS)
 
 .PHONY: lint
 lint: ## formatting and static analysis of C, shell and Python

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "faultpoint.h"
 #include "log.h"
 #include "quantity.h"
 #include "ban.h"
@@ -86,8 +87,11 @@ static void serve(struct app *app, FCGX_Request *q, fcgi_handler handler, char *
     buf_reset(out);
     struct fcgi_reply reply = {.status = 503, .body = out};
     call.whole = read_body(q, body, &call.body_len);
+    fault_point(app, "fcgi.body");
     handler(app, &call, &reply);
+    fault_point(app, "fcgi.handled");
     answer(q, &reply);
+    fault_point(app, "fcgi.answered");
 }
 
 int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
@@ -113,6 +117,7 @@ int fcgi_run(struct app *app, int listen_fd, fcgi_handler handler) {
             limit_waiting(q.ipcFd);
             serve(app, &q, handler, body, &out);
             FCGX_Finish_r(&q);
+            fault_point(app, "fcgi.finished");
         }
     }
     FCGX_Free(&q, 1);

@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -138,7 +139,9 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
     }
     enum next next = brake(app, w, &out->released, why);
     if (next == NEXT_DONE) {
+        fault_point_of("gate.before_intent.", w->kind);
         next = open_intent(app, w, out->intent_id, why);
+        fault_point_of("gate.intent.", w->kind);
     }
     if (next != NEXT_DONE) {
         out->intent_id[0] = '\0';
@@ -147,6 +150,7 @@ enum next gate_send(struct app *app, const struct gate_write *w, struct gate_out
     next = w->platform == GATE_SITOO ? sitoo_write(app, w->method, w->path, w->body, &out->answer, why)
                                      : bigcommerce_write(app, w->method, w->path, w->body, &out->answer, why);
     note(w, next, why, out);
+    fault_point_of("gate.answered.", w->kind);
     return next;
 }
 
@@ -157,6 +161,7 @@ void gate_close(struct app *app, const struct gate_outcome *out) {
     if (out->intent_id[0] == '\0') {
         return;
     }
+    fault_point(app, "gate.before_close");
     args_add(&a, out->intent_id);
     if (out->note[0] != '\0' || out->answer.status != 0) {
         args_add(&a, out->note);

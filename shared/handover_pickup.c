@@ -34,7 +34,8 @@ static bool rejected(struct hand_view *v) {
 
 /* Cancelled in Sitoo, all of it or some parts. */
 bool hand_called_off(struct hand_view *v) {
-    if (v->k->asked || (v->k->ended && v->open + v->closed == 0 && v->delivered == 0)) {
+    bool anew = v->k->asked || (v->k->ended && v->open + v->closed == 0 && v->delivered == 0);
+    if (anew && hand_lacks_units(v, v->h->rev + 1)) {
         return hand_create_anew(v);
     }
     if (v->rejected_ms > v->ready_ms) {

@@ -170,6 +170,16 @@ int64_t hand_row_units(const struct hand_view *v, const struct web_row *r) {
     return handed_units(v->h, v->h->rev, r->id) + handed_delivered_else(v->h, v->h->rev, r->id);
 }
 
+bool hand_lacks_units(const struct hand_view *v, int64_t rev) {
+    for (size_t i = 0; i < v->web->n; i++) {
+        const struct web_row *r = &v->web->rows[i];
+        if (web_row_wanted(r) > handed_units(v->h, rev, r->id) + handed_delivered_else(v->h, rev, r->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Rows of Sitoo's order whose web order row is gone. */
 static bool has_strangers(const struct hand_view *v) {
     for (size_t i = 0; i < v->h->n; i++) {
@@ -318,7 +328,7 @@ static bool decide(struct hand_view *v) {
     if (v->open + v->closed == 0 || (v->cancelled > 0 && rows_differ(v, v->delivered > 0))) {
         return hand_called_off(v);
     }
-    if (v->found < v->parts && v->delivered == 0 && rows_differ(v, false)) {
+    if (v->found < v->parts && v->delivered == 0 && hand_lacks_units(v, v->h->rev)) {
         v->p->parts = (int64_t)v->parts;
         return create(v, v->h->rev, (int64_t)v->found + 1);
     }

@@ -154,7 +154,7 @@ static void tell_refusal(const struct call *c, const struct answer *answer, stru
 }
 
 static enum next perform(struct hand_work *w, const struct call *c, bool *shadowed, struct reason *why) {
-    char id[GATE_INTENT_SIZE], point[48];
+    char id[GATE_INTENT_SIZE];
     struct gate_outcome sent;
     char *intent = intent_of(w, c->step, c->name, c->body);
     (void)snprintf(id, sizeof id, "web:%.10s:%.40s", c->step, c->name);
@@ -167,11 +167,9 @@ static enum next perform(struct hand_work *w, const struct call *c, bool *shadow
                                      .intent = intent,
                                      .lease = w->lease,
                                      .lease_token = w->token};
-    (void)snprintf(point, sizeof point, "handover.before_%s", c->step);
-    fault_point(w->app, point);
+    fault_point_of("handover.before_", c->step);
     enum next next = gate_send(w->app, &write, &sent, why);
-    (void)snprintf(point, sizeof point, "handover.after_%s", c->step);
-    fault_point(w->app, point);
+    fault_point_of("handover.after_", c->step);
     *shadowed = sent.shadowed;
     if (next == NEXT_DONE || !why->ambiguous) {
         gate_close(w->app, &sent); /* known; the others are found by reading both platforms again */

@@ -38,6 +38,8 @@ bool hand_create_anew(struct hand_view *v);
 bool hand_wants_goods(const struct web_order *web);
 /* What the latest revision stands for, and what others delivered. */
 int64_t hand_row_units(const struct hand_view *v, const struct web_row *r);
+/* Whether an order that is made now would have a row: a further one of revision rev, or one of a new revision. */
+bool hand_lacks_units(const struct hand_view *v, int64_t rev);
 /* All rows were handed over. */
 bool hand_all_gone(const struct handed_order *o);
 

@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "http_headers.h"
 #include "ban.h"
 
@@ -101,6 +102,19 @@ static bool set_limits(const struct http *h, CURL *easy, const struct http_reque
     return ok;
 }
 
+#ifdef ONEPOOL_FAULTS
+/* A place to fail at (faultpoint.h): the whole request is on its way, and no byte of an answer was read. */
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *arg) {
+    const struct call *c = arg;
+    (void)easy;
+    (void)data;
+    if (size > 0 && (type == CURLINFO_DATA_OUT || (type == CURLINFO_HEADER_OUT && c->request->body_len == 0))) {
+        fault_point_of("http.sent.", c->request->method);
+    }
+    return 0;
+}
+#endif
+
 static bool set_callbacks(CURL *easy, struct call *c) {
     bool ok = true;
     SET(CURLOPT_PRIVATE, c);
@@ -111,6 +125,11 @@ static bool set_callbacks(CURL *easy, struct call *c) {
     SET(CURLOPT_WRITEDATA, c);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, c);
+#ifdef ONEPOOL_FAULTS
+    SET(CURLOPT_DEBUGFUNCTION, on_debug);
+    SET(CURLOPT_DEBUGDATA, c);
+    SET(CURLOPT_VERBOSE, 1L);
+#endif
     return ok;
 }
 

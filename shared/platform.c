@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "json.h"
 #include "log.h"
 #include "random.h"
@@ -255,7 +256,9 @@ static enum next sitoo_wave(struct app *app, const char *const *paths, struct an
     for (size_t i = 0; i < got; i++) {
         sitoo_request(app, &requests[i], &permits[i], paths[i], urls + i * URL_MAX);
     }
+    fault_point(app, "platform.permit.sitoo");
     http_perform(app->http, requests, results, got, tick, app);
+    fault_point(app, "platform.answered.sitoo");
     for (size_t i = 0; i < got; i++) {
         sitoo_return_permit(app, &permits[i], &results[i]);
         trace_call(app, "sitoo", "GET", paths[i], &results[i]);
@@ -310,7 +313,9 @@ static enum next sitoo_call(struct app *app, const char *method, const char *pat
     q.body = body;
     q.body_len = strlen(body);
     q.may_repeat = false;
+    fault_point(app, "platform.permit.sitoo_write");
     http_perform(app->http, &q, &h, 1, tick, app);
+    fault_point(app, "platform.answered.sitoo_write");
     sitoo_return_permit(app, &permit, &h);
     trace_call(app, "sitoo", method, path, &h);
     next = understand("Sitoo", path, &h, answer, why);
@@ -423,7 +428,9 @@ static enum next bigcommerce_call(struct app *app, const char *method, const cha
         .timeout_ms = PLATFORM_TIMEOUT_MS,
         .response_max = PLATFORM_ANSWER_MAX,
         .may_repeat = body == NULL};
+    fault_point_of("platform.permit.bigcommerce_", method);
     http_perform(app->http, &q, &h, 1, tick, app);
+    fault_point_of("platform.answered.bigcommerce_", method);
     bigcommerce_adopt(app, &h);
     trace_call(app, "bigcommerce", method, path, &h);
     next = understand("BigCommerce", path, &h, answer, why);

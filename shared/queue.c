@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "faultpoint.h"
 #include "quantity.h"
 #include "random.h"
 #include "ban.h"
@@ -47,6 +48,7 @@ static enum next claim_chunk(struct redis *r, const char *queue, size_t limit, c
     *got = reply->elements > 0 ? reply->elements - 1 : 0;
     c->wait_ms = reply_int_at(reply, 0);
     if (*got > 0) {
+        fault_point_of("queue.claimed.", queue);
         c->list = xrealloc(c->list, c->n + *got, sizeof *c->list);
     }
     for (size_t i = 0; i < *got; i++) {
@@ -129,7 +131,10 @@ enum next queue_complete(struct redis *r, const char *queue, const struct claim 
     if (effects != NULL) {
         args_append(&a, effects);
     }
-    return call_counting(r, "complete", &a, fenced, why);
+    fault_point_of("queue.before_complete.", queue);
+    enum next next = call_counting(r, "complete", &a, fenced, why);
+    fault_point_of("queue.completed.", queue);
+    return next;
 }
 
 enum next queue_defer(struct redis *r, const char *queue, const struct claim *list, size_t n, int64_t delay_ms,
@@ -140,6 +145,7 @@ enum next queue_defer(struct redis *r, const char *queue, const struct claim *li
     args_add(&a, cause->not_its_fault ? "0" : "1");
     args_addf(&a, "%s: %s", cause->cause, cause->text);
     args_add_claims(&a, list, n);
+    fault_point_of("queue.before_defer.", queue);
     return call_counting(r, "defer", &a, NULL, why);
 }
 
@@ -149,6 +155,7 @@ enum next queue_tick(struct redis *r, const char *queue, const struct claim *c, 
     args_add(&a, c->entity);
     args_add(&a, c->token);
     args_add_int(&a, delay_ms);
+    fault_point_of("queue.before_tick.", queue);
     return call_counting(r, "tick", &a, NULL, why);
 }
 
@@ -208,6 +215,7 @@ enum next queue_park(struct redis *r, const char *queue, const struct claim *c, 
     args_add(&a, c->entity);
     args_add(&a, c->token);
     args_add_case(&a, p);
+    fault_point_of("queue.before_park.", queue);
     return call_counting(r, "park", &a, NULL, why);
 }
 

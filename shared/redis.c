@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "faultpoint.h"
 #include "redis_url.h"
 #include "ban.h"
 
@@ -218,6 +219,25 @@ static void replies_free(redisReply **replies, size_t n) {
     }
 }
 
+/* A place to fail at (faultpoint.h): Redis has the call, and nobody has read its answer. */
+static void point_sent(struct redis *r, const struct args *a) {
+#ifdef ONEPOOL_FAULTS
+    char name[64];
+    int done = 0;
+    if (a->n < 2 || strcmp(a->argv[0], "FCALL") != 0) {
+        return;
+    }
+    while (redisBufferWrite(r->c, &done) == REDIS_OK && done == 0) {
+    }
+    const char *end = strrchr(a->argv[1], '_');
+    (void)snprintf(name, sizeof name, "%.*s", end != NULL ? (int)(end - a->argv[1]) : 0, a->argv[1]);
+    fault_point_of("redis.sent.", name);
+#else
+    (void)r;
+    (void)a;
+#endif
+}
+
 /* Sends all commands and reads all replies over the present connection. */
 static enum next exchange(struct redis *r, const struct args *cmds, size_t n, redisReply **replies,
                           struct reason *why) {
@@ -227,6 +247,7 @@ static enum next exchange(struct redis *r, const struct args *cmds, size_t n, re
             return NEXT_DEFER;
         }
     }
+    point_sent(r, &cmds[0]);
     for (size_t i = 0; i < n; i++) {
         replies[i] = next_reply(r);
         if (replies[i] == NULL) {
@@ -306,6 +327,7 @@ enum next redis_fcall(struct redis *r, const char *function, const struct args *
         next = next == NEXT_DONE ? converse(r, &a, 1, repeatable, reply, why) : next;
     }
     args_free(&a);
+    fault_point_of("redis.after.", function);
     next = next == NEXT_DONE ? judge(r, *reply, why) : next;
     if (next != NEXT_DONE) {
         replies_free(reply, 1);

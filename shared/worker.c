@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "faultpoint.h"
 #include "keys.h"
 #include "log.h"
 #include "ban.h"
@@ -168,6 +169,7 @@ int worker_run(struct app *app, const struct function *fn) {
         int64_t wait = WAIT_MAX_MS;
         nudge_open(app, fn, &nudge);
         enum next next = fn->work(app, &wait, &why);
+        fault_point(app, "worker.round");
         if (next == NEXT_STOP) {
             break;
         }

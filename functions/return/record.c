@@ -87,7 +87,11 @@ static enum next add_note(struct app *app, const struct part *p, const struct pa
                           const char *reference, struct reason *why) {
     char path[64], amount[MONEY_TEXT_SIZE], id[GATE_INTENT_SIZE], intent[120];
     struct buf notes;
+    (void)snprintf(id, sizeof id, "note:%s", reference);
     if (strstr(o->staff_notes, reference) != NULL) {
+        struct gate_outcome sent = {0}; /* perhaps by a call whose answer was lost */
+        (void)str_copy(sent.intent_id, sizeof sent.intent_id, id);
+        gate_close(app, &sent);
         return NEXT_DONE;
     }
     money_format(s->amount, s->currency, amount);
@@ -105,7 +109,6 @@ static enum next add_note(struct app *app, const struct part *p, const struct pa
     json_add_str(json, "staff_notes", buf_str(&notes));
     char *body = json_print(json);
     (void)snprintf(path, sizeof path, "/v2/orders/%lld", (long long)p->web_order);
-    (void)snprintf(id, sizeof id, "note:%s", reference);
     (void)snprintf(intent, sizeof intent, "{\"note\":\"%s\"}", reference);
     const struct gate_write w = {.kind = "note",
                                  .method = "PUT",

@@ -339,6 +339,16 @@ def test_refund_that_is_refused_again_and_again_is_a_case(shop):
     right(shop, sku)
 
 
+def test_staff_note_whose_answer_was_lost_is_there_once_and_leaves_no_write_open(shop):
+    order, sitoo, (sku,) = bought(shop)
+    fault(shop, kind="reset", after_apply=True, method="PUT", path=f"/v2/orders/{order}", count=1)
+    number = give_back(shop, sitoo, sku)
+    assert money(shop, number)["outcome"] == "refunded"
+    assert shop.control("GET", "/faults")["bigcommerce"]["hits"] == {"reset": 1}
+    assert shop.bigcommerce(f"/v2/orders/{order}")["staff_notes"].count("Returned in a shop") == 1
+    right(shop, sku)
+
+
 def test_every_fault_point_is_in_the_list():
     named = {name for path in SOURCES for name in re.findall(r'fault_point\(app, "((?:return|refund)\.[a-z_]+)"\)', path.read_text())}
     assert named == set(FAULT_POINTS)

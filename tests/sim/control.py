@@ -44,7 +44,7 @@ class Control:
             ("POST", "/send-event"): self.send_event, ("DELETE", "/faults"): self.no_faults,
             ("GET", "/faults"): self.show_faults, ("PUT", "/faults/sitoo"): self.faults,
             ("PUT", "/faults/bigcommerce"): self.faults, ("PUT", "/feed"): self.change_feed,
-            ("GET", "/feed"): self.show_feed, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
+            ("GET", "/feed"): self.show_feed, ("GET", "/acknowledged"): self.acknowledged, ("PUT", "/settings"): self.settings, ("GET", "/stats"): self.stats,
             ("GET", "/requests"): self.requests, ("GET", "/world"): self.world, ("GET", "/oracle"): self.oracle,
             **tilldesk.routes(shop), **webcatalog.routes(shop), **returns.routes(shop), **hookcalls.control_routes(shop), ("POST", "/web-order-edit"): self.web_edit,
             ("POST", "/web-shipment"): self.web_shipment, ("GET", "/level"): self.level, ("PUT", "/level"): self.set_level, ("GET", "/report"): self.report,
@@ -219,6 +219,12 @@ class Control:
 
     def show_feed(self, body, query, request):
         return self.shop.feed.describe()
+
+    def acknowledged(self, body, query, request):
+        """What onepool said 200 to, as it was sent: events (id, text) and webhooks (text), from those numbers on."""
+        hooks = self.shop.platforms["bigcommerce"].webhooks
+        return {"events": self.shop.feed.acknowledged[int(query.get("events", 0)):],
+                "hooks": hooks.acknowledged[int(query.get("hooks", 0)):]}
 
     @staticmethod
     def _hook(number, hook):

@@ -6,6 +6,7 @@ status removes the batch for good: its events are lost, and counted.
 """
 import asyncio
 import collections
+import json
 import random
 
 import aiohttp
@@ -37,6 +38,7 @@ class Feed:
         self.last_error = None
         self.sending = False
         self.wake = asyncio.Event()
+        self.acknowledged = []  # (event_id, its bytes) of what was answered 200
 
     def describe(self):
         return {"url": self.url, "user": self.user, "append_events": self.append_events, "paused": self.paused,
@@ -99,7 +101,9 @@ class Feed:
 
     def _remove(self, count, delivered):
         for _ in range(count):
-            self.queue.popleft()
+            event = self.queue.popleft()
+            if delivered:
+                self.acknowledged.append((event.get("event_id"), json.dumps(event)))
         self.failures = 0
         self.counters.numbers["events_delivered" if delivered else "events_lost"] += count
 

@@ -106,6 +106,7 @@ class Hooks:
         self.domains = {}
         self.told = {}         # destination -> when it was last told that we retry
         self.log = collections.deque(maxlen=LOG_KEPT)
+        self.acknowledged = []  # bodies that were answered 2xx
         self.logged = self.waiting = self.last_id = 0
         self.tasks, self.session, self.slots = set(), None, asyncio.Semaphore(AT_ONCE)
 
@@ -221,6 +222,7 @@ class Hooks:
         block = domain.record(failure, self.settings["hook_block_scale"])
         if failure is None:
             numbers["hooks_delivered"] += 1
+            self.acknowledged.append(delivery.body.decode())
             self._note(hook, delivery, "delivered", status)
         else:
             numbers["hook_failures"] += 1

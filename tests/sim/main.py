@@ -68,7 +68,7 @@ class Shop:
         names = ("writes", "levels_written", "refused_writes", "unmapped_writes", "relative_writes", "overlapping_writes",
                  "quota_violations", "caused_429", "injected_429", "batches", "feed_retries", "events_delivered",
                  "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
-                 "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human",
+                 "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human", "status_overwrote_human_late",
                  "catalog_writes", "orders_archived", "all_orders_archived", *SHIPMENT_COUNTERS, *PICKUP_COUNTERS,
                  *HOOK_COUNTERS, *PRODUCT_COUNTERS)
         return {

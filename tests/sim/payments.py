@@ -4,12 +4,13 @@ import json
 
 from refunds import CONCURRENT, REASON_MAX, TYPES, NotPossible
 from server import Reply
-from units import Refused, parse_date
+from units import Refused, now_ms, parse_date
 from webmoney import minor, number
 from weborderbody import STATUS
 
 STATUS_PAGE = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 NOTES_MAX = 65535
+UNNOTICED_MS = 5000  # longer than what lies between a read and the write that follows from it
 METAFIELD_VALUE_MAX, METAFIELD_NAME_MAX, METAFIELDS_MAX = 65535, 64, 250
 # Of order_json(); orders.v2 calls them read only, or has them in no request.
 READ_ONLY = {"id", "date_modified", "default_currency_code", "default_currency_id", "currency_id", "external_id", "is_deleted",
@@ -308,6 +309,7 @@ class PaymentActions:
             self.counters.numbers["order_other_fields_put"] += 1
         if "status_id" in body and body["status_id"] != order.status and order.human > order.seen:
             self.counters.numbers["status_overwrote_human"] += 1  # nobody has read what a person set
+            self.counters.numbers["status_overwrote_human_late"] += now_ms() - order.human_ms > UNNOTICED_MS
         order.money.staff_notes = body.get("staff_notes", order.money.staff_notes)
         order.money.external_order_id = body.get("external_order_id", order.money.external_order_id)
         if "status_id" in body:

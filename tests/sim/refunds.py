@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import time
 
-from units import Refused
+from units import Refused, now_ms
 from webmoney import share
 
 TYPES = ("PRODUCT", "SHIPPING", "ORDER")  # what this shop has to refund; HANDLING, FEE, GIFT_WRAPPING and TAX: it has none
@@ -173,6 +173,7 @@ class Refunds:
         self.orders.event(order, "refund/created", refund={"refund_id": refund.id})
         if by == "hand":
             order.human += 1
+            order.human_ms = now_ms()
         self._change_status(order)
         if order.money.decline is not None:
             plan, order.money.decline = order.money.decline, None

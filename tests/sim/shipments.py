@@ -212,5 +212,6 @@ def by_hand(bigcommerce, body):
     if not items:
         raise Refused(f"order {order.id} has nothing left to ship")
     order.human += 1
+    order.human_ms = now_ms()
     shipment = bigcommerce.ship(order, items, {"tracking_number": str(body.get("tracking_number", ""))[:50]}, "hand")
     return {"order_id": order.id, "shipment_id": shipment.id, "status": order.status, "at_ms": now_ms()}

@@ -35,7 +35,7 @@ class WebOrder:
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "pickup_method", "nameless", "consignment", "person",
                  "deducted", "archived", "old", "cache", "handed", "money", "address", "address_id", "shipping_method",
-                 "message", "shipments", "human", "seen", "restocked")
+                 "message", "shipments", "human", "human_ms", "seen", "restocked")
 
     @property
     def ships(self):
@@ -130,7 +130,7 @@ class WebOrders:
         order.person = f"{PERSONAL}web{order.id:06d}"
         order.address, order.address_id, order.shipments = {}, ADDRESSES_FROM + order.id, []
         order.shipping_method, order.message = "Parcel", f"{order.person}-message"
-        order.human = order.seen = 0
+        order.human = order.human_ms = order.seen = 0
         self.collect_at(order, pickup)
         found = [one if isinstance(one, Wanted) else Wanted(*one) for one in found]
         order.lines = self.new_lines(found)
@@ -320,6 +320,7 @@ class WebOrders:
         if status not in STATUS:
             raise Refused(f"there is no status {status}")
         order.human += 1
+        order.human_ms = now_ms()
         self.change_status(order, status)
         return order
 
