@@ -113,8 +113,8 @@ static void accept_any(struct app *app, const struct fcgi_call *call, struct fcg
     }
 }
 
-/* A listener that anybody still holds takes calls that nobody answers; closed by all, nginx is refused at once and goes to
- * another socket or replica. So each process holds only what it accepts on. */
+/* A listener that anybody still holds takes calls that nobody answers; closed by all, nginx is refused at once and goes
+ * to another socket or replica. So each process holds only what it accepts on. */
 static void close_listeners(const struct parent *p, int but) {
     for (int i = 0; i < SOCKETS; i++) {
         if (i != but) {
