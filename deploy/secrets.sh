@@ -100,7 +100,7 @@ rotate() {
     there "$1" || fail "${folder#"$ROOT"/}/$1 is missing; nothing to rotate"
     write "$1_previous" <"$folder/$1"
     random | write "$1"
-    echo "secrets: now docker compose up -d --force-recreate, tell the platform the new value, and later run --rotate's counterpart: nothing"
+    echo "secrets: both values count after: docker compose up -d --force-recreate. Then give the new one to the platform"
 }
 
 mkdir -p "$folder"

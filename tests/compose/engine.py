@@ -65,7 +65,7 @@ class Stack:
         self.http_port, self.internal_port, self.sim_port = free_ports(3)
         self.env = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "ONEPOOL_INSTANCE": "simulated", "ONEPOOL_TAG": "test",
                     "ONEPOOL_HTTP_PORT": str(self.http_port), "ONEPOOL_INTERNAL_PORT": str(self.internal_port),
-                    "ONEPOOL_SIM_PORT": str(self.sim_port), "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"}
+                    "ONEPOOL_SIM_PORT": str(self.sim_port), "ONEPOOL_HEALTH_INTERVAL": "2s", "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"}
         self.scale = {}
 
     def compose(self, *argv, **options):

@@ -214,7 +214,7 @@ def test_acceptor_that_dies_with_a_call_in_hand_is_made_up_for_by_the_second_por
     with Load(stack.http_port, makers(orders)[1:2], PER_SECOND) as load:
         end = time.monotonic() + 5
         while time.monotonic() < end:
-            # The children on the first port only, again and again: those of an even number, in the order of their making.
+            # The eldest child: acceptors of both ports in turn, for what replaces it is the youngest.
             docker("exec", container, "sh", "-c", "set -- $(grep -lE '^PPid:.1$' /proc/[0-9]*/status | cut -d/ -f3 | sort -n); kill -KILL $1")
             time.sleep(0.1)
     good, counted = all_200(load)
