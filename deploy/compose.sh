@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deploy/compose.sh image|up|down: what `make image`, `make compose-up` and `make compose-down` do, with the docker that is here.
+# deploy/compose.sh image|up|down: what `make image`, `make compose-up` and `make compose-down` do, with the docker that
+# is here.
 #
-# ONEPOOL_INSTANCE, from the environment or .env, says what is started (docker-compose.yml). Without it, or "simulated": with simulated platforms,
-# whose world begins anew each time, so the Redis that remembers the time before is emptied with them. That of any other instance never is.
+# ONEPOOL_INSTANCE, from the environment or .env, says what is started (docker-compose.yml). Without it, or "simulated":
+# with simulated platforms, whose world begins anew each time, so the Redis that remembers the time before is emptied
+# with them. That of any other instance never is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,9 +24,11 @@ setting() {
 }
 
 check_docker() {
-    docker info >/dev/null 2>&1 || fail "no docker engine answers; install one (Debian: docker.io), or start it, or join the group that may use it"
+    docker info >/dev/null 2>&1 ||
+        fail "no docker engine answers; install one (Debian: docker.io), or start it, or join the group that may use it"
     if [ "${1:-}" != engine ]; then
-        docker compose version >/dev/null 2>&1 || fail "docker compose (version 2) is missing; Debian 12 has only version 1, see https://docs.docker.com/compose/install/"
+        docker compose version >/dev/null 2>&1 ||
+            fail "docker compose 2 is missing (Debian 12 has only version 1); see https://docs.docker.com/compose/install/"
     fi
 }
 
@@ -39,7 +43,8 @@ image() {
     check_docker engine
     versions
     name=$(setting ONEPOOL_IMAGE onepool):$(setting ONEPOOL_TAG latest)
-    docker build -f deploy/Dockerfile --target runtime --build-arg "VERSION=$ONEPOOL_VERSION" --build-arg "REVISION=$ONEPOOL_REVISION" -t "$name" .
+    docker build -f deploy/Dockerfile --target runtime -t "$name" \
+        --build-arg "VERSION=$ONEPOOL_VERSION" --build-arg "REVISION=$ONEPOOL_REVISION" .
     docker image inspect -f 'size {{.Size}} bytes, {{len .RootFS.Layers}} layers' "$name"
     docker history --format 'table {{.Size}}\t{{.CreatedBy}}' "$name"
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deploy/sbom.sh VERSION REVISION: prints what is in this image, in SPDX 2.3 (tag-value): onepool itself and every Debian package that
-# dpkg knows, with version and source. Licences are those that Debian's copyright files tell; they are not judged here.
+# deploy/sbom.sh VERSION REVISION: prints what is in this image, in SPDX 2.3 (tag-value): onepool itself and every
+# Debian package that dpkg knows, with version and source. Licences are those that Debian's copyright files tell; they
+# are not judged here.
 set -euo pipefail
 
 version=${1:?usage: deploy/sbom.sh VERSION REVISION}

@@ -5,11 +5,12 @@
 # deploy/secrets.sh [INSTANCE] --rotate NAME   a new value; the old one stays accepted as NAME_previous. NAME: bigcommerce_hook_secret,
 #                                              sitoo_events_password
 #
-# INSTANCE: $ONEPOOL_INSTANCE, else what .env says, else "simulated". Files: deploy/secrets/<instance>/NAME, one value each; no value is ever
-# printed. What the platforms hand out (sitoo_api_password, bigcommerce_access_token) is asked for, without echo.
+# INSTANCE: $ONEPOOL_INSTANCE, else what .env says, else "simulated". Files: deploy/secrets/<instance>/NAME, one value
+# each; no value is ever printed. What the platforms hand out (sitoo_api_password, bigcommerce_access_token) is asked
+# for, without echo.
 #
-# The containers run as user 10001 and read these files. Started by root, the files belong to that user, mode 0600. Started by anybody else,
-# they have mode 0644 in folders of mode 0700: on this machine only the owner gets that far.
+# The containers run as user 10001 and read these files. Started by root, the files belong to that user, mode 0600.
+# Started by anybody else, they have mode 0644 in folders of mode 0700: on this machine only the owner gets that far.
 set -euo pipefail
 umask 077
 
@@ -78,7 +79,8 @@ redis_files() {
     if there redis_acl && there redis_url; then return; fi
     password=$(random)
     # health: what the health check is; it may do nothing but PING, so its password is none.
-    printf 'user default off\nuser onepool on >%s ~* &* +@all\nuser health on nopass resetkeys resetchannels -@all +ping\n' "$password" | write redis_acl
+    printf '%s\n' "user default off" "user onepool on >$password ~* &* +@all" \
+        "user health on nopass resetkeys resetchannels -@all +ping" | write redis_acl
     printf 'redis://onepool:%s@redis:6379/0' "$password" | write redis_url
 }
 
@@ -96,7 +98,10 @@ make_missing() {
 }
 
 rotate() {
-    case $1 in bigcommerce_hook_secret | sitoo_events_password) ;; *) fail "--rotate $1: only bigcommerce_hook_secret and sitoo_events_password have a previous value" ;; esac
+    case $1 in
+        bigcommerce_hook_secret | sitoo_events_password) ;;
+        *) fail "--rotate \"$1\": only bigcommerce_hook_secret and sitoo_events_password have a previous value" ;;
+    esac
     there "$1" || fail "${folder#"$ROOT"/}/$1 is missing; nothing to rotate"
     write "$1_previous" <"$folder/$1"
     random | write "$1"
