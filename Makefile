@@ -71,7 +71,7 @@ SUBMAKE = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: demo
 demo: ## install, build, start everything with simulated platforms, and show a day in the shop
@@ -108,6 +108,23 @@ up: ## install, build and start everything on this machine; the settings in use 
 .PHONY: down
 down: ## stop what `make up` started
 	@deploy/stack.sh down
+
+.PHONY: image
+image: ## the image with all functions; prints its size and layers (docs/operations.md, "With docker compose")
+	@deploy/compose.sh image
+
+.PHONY: compose-up
+compose-up: ## everything with docker compose: secrets that are missing, images, start; simulated platforms unless ONEPOOL_INSTANCE says otherwise
+	@deploy/compose.sh up
+
+.PHONY: compose-down
+compose-down: ## stop what `make compose-up` started; the data of simulated platforms go with it, those of a shop stay
+	@deploy/compose.sh down
+
+.PHONY: compose-test
+compose-test: ## the compose file on the engine that is here, replicas that die included; skipped, loudly, without one
+	@deploy/setup.sh test
+	@.ci/test compose
 
 # Only the program's own lines may reach standard output: they are JSON.
 .PHONY: invoke

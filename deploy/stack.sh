@@ -271,17 +271,13 @@ start_simulators() {
 }
 
 render_nginx() {
-    local text user_line=
+    local user_line=
     # nginx's workers must reach sockets and logs in this checkout. As root they therefore stay root: the checkout may lie
     # in a folder that is closed to everybody else. An ordinary user's nginx runs as that user anyway.
     if [ "$(id -u)" -eq 0 ]; then user_line='user root;'; fi
-    text=$(<"$ROOT/nginx/onepool.conf.in")
-    text=${text//@HTTP_PORT@/"$ONEPOOL_HTTP_PORT"}
-    text=${text//@INTERNAL_PORT@/"$ONEPOOL_INTERNAL_PORT"}
-    text=${text//@USER_LINE@/"$user_line"}
-    text=${text//@RUN@/"$RUN"}
-    text=${text//@VAR@/"$VAR"}
-    printf '%s\n' "$text" >"$VAR/nginx/onepool.conf"
+    "$ROOT/nginx/render.sh" machine HTTP_PORT="$ONEPOOL_HTTP_PORT" INTERNAL_PORT="$ONEPOOL_INTERNAL_PORT" RUN="$RUN" \
+        TMP="$VAR/nginx" ERROR_LOG="$LOG/nginx-error.log" ACCESS_LOG="$LOG/nginx-access.log" USER_LINE="$user_line" \
+        >"$VAR/nginx/onepool.conf"
 }
 
 start_nginx() {

@@ -114,11 +114,22 @@ static void accept_any(struct app *app, const struct fcgi_call *call, struct fcg
     }
 }
 
+/* A listener that anybody still holds takes calls that nobody answers; closed by all, nginx is refused at once and goes
+ * to another socket or replica. So each process holds only what it accepts on. */
+static void close_listeners(const struct parent *p, int but) {
+    for (int i = 0; i < SOCKETS; i++) {
+        if (i != but) {
+            (void)close(p->listeners[i]);
+        }
+    }
+}
+
 static int child_main(const struct parent *p, int socket, size_t number) {
     struct app app;
     struct reason why = {0};
     bool acceptor = socket >= 0;
     stop_setup();
+    close_listeners(p, socket);
     log_role(acceptor ? "acceptor" : "worker");
     if (app_open(&app, p->fn->name, p->set, acceptor, &why) != NEXT_DONE) {
         LOG(LOG_ERROR, "cannot start", {"why", why.text});
@@ -216,6 +227,7 @@ static void start_due(struct parent *p) {
 
 static void drain(struct parent *p) {
     int64_t end = clock_mono_ms() + DRAIN_LIMIT_MS;
+    close_listeners(p, -1);
     for (size_t i = 0; i < p->n; i++) {
         if (p->children[i].pid > 0) {
             (void)kill(p->children[i].pid, SIGTERM);

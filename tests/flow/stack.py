@@ -293,13 +293,19 @@ class Stack:
         self.simulator_urls = {k: line[k].rstrip("/") for k in ("sitoo", "bigcommerce", "control")}
 
     def render_nginx(self):
-        text = (ROOT / "nginx" / "onepool.conf.in").read_text(encoding="utf-8")
-        values = {"HTTP_PORT": str(self.http_port), "INTERNAL_PORT": str(self.internal_port), "RUN": str(self.run),
-                  "VAR": str(self.folder), "USER_LINE": "user root;" if os.getuid() == 0 else ""}
-        for name, value in values.items():
-            text = text.replace(f"@{name}@", value)
-        # The template's log folder is VAR/log, which is ours too.
+        values = {"HTTP_PORT": self.http_port, "INTERNAL_PORT": self.internal_port, "RUN": self.run,
+                  "TMP": self.folder / "nginx", "ERROR_LOG": self.folder / "log" / "nginx-error.log",
+                  "ACCESS_LOG": self.folder / "log" / "nginx-access.log",
+                  "USER_LINE": "user root;" if os.getuid() == 0 else "", **self.nginx_values()}
+        text = subprocess.run([ROOT / "nginx" / "render.sh", self.nginx_kind, *(f"{k}={v}" for k, v in values.items())],
+                              check=True, capture_output=True, text=True).stdout
         (self.folder / "nginx" / "onepool.conf").write_text(text, encoding="utf-8")
+
+    nginx_kind = "machine"
+
+    def nginx_values(self):
+        """What nginx/render.sh is told besides."""
+        return {}
 
     def start_nginx(self):
         program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")

@@ -99,9 +99,11 @@ def parse_arguments(argv):
     parser = argparse.ArgumentParser(description="Simulated Sitoo and BigCommerce")
     for name in ("sitoo", "bigcommerce", "control"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--address", default="127.0.0.1", help="to listen on; any other only inside a closed network")
     parser.add_argument("--feed-url", default="")
     parser.add_argument("--feed-user", default="")
     parser.add_argument("--feed-password", default="")
+    parser.add_argument("--feed-password-file", help="file that holds it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mapping", help="mapping file that the oracle uses; none = the default mapping")
     parser.add_argument("--write-mapping", help="write the default mapping here unless the file exists")
@@ -122,7 +124,11 @@ def parse_arguments(argv):
     parser.add_argument("--quota", type=int, default=150)
     parser.add_argument("--window-ms", type=int, default=30000)
     parser.add_argument("--retry-scale", type=float, default=0.01)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.feed_password_file:
+        with open(args.feed_password_file, encoding="utf-8") as file:
+            args.feed_password = file.read().rstrip("\r\n")
+    return args
 
 
 def load_mapping(args):
@@ -140,7 +146,7 @@ async def run(args, mapping):
                 "bigcommerce": (shop.platforms["bigcommerce"].handle, args.bigcommerce_port),
                 "control": (Control(shop).handle, args.control_port)}
     for name, (handler, port) in handlers.items():
-        runner, ports[name] = await serve(handler, port)
+        runner, ports[name] = await serve(handler, port, args.address)
         runners.append(runner)
     feeding = asyncio.create_task(shop.feed.run())
     stop = asyncio.Event()

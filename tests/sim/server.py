@@ -278,12 +278,12 @@ class Record:
                 and (e["at_ms"] >= since if by_time else e["n"] > since)]
 
 
-async def serve(handler, port):
-    """Listens on 127.0.0.1; returns (runner, port)."""
+async def serve(handler, port, address="127.0.0.1"):
+    """Listens; returns (runner, port)."""
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{tail:.*}", handler)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=75)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, shutdown_timeout=0.1, backlog=1024)
+    site = web.TCPSite(runner, address, port, shutdown_timeout=0.1, backlog=1024)
     await site.start()
     return runner, site._server.sockets[0].getsockname()[1]

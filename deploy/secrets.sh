@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# deploy/secrets.sh [INSTANCE]                 makes the secret files of docker-compose.yml that are missing, with random values
+# deploy/secrets.sh [INSTANCE] --rotate NAME   a new value; the old one stays accepted as NAME_previous. NAME: bigcommerce_hook_secret,
+#                                              sitoo_events_password
+#
+# INSTANCE: $ONEPOOL_INSTANCE, else what .env says, else "simulated". Files: deploy/secrets/<instance>/NAME, one value
+# each; no value is ever printed. What the platforms hand out (sitoo_api_password, bigcommerce_access_token) is asked
+# for, without echo.
+#
+# The containers run as user 10001 and read these files. Started by root, the files belong to that user, mode 0600.
+# Started by anybody else, they have mode 0644 in folders of mode 0700: on this machine only the owner gets that far.
+set -euo pipefail
+umask 077
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd -P)
+CONTAINER_USER=10001
+
+fail() {
+    echo "secrets: $*" >&2
+    exit 1
+}
+
+# As docker compose reads it: the environment wins over .env.
+instance_of_env_file() { sed -n 's/^ONEPOOL_INSTANCE=//p' "$ROOT/.env" 2>/dev/null | tail -n 1; }
+
+instance=${ONEPOOL_INSTANCE:-}
+if [ -n "${1:-}" ] && [[ $1 != -* ]]; then
+    instance=$1
+    shift
+fi
+if [ -z "$instance" ]; then instance=$(instance_of_env_file || true); fi
+instance=${instance:-simulated}
+[[ $instance =~ ^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$ ]] || fail "the instance's name may hold letters, digits, _ and -, at most 31"
+folder=$ROOT/deploy/secrets/$instance
+
+random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# write NAME: standard input becomes the file, whole or not at all.
+write() {
+    local part=$folder/.$1.part
+    cat >"$part"
+    if [ "$(id -u)" -eq 0 ]; then
+        chown "$CONTAINER_USER:$CONTAINER_USER" "$part"
+        chmod 600 "$part"
+    else
+        chmod 644 "$part"
+    fi
+    mv "$part" "$folder/$1"
+    echo "secrets: wrote ${folder#"$ROOT"/}/$1"
+}
+
+there() { [ -s "$folder/$1" ]; }
+
+# made NAME: random, if it is missing.
+made() { there "$1" || random | write "$1"; }
+
+# given NAME WHAT: asked for, if it is missing.
+given() {
+    local value=
+    if there "$1"; then return; fi
+    case $instance:$1 in
+        simulated:sitoo_api_password) value=sim-sitoo-password ;;
+        simulated:bigcommerce_access_token) value=sim-bc-token ;;
+        *)
+            [ -t 0 ] || fail "${folder#"$ROOT"/}/$1 is missing: $2. Run this in a terminal, which asks for it"
+            read -r -s -p "$2: " value
+            echo
+            ;;
+    esac
+    [ -n "$value" ] || fail "$1 is empty"
+    printf '%s' "$value" | write "$1"
+}
+
+# The password lives in two files: what Redis lets in, and where the functions go.
+redis_files() {
+    local password
+    if there redis_acl && there redis_url; then return; fi
+    password=$(random)
+    # health: what the health check is; it may do nothing but PING, so its password is none.
+    printf '%s\n' "user default off" "user onepool on >$password ~* &* +@all" \
+        "user health on nopass resetkeys resetchannels -@all +ping" | write redis_acl
+    printf 'redis://onepool:%s@redis:6379/0' "$password" | write redis_url
+}
+
+# previous NAME: the value before, or, at first, the same.
+previous() { there "$1_previous" || write "$1_previous" <"$folder/$1"; }
+
+make_missing() {
+    made bigcommerce_hook_secret
+    made sitoo_events_password
+    previous bigcommerce_hook_secret
+    previous sitoo_events_password
+    redis_files
+    given sitoo_api_password "the password of Sitoo's API key"
+    given bigcommerce_access_token "the access token of BigCommerce's API account"
+}
+
+rotate() {
+    case $1 in
+        bigcommerce_hook_secret | sitoo_events_password) ;;
+        *) fail "--rotate \"$1\": only bigcommerce_hook_secret and sitoo_events_password have a previous value" ;;
+    esac
+    there "$1" || fail "${folder#"$ROOT"/}/$1 is missing; nothing to rotate"
+    write "$1_previous" <"$folder/$1"
+    random | write "$1"
+    echo "secrets: both values count after: docker compose up -d --force-recreate. Then give the new one to the platform"
+}
+
+mkdir -p "$folder"
+chmod 700 "$ROOT/deploy/secrets" "$folder"
+case ${1:-} in
+    '') make_missing ;;
+    --rotate) rotate "${2:-}" ;;
+    *) fail "usage: deploy/secrets.sh [INSTANCE] [--rotate NAME]" ;;
+esac

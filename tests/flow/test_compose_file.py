@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What docker-compose.yml must say, as far as that can be seen without an engine (tests/compose starts it)."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "sim"))
+from mapping import default_mapping  # noqa: E402  tests/sim/mapping.py
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/main.c")} - {"onepool"}
+
+
+def test_every_function_is_a_service_and_starts_by_its_name():
+    services = COMPOSE["services"]
+    assert set(services) == FUNCTIONS | {"nginx", "redis", "simulators"}
+    assert all(services[name]["command"] == [name] for name in FUNCTIONS)
+
+
+def test_every_name_that_nginx_asks_for_is_a_service():
+    template = (ROOT / "nginx" / "onepool.conf.in").read_text(encoding="utf-8")
+    asked = set(re.findall(r"set \$function ([a-z-]+);", template))
+    assert asked and asked <= set(COMPOSE["services"])
+    assert asked == set(re.findall(r"upstream ([a-z-]+) {", template))
+
+
+def test_simulated_mapping_is_that_of_the_simulators():
+    given = json.loads((ROOT / "deploy" / "compose" / "simulated.json").read_text(encoding="utf-8"))
+    assert given == default_mapping([1, 2, 3, 4], returns=True, products=True)
+
+
+def test_plain_http_to_platforms_is_for_simulators_only():
+    for path in (ROOT / "deploy" / "compose").glob("*.env"):
+        assert ("ONEPOOL_ALLOW_HTTP" in path.read_text(encoding="utf-8")) == (path.name == "simulated.env")
+    assert "ONEPOOL_ALLOW_HTTP" not in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+def copy_of_script(folder):
+    (folder / "deploy").mkdir()
+    script = folder / "deploy" / "secrets.sh"
+    script.write_bytes((ROOT / "deploy" / "secrets.sh").read_bytes())
+    script.chmod(0o755)
+    return script
+
+
+def run(script, *argv, **env):
+    return subprocess.run([script, *argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+                          env={"PATH": "/usr/bin:/bin", **env})
+
+
+def test_secrets_are_made_once_never_printed_and_closed(tmp_path):
+    script = copy_of_script(tmp_path)
+    first = run(script)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "deploy" / "secrets" / "simulated"
+    values = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert set(values) == {name for name in COMPOSE["secrets"]}
+    assert folder.stat().st_mode & 0o777 == folder.parent.stat().st_mode & 0o777 == 0o700
+    assert all(value.strip() not in first.stdout + first.stderr for value in values.values())
+    assert run(script).stdout == ""
+    assert values == {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+def test_rotation_keeps_the_old_value_as_previous(tmp_path):
+    script = copy_of_script(tmp_path)
+    run(script)
+    folder = tmp_path / "deploy" / "secrets" / "simulated"
+    old = (folder / "bigcommerce_hook_secret").read_text(encoding="utf-8")
+    assert run(script, "--rotate", "bigcommerce_hook_secret").returncode == 0
+    assert (folder / "bigcommerce_hook_secret_previous").read_text(encoding="utf-8") == old
+    assert (folder / "bigcommerce_hook_secret").read_text(encoding="utf-8") != old
+    assert run(script, "--rotate", "redis_url").returncode == 1
+
+
+def test_secret_of_a_platform_is_asked_for_by_name(tmp_path):
+    script = copy_of_script(tmp_path)
+    (tmp_path / ".env").write_text("ONEPOOL_INSTANCE=shop\n", encoding="utf-8")
+    done = run(script)
+    assert done.returncode == 1
+    assert "deploy/secrets/shop/sitoo_api_password is missing" in done.stderr
+    assert run(script, "../x").returncode == 1
