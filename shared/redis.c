@@ -247,7 +247,9 @@ static enum next exchange(struct redis *r, const struct args *cmds, size_t n, re
             return NEXT_DEFER;
         }
     }
-    point_sent(r, &cmds[0]);
+    if (n > 0) {
+        point_sent(r, &cmds[0]);
+    }
     for (size_t i = 0; i < n; i++) {
         replies[i] = next_reply(r);
         if (replies[i] == NULL) {

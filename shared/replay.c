@@ -15,7 +15,7 @@
 static const struct {
     const char *name;
     size_t values;
-} effects_known[] = {{"mark", 5}, {"mark_in", 4}, {"case", 9}, {"count", 2}};
+} effects_known[] = {{"mark", 5}, {"mark_in", 4}, {"case", 9}, {"count", 2}, {"told", 2}};
 
 static const struct {
     const char *cause, *source;
