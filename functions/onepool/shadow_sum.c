@@ -249,7 +249,9 @@ void shadow_reason(const struct shadow_place *p, size_t same, char *out, size_t 
     } else if (p->shown_ms < p->ours_ms) {
         clock_format(p->shown_ms, date);
         (void)snprintf(out, size,
-                       "no change of it was seen in BigCommerce since %s: the other side does not write this SKU, or not this change", date);
+                       "no change of it was seen in BigCommerce since %s: the other side does not write this SKU, or "
+                       "not this change",
+                       date);
     } else {
         (void)snprintf(out, size,
                        "not known: the other side wrote it after our change; compare the SKU in both shops, "
