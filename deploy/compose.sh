@@ -33,7 +33,7 @@ check_docker() {
 }
 
 versions() {
-    ONEPOOL_VERSION=$(setting ONEPOOL_VERSION "$(sed -n 's/^#define VERSION *"\(.*\)"/\1/p' functions/onepool/main.c)")
+    ONEPOOL_VERSION=$(setting ONEPOOL_VERSION "$(sed -n 's/^#define RELEASE *"\(.*\)"/\1/p' shared/release.h)")
     ONEPOOL_REVISION=$(setting ONEPOOL_REVISION "$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)")
     export ONEPOOL_VERSION ONEPOOL_REVISION
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deploy/redis-users.sh TENANT PASSWORD_FILE [USER]: prints an ACL file for Redis (redis-server's setting aclfile) with two
+# deploy/redis-users.sh TENANT PASSWORD_FILE [USER]: prints an ACL file for Redis (redis-server's setting aclfile) with three
 # users. "onepool", or USER, may use the keys and channels of that tenant, with only the commands that onepool sends;
-# "backup", with the same password, may only take copies as a replica does (deploy/backup.sh). The built-in user "default" is
-# switched off. The file holds a digest of the password, not the password; REDIS_URL is then
+# "backup", with the same password, may only take copies as a replica does (deploy/backup.sh); "health" may only PING. The
+# built-in user "default" is switched off. The file holds a digest of the password, not the password; REDIS_URL is then
 # redis://onepool:PASSWORD@host:port/0. PASSWORD_FILE "-": users without password, for tests on a private socket.
 set -euo pipefail
 
@@ -48,3 +48,4 @@ if [ "$user" != default ]; then echo "user default off"; fi
 printf 'user %s on %s ~{%s}* &{%s}* -@all' "$user" "$secret" "$tenant" "$tenant"
 printf ' +%s' "${commands[@]}"
 printf '\nuser backup on %s resetkeys resetchannels -@all +ping +sync +psync +replconf\n' "$secret"
+echo "user health on nopass resetkeys resetchannels -@all +ping"

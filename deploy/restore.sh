@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deploy/restore.sh COPY FOLDER: makes FOLDER, Redis's data folder, from a copy of deploy/backup.sh. Redis and all functions
-# must be stopped. What the folder holds is moved to FOLDER.before-<time>, never deleted.
+# deploy/restore.sh COPY FOLDER: fills FOLDER, Redis's data folder, from a copy of deploy/backup.sh. Redis and all functions must
+# be stopped. What the folder holds is moved to FOLDER/before-<time>, never deleted.
 #
 # Then start Redis and the functions. They notice that Redis is not what it was (docs/adr/0011): no level is raised until what
 # happened since the copy is read again from both platforms, and nothing is made twice, since each thing is looked for by our
@@ -26,7 +26,13 @@ else
 fi
 redis-check-rdb "$copy" >/dev/null || fail "$copy is damaged; take another copy"
 
-work=$(mktemp -d "$(dirname "$folder")/.restore.XXXXXX")
+# A folder that is a mount cannot be replaced as a whole, so all happens in it.
+made=0
+if [ ! -d "$folder" ]; then
+    mkdir -p "$folder"
+    made=1
+fi
+work=$(mktemp -d "$folder/.restore.XXXXXX")
 pid=
 stop() {
     if [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; then
@@ -34,6 +40,7 @@ stop() {
         wait "$pid" || true
     fi
     rm -rf "$work"
+    if [ "$made" = 1 ]; then rmdir "$folder" 2>/dev/null || true; fi
 }
 trap stop EXIT
 trap 'exit 130' INT
@@ -70,10 +77,15 @@ wait "$pid" || true
 rm -f "$work/data/dump.rdb"
 [ -d "$work/data/appendonlydir" ] || fail "there is no append-only file; nothing was changed"
 
-if [ -e "$folder" ]; then
-    before=$folder.before-$(date -u +%Y%m%dT%H%M%SZ)
-    mv "$folder" "$before"
-    echo "restore: what was there is in $before" >&2
-fi
-mv "$work/data" "$folder"
+before=$folder/before-$(date -u +%Y%m%dT%H%M%SZ)
+shopt -s dotglob nullglob
+for old in "$folder"/*; do
+    case ${old##*/} in
+        .restore.* | before-*) continue ;;
+    esac
+    mkdir -p "$before"
+    mv "$old" "$before/"
+done
+if [ -d "$before" ]; then echo "restore: what was there is in $before" >&2; fi
+mv "$work/data"/* "$folder/"
 echo "restore: $folder holds $keys keys of $(basename "$copy"); start Redis, then the functions" >&2

@@ -73,15 +73,16 @@ given() {
     printf '%s' "$value" | write "$1"
 }
 
-# The password lives in two files: what Redis lets in, and where the functions go.
+# The password of Redis: where the functions go, and its digest with what they may do (deploy/redis-users.sh), which is made
+# anew each time, since a release may need other rights.
 redis_files() {
-    local password
-    if there redis_acl && there redis_url; then return; fi
-    password=$(random)
-    # health: what the health check is; it may do nothing but PING, so its password is none.
-    printf '%s\n' "user default off" "user onepool on >$password ~* &* +@all" \
-        "user health on nopass resetkeys resetchannels -@all +ping" | write redis_acl
-    printf 'redis://onepool:%s@redis:6379/0' "$password" | write redis_url
+    local tenant
+    made redis_password
+    tenant=$(sed -n 's/^ONEPOOL_TENANT=//p' "$ROOT/deploy/compose/$instance.env" 2>/dev/null | tail -n 1)
+    "$ROOT/deploy/redis-users.sh" "${tenant:-default}" "$folder/redis_password" >"$folder/.users.part"
+    if ! cmp -s "$folder/.users.part" "$folder/redis_acl"; then write redis_acl <"$folder/.users.part"; fi
+    rm -f "$folder/.users.part"
+    there redis_url || printf 'redis://onepool:%s@redis:6379/0' "$(<"$folder/redis_password")" | write redis_url
 }
 
 # previous NAME: the value before, or, at first, the same.

@@ -7,7 +7,8 @@
 #   both      HTTP_PORT INTERNAL_PORT, RUN (folder of the pid file), TMP (folder of temporary files), ERROR_LOG, ACCESS_LOG,
 #             USER_LINE (empty, or which user the workers are)
 #   machine   RUN is the folder of the sockets, too
-#   replicas  RESOLVER (address of the name server), PORT_A PORT_B (the functions' ports), LISTEN (file with the public listener)
+#   replicas  RESOLVER (address of the name server), PORT_A PORT_B (the functions' ports), LISTEN (file with the public listener), SERVERS
+#             (files with further servers)
 set -euo pipefail
 
 fail() {

@@ -117,7 +117,8 @@ class ReplicaStack(Stack):
     def nginx_values(self):
         listen = self.folder / "nginx" / "listen.conf"
         listen.write_text(f"listen 127.0.0.1:{self.http_port} default_server;\n", encoding="utf-8")
-        return {"RESOLVER": self.names.address, "PORT_A": self.function_ports[0], "PORT_B": self.function_ports[1], "LISTEN": listen}
+        return {"RESOLVER": self.names.address, "PORT_A": self.function_ports[0], "PORT_B": self.function_ports[1], "LISTEN": listen,
+                "SERVERS": self.folder / "nginx" / "servers.d" / "*.conf"}
 
 
 @pytest.fixture(scope="module")

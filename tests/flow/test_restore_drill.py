@@ -131,7 +131,8 @@ def test_a_restore_keeps_what_was_there_and_old_copies_go(stack, tmp_path):
     shop.stop_redis(kill9=True)
     done = restore(copy, shop.folder / "redis")
     assert done.returncode == 0, done.stderr
-    assert [name for name in os.listdir(shop.folder) if name.startswith("redis.before-")]
+    assert [name for name in os.listdir(shop.folder) if name.startswith("redis.before-")] == []
+    assert [name for name in os.listdir(shop.folder / "redis") if name.startswith("before-")]
     shop.start_redis()
     assert shop.redis().get("{default}:mark") == "here" and shop.redis().config_get("appendonly")["appendonly"] == "yes"
 
