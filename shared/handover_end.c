@@ -69,6 +69,18 @@ static bool anything_open(const struct hand_look *l) {
     return false;
 }
 
+/* Orders that were sent and are not there: of the latest revision, or of the next. */
+static void add_creations(const struct app *app, const struct hand_look *l, struct args *a) {
+    int64_t rev = l->work.handed.rev;
+    for (int64_t i = rev < 0 ? 0 : rev; i <= rev + 1 && i <= HANDED_REVS_MAX; i++) {
+        for (int64_t part = 1; part <= HANDED_PARTS_MAX; part++) {
+            char name[HANDED_NAME_SIZE];
+            handed_name(app->set->mapping->sitoo_order_prefix, l->work.web.id, part, i, name);
+            args_addf(a, "web:create:%.40s", name);
+        }
+    }
+}
+
 /* Both platforms were read since whatever was sent without an answer: what is there now is known. */
 static enum next close_intents(struct app *app, const struct hand_look *l, struct reason *why) {
     static const char *const sitoo[] = {"create", "cancel", "deliver", "close", "pay", "address"};
@@ -85,6 +97,7 @@ static enum next close_intents(struct app *app, const struct hand_look *l, struc
             args_addf(&a, "web:%s:%s", sitoo[k], l->work.handed.list[i].name);
         }
     }
+    add_creations(app, l, &a);
     enum next next = redis_command(app->redis, &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {

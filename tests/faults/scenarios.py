@@ -29,12 +29,12 @@ def _day(plant, faults):
     shop.start()
     verdict = Verdict()
     for seed, fault in enumerate(faults, 1):
-        plan = Plan(seed, fault or {})
+        plan = Plan(seed, fault)
         plan.faults = plan.faults if fault else []
         day = Day(shop)
         injected = Faults(shop, plan, day)
         play(day, plan, injected)
-        wait_rest(shop, verdict, 20)
+        wait_rest(shop, verdict, 40)
         judge(shop, verdict, day.returns)
     yield verdict
 
@@ -46,16 +46,16 @@ def refund(plant):
     shop.start()
     verdict, (sku,) = Verdict(), fresh_skus(shop, 1)
     number = order(shop, {"sku": sku, "quantity": 3}, status=11)
-    shop.wait_until(lambda: [one for one in in_sitoo(shop, number) if one["state"] == "open"], 20, "it is handed over")
+    shop.wait_until(lambda: [one for one in in_sitoo(shop, number) if one["state"] == "open"], 40, "it is handed over")
     shop.control("POST", "/ship", {"web_order": number})
-    shop.wait_until(lambda: status_of(shop, number) == 2, 20, "it is shipped")
+    shop.wait_until(lambda: status_of(shop, number) == 2, 40, "it is shipped")
     shop.control("PUT", "/faults/bigcommerce", {"seed": 1, "rules": [
         {"kind": "reset", "after_apply": True, "method": "POST", "path": "payment_actions/refunds", "count": 1}]})
     back = shop.control("POST", "/return", {"rows": [{"sku": sku, "quantity": 1, "reason": "101"}], "warehouse": 1,
                                             "original": in_sitoo(shop, number)[0]["id"], "payments": [{"name": "Web"}]})["order_id"]
-    shop.wait_until(lambda: shop.control("GET", "/faults")["bigcommerce"]["hits"], 20, "the refund was made")
+    shop.wait_until(lambda: shop.control("GET", "/faults")["bigcommerce"]["hits"], 40, "the refund was made")
     shop.control("DELETE", "/faults")
-    wait_rest(shop, verdict, 20)
+    wait_rest(shop, verdict, 40)
     judge(shop, verdict, [back])
     yield verdict
 
@@ -68,16 +68,16 @@ def pending(plant):
     verdict, skus = Verdict(), fresh_skus(shop, 3)
     for sku in skus:
         order(shop, {"sku": sku, "quantity": 2}, status=11)
-    shop.wait_until(lambda: len(shop.redis().hgetall(shop.key("pending:qty"))) == 3 and shop.quiet(), 20, "they are pending")
+    shop.wait_until(lambda: len(shop.redis().hgetall(shop.key("pending:qty"))) == 3 and shop.quiet(), 40, "they are pending")
     shop.restart_redis(kill9=True)
-    shop.wait_until(shop.quiet, 20, "all is right after a restart that lost nothing")
+    shop.wait_until(shop.quiet, 40, "all is right after a restart that lost nothing")
     since = shop.last_request()
     shop.redis().flushall()
     shop.emptied = True
     if plant is None:
         shop.wait_until(lambda: shop.redis().hget(shop.key("epoch"), "state") in ("lossy", "whole"), 10, "the loss is noticed")
     shop.control("POST", "/sales", {"sales": [{"rows": [{"sku": sku, "quantity": 1}], "warehouse": 1} for sku in skus]})
-    end = time.monotonic() + 20
+    end = time.monotonic() + 40
     while time.monotonic() < end and not all(shop.written(sku, since) for sku in skus):
         shop.pass_time()
         time.sleep(0.1)

@@ -176,6 +176,15 @@ def test_cancelled_while_it_is_handed_over(shop):
     all_right(shop)
 
 
+def test_cancelled_after_its_order_was_refused_by_an_outage_leaves_no_write_open(shop):
+    fault(shop, kind="status", status=500, method="POST", path="/orders.json")
+    number = order(shop, at(shop, 5), **COLLECT)
+    shop.wait_until(lambda: shop.redis().hexists(shop.key("intents"), f"web:create:BC-{number}"), 20, "it was sent")
+    shop.control("POST", "/web-order-status", {"order_id": number, "status": 5})
+    all_right(shop)
+    assert in_sitoo(shop, number) == []
+
+
 def test_paid_ten_minutes_later(shop):
     """Incomplete (0): nobody knows of it. Its payment comes when nothing else about it is in any queue."""
     sku = at(shop, 5)
