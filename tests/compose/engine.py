@@ -81,6 +81,13 @@ class Stack:
         flags = [word for name, number in self.scale.items() for word in ("--scale", f"{name}={number}")]
         self.compose("up", "-d", "--wait", "--wait-timeout", 150, *flags, timeout=200)
 
+    def script(self, *argv, timeout=600, **env):
+        """deploy/compose.sh, as a person calls it."""
+        done = subprocess.run([ROOT / "deploy" / "compose.sh", *map(str, argv)], capture_output=True, text=True, cwd=ROOT,
+                              env={**self.env, **env}, timeout=timeout, check=False)
+        assert done.returncode == 0, f"{argv}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+        return done.stdout
+
     def down(self):
         self.compose("down", "-v", "--remove-orphans", "--timeout", 40, timeout=150, check=False)
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does to a running stack: a rolling update under load, and a copy, a disaster and the way back."""
+import time
+
+from engine import inspect, wait_until
+from load import Load
+from test_stack import Business, all_200, makers, nothing_was_refused, orders, plenty, settle  # noqa: F401 (a fixture)
+
+PER_SECOND = 20
+FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-created", "order-updated", "pickup-updated", "product-updated", "sweep")
+
+
+def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders):  # noqa: F811
+    stack.up(sitoo_events=2, sale=1, order_created=1)
+    before, old = stack.stats(), {name: set(stack.containers(name)) for name in FUNCTIONS}
+    revision = f"test{int(time.time())}"
+    with Business(stack, orders[0]) as business, Load(stack.http_port, makers(orders), PER_SECOND) as load:
+        said = stack.script("update", ONEPOOL_REVISION=revision)
+    good, counted = all_200(load)
+    assert good, counted
+    for name in FUNCTIONS:
+        fresh = stack.containers(name)
+        assert len(fresh) == len(old[name]) and not set(fresh) & old[name], name
+        assert {inspect(one)["Config"]["Labels"]["org.opencontainers.image.revision"] for one in fresh} == {revision}, name
+        assert f"{name}: {len(fresh)} new beside {len(fresh)} that run" in said
+    settle(stack)
+    nothing_was_refused(stack, before)
+    print(f"\n{sum(sum(c.values()) for c in counted.values())} calls, {business.sales} sales, {business.web_orders} web orders,"
+          f" slowest answer {load.slowest():.2f} s")
+
+
+def sell(stack, skus, count):
+    for turn in range(count):
+        stack.control("POST", "/sale", {"rows": [{"sku": skus[turn % len(skus)], "quantity": 1}], "warehouse": 1})
+    stack.control("POST", "/web-order", {"rows": [{"sku": skus[0], "quantity": 1}]})
+
+
+def test_restore_drill(stack, tmp_path):
+    """Backup, more sales, disaster, restore: levels right, nothing made twice."""
+    skus = plenty(stack, 12)
+    sell(stack, skus, 5)
+    settle(stack)
+    copy = stack.script("backup", tmp_path).strip().splitlines()[-1]
+    sell(stack, skus, 8)
+    settle(stack)
+    before = stack.stats()
+    # The disaster: somebody empties Redis's volume.
+    stack.compose("exec", "-T", "redis", "sh", "-c", "rm -rf /data/appendonlydir && kill -KILL 1", check=False)
+    sell(stack, skus, 3)
+    stack.script("restore", copy)
+    assert stack.status()["epoch"]["state"] in ("lossy", "whole")
+    wait_until(lambda: stack.status()["epoch"]["state"] == "whole", 120, "what happened since the copy is read again")
+    wait_until(stack.settled, 120, "all is settled and every level right")
+    settle(stack)
+    after = stack.stats()
+    assert after["events_lost"] == before["events_lost"]
+    assert stack.status()["counts"].get("epochs:lossy", 0) >= 1
+    sell(stack, skus, 2)
+    settle(stack)
