@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from engine import PROJECT, ROOT, Stack, docker, missing
+from business import SETTLE_LIMIT_S, plenty
+from engine import PROJECT, ROOT, Stack, docker, missing, wait_until
 
 
 def pytest_report_header(config):
@@ -55,3 +56,13 @@ def hooks(stack):
     return [{"scope": scope, "destination": f"http://nginx:8080/hooks/bigcommerce/{route}",
              "headers": {"X-Onepool-Secret": secret("bigcommerce_hook_secret")}, "is_active": True}
             for scope, route in routes.items()]
+
+
+@pytest.fixture
+def orders(stack):
+    """Orders that calls can be about: of Sitoo, and of the web shop."""
+    skus = plenty(stack, 20)
+    sold = [stack.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 1})["order_id"] for sku in skus[:5]]
+    web = [stack.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": 1}]})["order_id"] for sku in skus[5:8]]
+    wait_until(stack.settled, SETTLE_LIMIT_S, "what was sold before is settled")
+    return skus, sold, [number for number in web if number is not None]

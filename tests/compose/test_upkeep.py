@@ -2,15 +2,15 @@
 """What an operator does to a running stack: a rolling update under load, and a copy, a disaster and the way back."""
 import time
 
+from business import Business, all_200, makers, nothing_was_refused, plenty, settle
 from engine import inspect, wait_until
 from load import Load
-from test_stack import Business, all_200, makers, nothing_was_refused, orders, plenty, settle  # noqa: F401 (a fixture)
 
 PER_SECOND = 20
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-created", "order-updated", "pickup-updated", "product-updated", "sweep")
 
 
-def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders):  # noqa: F811
+def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders):
     stack.up(sitoo_events=2, sale=1, order_created=1)
     before, old = stack.stats(), {name: set(stack.containers(name)) for name in FUNCTIONS}
     revision = f"test{int(time.time())}"
