@@ -18,7 +18,7 @@ static void offer(struct window_part *best, const char *name, int64_t ms, const 
         text_age(ms, age);
         best->name = name;
         best->ms = ms;
-        (void)snprintf(best->words, sizeof best->words, "%s %s%s", before, age, after);
+        (void)snprintf(best->words, sizeof best->words, "%.90s %s%.30s", before, age, after);
     }
 }
 

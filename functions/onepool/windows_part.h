@@ -16,7 +16,7 @@ struct window {
 struct window_part {
     const char *name; /* "till", "waiting", "round", "answer", "shown" */
     int64_t ms;
-    char words[120];
+    char words[160];
 };
 
 /* Pure. */
