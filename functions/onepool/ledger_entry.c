@@ -108,7 +108,7 @@ bool ledger_entry_line(struct ledger_entry *e, char *line, size_t len) {
     line[len - 1] = '\0';
     row = cut(last, LINE_ROW);
     id[id_len] = '\0';
-    return ledger_entry_set(e, id, c, row, strlen(row));
+    return row != NULL && ledger_entry_set(e, id, c, row, strlen(row));
 }
 
 void ledger_entry_print(const struct ledger_entry *e, struct buf *out) {

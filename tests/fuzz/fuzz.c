@@ -56,7 +56,7 @@ static const struct {
              {"notice", 9, 0},      {"close", 1, 0},     {"count", 2, 2},     {"sale", 2, 0},    {"log", 2, 0},
              {"hold", 5, 5},        {"verdict", 8, 5},   {"moved_out", 5, 4}, {"release", 4, 3}, {"counted", 11, 0},
              {"hold_return", 5, 4}, {"hook_seen", 1, 0}, {"mark_in", 4, 3},   {"told", 2, 0},    {"found", 3, 0},
-             {"order_read", 2, 0}};
+             {"order_read", 2, 0},  {"answered", 1, 0}};
 
 static size_t verb_of(const char *text) {
     size_t k = 0;
