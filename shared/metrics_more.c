@@ -173,8 +173,15 @@ static void write_retries(const cJSON *counts, struct buf *out) {
 }
 
 static void write_found(const cJSON *counts, struct buf *out) {
-    static const char *const kinds[] = {"sitoo_order", "web_order", "refund", NULL}, *const classes[] = {"unknown",
-                                                                                                         NULL};
+    /* The sweep's words (functions/sweep): told as 0 before the first, so that a rise can be seen. */
+    static const char *const kinds[] = {"sitoo_order", "bigcommerce_order", "refund", "web_order", NULL};
+    static const char *const classes[] = {"changed_in_bigcommerce",
+                                          "lost_write",
+                                          "never_written",
+                                          "missed_movement",
+                                          "missed_reservation",
+                                          "lost_work",
+                                          NULL};
     write_by_label(counts, "missed:", "missed_by_webhook_total", "kind", kinds,
                    "What the sweep found and no webhook had told.", out);
     write_by_label(counts, "drift:", "drift_total", "class", classes,
