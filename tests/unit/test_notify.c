@@ -182,7 +182,7 @@ static void computed_metrics_are_written_exactly(void **state) {
         "onepool_notify_failing{channel=\"email\"} 1\n",
         "onepool_window_worst_seconds 1.500\n",
         "onepool_windows_total 7\n",
-        "onepool_drift_total{class=\"unknown\"} 0\nonepool_drift_total{class=\"lost\"} 2\n",
+        "onepool_drift_total{class=\"lost_work\"} 0\nonepool_drift_total{class=\"lost\"} 2\n",
         "onepool_missed_by_webhook_total{kind=\"web_order\"} 0\n",
         "onepool_retries_total{queue=\"sku\",cause=\"quota\"} 9\n",
     };
