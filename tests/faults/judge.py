@@ -176,6 +176,8 @@ def never(shop, verdict):
 
 
 def fencing(shop, verdict):
+    if not shop.witness.claims:
+        verdict.add("other", "nobody watched what Redis executes: the witness saw no claim")
     for text in shop.witness.violations:
         verdict.add("doubled", text)
     shop.witness.violations.clear()

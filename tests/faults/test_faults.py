@@ -15,7 +15,7 @@ from witness import Witness
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KIND_OF_PLANT = {"journal": "lost", "fence": "doubled", "refund": "doubled", "pending": "levels"}
 # What a day with these functions does not pass: products, goods that are booked into a quarantine, refusals for good.
-ELSEWHERE = re.compile(r"^(products|quarantine|queue\.before_park)\.")
+ELSEWHERE = re.compile(r"^(products\.|quarantine\.|queue\.before_park\.|ledger\.export_named$)")
 CALL = re.compile(r'\bfault_point(_of)?\(\s*(?:[\w>-]+,\s*)?"([\w.]+)"')
 SOME = ("kill sitoo-events at redis.sent.accept", "kill return at refund.sent", "kill order-created at handover.after_create",
         "stop sale at queue.before_complete.sale", "reset after apply of POST payment_actions/refunds at bigcommerce",

@@ -40,7 +40,7 @@ class Witness:
                     self.socket = one
                     one.settimeout(0.2)
                     one.connect(self.path)
-                    one.sendall(b"MONITOR\r\n")
+                    one.sendall(b"AUTH tests -\r\nMONITOR\r\n")
                     self._read(one)
             except OSError:
                 pass

@@ -138,7 +138,7 @@ POINTS = {**{f"handover.{name}": reserved for name in ("claimed", "read", "seen"
 def test_every_fault_point_is_in_the_list():
     text = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
     named = set(re.findall(r'fault_point\((?:w->)?app, "(handover\.[a-z_]+)"\)', text))
-    templates = set(re.findall(r'"(handover\.[a-z]+_)%s"', text))
+    templates = set(re.findall(r'fault_point_of\("(handover\.[a-z]+_)"', text))
     steps = set(re.findall(r'\[HAND_[A-Z]+\] = "([a-z]+)"', text)) - {"nothing"}
     assert named | {template + step for template in templates for step in steps} == set(POINTS)
 
