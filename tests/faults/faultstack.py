@@ -169,6 +169,7 @@ class FaultStack(Stack):
                 if self._forgotten(f"{queue} {entity}", by, token) if lease == "1" else cause:
                     redis.zadd(self.key(f"due:{queue}"), {entity: now}, xx=True)
                     redis.publish(self.key(f"wake:{queue}"), "1")
+        self._look_again(redis, now)
         for key in redis.scan_iter(self.key("lease:*")):
             holder, token = self._keeper(key)
             if self._forgotten(key, holder, token):
@@ -176,6 +177,16 @@ class FaultStack(Stack):
         for key in ("rate:bigcommerce", "rate:sitoo:1"):
             if float(redis.hget(self.key(key), "until") or 0) > now + 200:
                 redis.hset(self.key(key), "until", now)
+
+    def _look_again(self, redis, now):
+        """A web order whose reservation Sitoo did not show is looked at again after 15 minutes; here that is 3 s after the look before."""
+        for case in redis.zrange(self.key("parked"), 0, -1):
+            if not case.startswith("reservation_missing:"):
+                continue
+            last, queue, job = redis.hmget(self.key(f"case:{case}"), "last", "queue", "job")
+            if now - float(last or now) > 3000:
+                redis.zadd(self.key(f"due:{queue}"), {job: now}, xx=True)
+                redis.publish(self.key(f"wake:{queue}"), "1")
 
     def _keeper(self, key):
         """(holder, token) of a lease, or of a permit for one call of Sitoo. The writer's is kept from round to round, so its token is
