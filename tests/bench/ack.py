@@ -58,6 +58,7 @@ def stacks(out):
 
     def make(**options):
         made.append(flow.Stack(simulators=False, mapping=flow.shop_mapping(), **options))
+        made[-1].everybody_may_all = True  # the bare program and the peer have keys of their own
         made[-1].start()
         note_redis(out, made[-1])
         return made[-1]
