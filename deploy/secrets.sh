@@ -73,12 +73,14 @@ given() {
     printf '%s' "$value" | write "$1"
 }
 
+tenant_of_env_file() { sed -n 's/^ONEPOOL_TENANT=//p' "$ROOT/deploy/compose/$instance.env" 2>/dev/null | tail -n 1; }
+
 # The password of Redis: where the functions go, and its digest with what they may do (deploy/redis-users.sh), which is made
 # anew each time, since a release may need other rights.
 redis_files() {
     local tenant
     made redis_password
-    tenant=$(sed -n 's/^ONEPOOL_TENANT=//p' "$ROOT/deploy/compose/$instance.env" 2>/dev/null | tail -n 1)
+    tenant=$(tenant_of_env_file || true)
     "$ROOT/deploy/redis-users.sh" "${tenant:-default}" "$folder/redis_password" >"$folder/.users.part"
     if ! cmp -s "$folder/.users.part" "$folder/redis_acl"; then write redis_acl <"$folder/.users.part"; fi
     rm -f "$folder/.users.part"

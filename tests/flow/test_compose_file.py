@@ -43,8 +43,9 @@ def test_plain_http_to_platforms_is_for_simulators_only():
 def copy_of_script(folder):
     (folder / "deploy").mkdir()
     script = folder / "deploy" / "secrets.sh"
-    script.write_bytes((ROOT / "deploy" / "secrets.sh").read_bytes())
-    script.chmod(0o755)
+    for name in ("secrets.sh", "redis-users.sh"):
+        (folder / "deploy" / name).write_bytes((ROOT / "deploy" / name).read_bytes())
+        (folder / "deploy" / name).chmod(0o755)
     return script
 
 

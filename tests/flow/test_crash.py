@@ -152,7 +152,7 @@ def test_a_writer_that_is_stopped_beyond_its_lease_does_no_harm(stack):
     """SIGSTOP of the writer, then CONT: another process has taken over meanwhile, and the late one is fenced."""
     running = stack(env={"ONEPOOL_WORKERS": "2"})
     holder = running.wait_until(lambda: running.redis().hget("{default}:lease:writer", "holder"), 10, "a writer")
-    pid = int(re.findall(r"pid=(\d+) .*store's writer now", running.logs("stock-moved"))[-1])
+    pid = int(running.wait_until(lambda: re.findall(r"pid=(\d+) .*store's writer now", running.logs("stock-moved")), 10, "it says so")[-1])
 
     def freeze():
         pause(running, 2)
