@@ -164,7 +164,7 @@ restore() {
     say "stopping the functions and Redis"
     compose stop -t 40 "${running[@]}" redis
     compose run --rm -T --no-deps redis sh -c 'cat >/tmp/copy.rdb && /opt/onepool/restore.sh /tmp/copy.rdb /data' <"$copy" ||
-        fail "nothing was restored; make compose-up starts everything as it was"
+        fail "nothing was restored; docker compose up -d starts everything as it was"
     say "starting them again; onepool status says when what happened since the copy is read again"
     compose up -d --wait redis
     compose up -d --wait "${running[@]}"

@@ -56,7 +56,7 @@ end
 -- The one way into the ledger. Beside the row, each entry has its link of the chain, c = "n gap prev": its number, how many ms the
 -- entry before it is older, and that one's hash. An entry's hash is the SHA-1 of "id n gap prev row", so it covers the stream's
 -- id, which is the time. ledger:chain holds what the next link needs, and how long entries are kept; see docs/adr/0018.
--- A row is JSON; anything in it is told by shared/ledger_rows.h.
+-- A row is JSON; docs/ledger.md says what the types are.
 local function ledger_add(P, now, row)
   local key, stream = P .. 'ledger:chain', P .. 'ledger'
   local f = redis.call('HMGET', key, 'n', 'at', 'head', 'days')
