@@ -26,6 +26,7 @@ import verdict  # noqa: E402  tests/contract/verdict.py
 
 from ports import Ports  # noqa: E402
 
+PATIENCE = 3  # a wait ends when its condition holds; on a machine that does much else, that takes longer than a test expects
 FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-updated", "product-updated")
 QUEUES = ("order", "sale", "return", "sku", "item")  # what is due; the ledger's timer always is
 EVENTS_USER = "onepool"
@@ -95,7 +96,8 @@ class Process:
 
 
 def wait_until(predicate, timeout=10.0, what="the condition"):
-    """Calls predicate until it returns something true, which is returned. After timeout seconds: TimeoutError."""
+    """Calls predicate until it returns something true, which is returned. After timeout seconds, times PATIENCE: TimeoutError."""
+    timeout *= PATIENCE
     end = time.monotonic() + timeout
     while True:
         result = predicate()

@@ -92,6 +92,14 @@ class Day:
         if number % 2 == 1 and self.collected:
             self.give_back(self.collected.pop(0))
 
+    def last_orders(self):
+        """After the last hour: however late they were handed over, what is to become of each web order does."""
+        while self.placed:
+            self.shop.wait_until(lambda: any(self.is_open(order) for order in self.placed), 30, "web orders are handed over")
+            self.old_orders(1)
+        while self.collected:
+            self.give_back(self.collected.pop(0))
+
     def is_open(self, order):
         return [one for one in web_shop.in_sitoo(self.shop, order) if one["state"] == "open"]
 

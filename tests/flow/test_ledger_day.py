@@ -111,8 +111,8 @@ def test_the_history_of_a_sku_reads_as_what_happened(shop):
     assert "; BigCommerce showed it at " in told
     named = history(shop, sku, "--names")
     assert f"Sold 2 in Warehouse 4 (order {order})" in named
-    between = time.time() + 0.5
-    time.sleep(1.1)
+    between = int(time.time()) + 1  # a whole second, as --at takes it: all of the above is before it, and the move is after it
+    time.sleep(between + 1.1 - time.time())
     shop.control("POST", "/move", {"rows": [{"sku": sku, "quantity": 3}], "to": 4})
     shop.wait_levels(sku, {7: was + 1})
     shop.wait_quiet()

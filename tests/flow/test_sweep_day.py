@@ -98,7 +98,7 @@ def test_with_all_timers_stopped_events_alone_bring_both_sides_together(stack):
         for hour in range(24):
             day.hour(hour)
             shop.wait_until(lambda: all(day.is_open(order) for order in day.placed), 30, "its web orders are handed over")
-        day.old_orders(24)
+        day.last_orders()
         sweep_day.brought_together(shop)
         assert put_off[0] > 10, "no timer was put off"
     print("business", day.counts, "timers put off", put_off[0])
