@@ -154,14 +154,14 @@ static bool is(const struct history_event *e, const char *type) {
 /* The movement that Sitoo booked for a sale: as many units, in that warehouse, about then; recorded before or after. */
 static bool booked(const struct history_event *sale, const struct history_event *move) {
     int64_t apart = number(move->row, "created_s") * 1000 - number(sale->row, "till_ms");
-    return !move->told && number(move->row, "warehouse") == number(sale->row, "warehouse") &&
+    return move->told == 0 && number(move->row, "warehouse") == number(sale->row, "warehouse") &&
            thousandths(move->row, "quantity") == -thousandths(sale->row, "quantity") && apart > -PAIR_MS &&
            apart < PAIR_MS;
 }
 
 static void pair(struct history *h, size_t i, size_t k) {
     h->list[i].pair = k + 1;
-    h->list[k].told = true;
+    h->list[k].told = i + 1;
 }
 
 /* A sale or a movement, and what orders it. */
@@ -198,7 +198,7 @@ static void pair_sales(struct history *h) {
     size_t sales = 0, moves = 0, first = 0;
     struct half *sale = halves(h, true, &sales), *move = halves(h, false, &moves);
     for (size_t s = 0; s < sales; s++) {
-        while (first < moves && h->list[move[first].i].told) {
+        while (first < moves && h->list[move[first].i].told > 0) {
             first++;
         }
         for (size_t m = first; m < moves && m < first + PAIR_LOOK; m++) {

@@ -21,7 +21,7 @@ struct history_event {
     cJSON *row;
     const cJSON *part; /* the element of a list in it that is about the SKU; NULL = the row itself */
     size_t pair;       /* the event that its sentence includes, from 1; 0 = none */
-    bool told;         /* in another one's sentence */
+    size_t told;       /* the event in whose sentence it is, from 1; 0 = its own */
 };
 
 struct history {

@@ -125,6 +125,16 @@ static bool computes(const struct history_event *e, int64_t location) {
                              : (is(e, "level") || is(e, "shadow_level")) && number(e->row, "location") == location;
 }
 
+/* What stands for event k among the causes of what follows from up to i: itself, or the sale that Sitoo booked with it, which
+ * may be recorded later than the level that included it. NULL = the sale stands for itself there. */
+static const struct history_event *stands_for(const struct history *h, size_t k, size_t from, size_t i) {
+    size_t teller = h->list[k].told;
+    if (teller == 0) {
+        return &h->list[k];
+    }
+    return teller - 1 >= from && teller - 1 < i ? NULL : &h->list[teller - 1];
+}
+
 /* " because of order 11513 and Sitoo's row 991": what came since the location's level was last computed.
  * False: nothing. */
 static bool because(const struct history *h, size_t i, int64_t location, struct buf *out) {
@@ -134,10 +144,10 @@ static bool because(const struct history *h, size_t i, int64_t location, struct 
         from--;
     }
     for (size_t k = from; k < i; k++) {
-        const struct history_event *e = &h->list[k];
+        const struct history_event *e = stands_for(h, k, from, i);
         struct buf one;
         buf_init(&one, 400);
-        if (!e->told && cause(e, &one) && strcmp(buf_str(&one), before) != 0) {
+        if (e != NULL && cause(e, &one) && strcmp(buf_str(&one), before) != 0) {
             n++;
             if (n <= CAUSES_MAX) {
                 buf_addf(out, "%s%s", n == 1 ? ", because of " : ", ", buf_str(&one));

@@ -79,7 +79,7 @@ static enum next read_names(struct app *app, cJSON *names, struct reason *why) {
 /* ---- shown ---- */
 
 static bool hidden(const struct history *h, size_t i) {
-    return h->list[i].told || history_is_idle(h, i);
+    return h->list[i].told > 0 || history_is_idle(h, i);
 }
 
 static size_t first_shown(const struct history *h, int64_t rows) {

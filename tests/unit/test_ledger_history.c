@@ -36,7 +36,7 @@ static char *history_of(const char *sku, const char *const *rows, size_t n, bool
     history_end(&h);
     buf_init(&out, 100000);
     for (size_t i = 0; i < h.n; i++) {
-        if (!h.list[i].told && !history_is_idle(&h, i)) {
+        if (h.list[i].told == 0 && !history_is_idle(&h, i)) {
             history_say(&h, i, &out);
             buf_add_str(&out, "\n");
         }
@@ -64,6 +64,9 @@ static void rows_become_sentences(void **state) {
          "Sold 1 in Leeds (order 11513), 4 left there.\n"
          "The web shop was told 7 (was 8), because of order 11513; BigCommerce showed it at 12:00:03.\n"},
         {{MOVED(991, 30, "-1.000", "4.000"), SALE(11513, "1.000")}, "Sold 1 in Leeds (order 11513), 4 left there.\n"},
+        {{MOVED(991, 30, "-1.000", "4.000"), LEVEL(7, 8), SEEN(7), SALE(11513, "1.000")}, /* recorded after its level */
+         "The web shop was told 7 (was 8), because of order 11513; BigCommerce showed it at 12:00:02.\n"
+         "Sold 1 in Leeds (order 11513), 4 left there.\n"},
         {{SALE(11513, "2.000"), MOVED(991, 30, "-1.000", "4.000")},
          "Sold 2 in Leeds (order 11513).\n1 sold in Leeds (Sitoo's row 991), 4 left there.\n"},
         {{SALE(12, "1.000"), SALE(11, "1.000"), MOVED(21, 30, "-1.000", "4.000"), MOVED(22, 30, "-1.000", "3.000")},
