@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the tests are shared out among pytest-xdist's workers (.ci/test: -n N --dist loadgroup)."""
+"""How the tests are shared out among pytest-xdist's workers (.ci/test: -n N --dist loadgroup), and a list of those that failed."""
+import os
+import re
+
 import pytest
+
+FAILED = os.environ.get("ONEPOOL_TEST_FAILED")  # a file: a line "setup|call|teardown TEST" for each failure
 
 
 def pytest_configure(config):
@@ -24,3 +29,9 @@ def pytest_collection_modifyitems(config, items):
             if together[item]:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
         items.sort(key=lambda item: 1 if together[item] else 0 if item.get_closest_marker("long") else 2)
+
+
+def pytest_runtest_logreport(report):
+    if FAILED and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        with open(FAILED, "a", encoding="utf-8") as file:
+            file.write(f"{report.when} {re.sub(r'@[a-z0-9_]+$', '', report.nodeid)}\n")  # without xdist's group
