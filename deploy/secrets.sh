@@ -4,6 +4,9 @@
 # deploy/secrets.sh [INSTANCE]                 makes the secret files of docker-compose.yml that are missing, with random values
 # deploy/secrets.sh [INSTANCE] --rotate NAME   a new value; the old one stays accepted as NAME_previous. NAME: bigcommerce_hook_secret,
 #                                              sitoo_events_password
+# deploy/secrets.sh [INSTANCE] --set NAME      asks for the value that a platform handed out (or reads one line). NAME:
+#                                              bigcommerce_access_token, sitoo_api_password, bigcommerce_client_secret
+#                                              (deploy/compose/signatures.yml), of which the old one stays as NAME_previous
 #
 # INSTANCE: $ONEPOOL_INSTANCE, else what .env says, else "simulated". Files: deploy/secrets/<instance>/NAME, one value
 # each; no value is ever printed. What the platforms hand out (sitoo_api_password, bigcommerce_access_token) is asked
@@ -65,12 +68,23 @@ given() {
         simulated:bigcommerce_access_token) value=sim-bc-token ;;
         *)
             [ -t 0 ] || fail "${folder#"$ROOT"/}/$1 is missing: $2. Run this in a terminal, which asks for it"
-            read -r -s -p "$2: " value
-            echo
+            value=$(asked "$2")
             ;;
     esac
     [ -n "$value" ] || fail "$1 is empty"
     printf '%s' "$value" | write "$1"
+}
+
+# asked WHAT: a line, without echo.
+asked() {
+    local value=
+    if [ -t 0 ]; then
+        read -r -s -p "$1: " value
+        echo >&2
+    else
+        IFS= read -r value || true
+    fi
+    printf '%s' "$value"
 }
 
 tenant_of_env_file() { sed -n 's/^ONEPOOL_TENANT=//p' "$ROOT/deploy/compose/$instance.env" 2>/dev/null | tail -n 1; }
@@ -111,10 +125,27 @@ rotate() {
     echo "secrets: both values count after: docker compose up -d --force-recreate. Then give the new one to the platform"
 }
 
+# set_value NAME: what a platform handed out, new or for the first time.
+set_value() {
+    local value
+    case $1 in
+        bigcommerce_access_token | sitoo_api_password | bigcommerce_client_secret) ;;
+        *) fail "--set \"$1\": only bigcommerce_access_token, sitoo_api_password and bigcommerce_client_secret are handed out by a platform" ;;
+    esac
+    value=$(asked "$1")
+    [ -n "$value" ] || fail "$1 is empty; nothing was changed"
+    if [ "$1" = bigcommerce_client_secret ]; then
+        if there "$1"; then write "$1_previous" <"$folder/$1"; else printf '%s' "$value" | write "$1_previous"; fi
+    fi
+    printf '%s' "$value" | write "$1"
+    echo "secrets: it counts after: docker compose up -d --force-recreate"
+}
+
 mkdir -p "$folder"
 chmod 700 "$ROOT/deploy/secrets" "$folder"
 case ${1:-} in
     '') make_missing ;;
     --rotate) rotate "${2:-}" ;;
-    *) fail "usage: deploy/secrets.sh [INSTANCE] [--rotate NAME]" ;;
+    --set) set_value "${2:-}" ;;
+    *) fail "usage: deploy/secrets.sh [INSTANCE] [--rotate NAME | --set NAME]" ;;
 esac

@@ -22,6 +22,23 @@ def test_every_function_is_a_service_and_starts_by_its_name():
     assert all(services[name]["command"] == [name] for name in FUNCTIONS)
 
 
+def test_every_function_gets_the_client_secret_that_may_be_laid_over():
+    overlay = yaml.safe_load((ROOT / "deploy" / "compose" / "signatures.yml").read_text(encoding="utf-8"))
+    assert set(overlay["services"]) == FUNCTIONS
+    assert all(set(service["secrets"]) == set(overlay["secrets"]) for service in overlay["services"].values())
+
+
+def test_every_file_that_is_laid_over_is_in_the_checkout():
+    """Also under git: what is written beside the instances' settings, which are not."""
+    named = set()
+    for path in ("docs/operations.md", "nginx/tls.conf", "README.md"):
+        named |= set(re.findall(r"deploy/compose/[a-z]+\.yml", (ROOT / path).read_text(encoding="utf-8")))
+    assert {"deploy/compose/tls.yml", "deploy/compose/signatures.yml"} <= named
+    for name in named:
+        assert (ROOT / name).is_file(), name
+        assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode != 0, f"git ignores {name}"
+
+
 def test_every_name_that_nginx_asks_for_is_a_service():
     template = (ROOT / "nginx" / "onepool.conf.in").read_text(encoding="utf-8")
     asked = set(re.findall(r"set \$function ([a-z-]+);", template))
@@ -76,6 +93,22 @@ def test_rotation_keeps_the_old_value_as_previous(tmp_path):
     assert (folder / "bigcommerce_hook_secret_previous").read_text(encoding="utf-8") == old
     assert (folder / "bigcommerce_hook_secret").read_text(encoding="utf-8") != old
     assert run(script, "--rotate", "redis_url").returncode == 1
+
+
+def test_what_a_platform_hands_out_is_taken_from_a_line(tmp_path):
+    script = copy_of_script(tmp_path)
+    folder = tmp_path / "deploy" / "secrets" / "simulated"
+
+    def give(name, value):
+        return subprocess.run([script, "--set", name], capture_output=True, text=True, input=value, check=False, env={"PATH": "/usr/bin:/bin"})
+    for value, previous in (("first-0123456789abc", "first-0123456789abc"), ("second-0123456789ab", "first-0123456789abc")):
+        done = give("bigcommerce_client_secret", value + "\n")
+        assert done.returncode == 0 and value not in done.stdout + done.stderr
+        assert (folder / "bigcommerce_client_secret").read_text(encoding="utf-8") == value
+        assert (folder / "bigcommerce_client_secret_previous").read_text(encoding="utf-8") == previous
+    assert give("sitoo_api_password", "new\n").returncode == 0 and (folder / "sitoo_api_password").read_text(encoding="utf-8") == "new"
+    assert give("sitoo_api_password", "").returncode == 1 and (folder / "sitoo_api_password").read_text(encoding="utf-8") == "new"
+    assert give("redis_url", "x\n").returncode == 1
 
 
 def test_secret_of_a_platform_is_asked_for_by_name(tmp_path):
