@@ -152,7 +152,7 @@ backup() {
 }
 
 restore() {
-    local copy=${1:-}
+    local copy=${1:-} name scales=()
     [ $# -eq 1 ] || fail "usage: deploy/compose.sh restore COPY.rdb"
     [ -r "$copy" ] || fail "$copy cannot be read"
     check_docker
@@ -161,13 +161,14 @@ restore() {
         (cd "$(dirname "$copy")" && sha256sum --quiet -c "${copy##*/}.sha256") || fail "$copy is not what was stored; take another copy"
     fi
     mapfile -t running < <(functions_that_run)
+    for name in "${running[@]}"; do scales+=(--scale "$name=$(compose ps -q "$name" | wc -l)"); done
     say "stopping the functions and Redis"
     compose stop -t 40 "${running[@]}" redis
     compose run --rm -T --no-deps redis sh -c 'cat >/tmp/copy.rdb && /opt/onepool/restore.sh /tmp/copy.rdb /data' <"$copy" ||
         fail "nothing was restored; docker compose up -d starts everything as it was"
     say "starting them again; onepool status says when what happened since the copy is read again"
     compose up -d --wait redis
-    compose up -d --wait "${running[@]}"
+    compose up -d --wait "${scales[@]}" "${running[@]}" # as many of each as before
 }
 
 INSTANCE=$(setting ONEPOOL_INSTANCE simulated)

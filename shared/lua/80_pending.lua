@@ -30,6 +30,27 @@ local function handed_set(P, order, h)
   redis.call('HSET', P .. 'handed', order, cjson.encode(h))
 end
 
+-- An order's units left these places: another one there whose reservation seemed to be missing may have had it all along, since what
+-- Sitoo has reserved is compared with what all orders of ours should have. It is looked at again.
+local function handed_left(P, now, order, fields)
+  local touched = false
+  for _, field in ipairs(fields) do
+    local sku = field:match('|(.*)$')
+    for _, other in ipairs(redis.call('SMEMBERS', P .. 'handed:at:' .. field)) do
+      local h = other ~= order and handed_get(P, other) or {}
+      local staged = h.staged and h.staged[sku] and h.staged[sku][1]
+      local covered = tonumber(staged or h.cover and h.cover[sku] or '') or 0
+      if (tonumber(h.open and h.open[field] or '') or 0) > covered then
+        mark(P, now, 'handover', other, '', '', '')
+        touched = true
+      end
+    end
+  end
+  if touched then
+    wake(P, 'handover')
+  end
+end
+
 -- pending:orders and pending:qty of one order from raw and cover; changed SKUs become due. True if anything changed.
 -- why: web_order (it holds other units), reserved (its reservation was seen in Sitoo), unreserved (it is gone there).
 local function pending_apply(P, now, order, h, why, status, modified)
@@ -238,6 +259,13 @@ register('handed_put', function(P, args)
   if staged then
     wake(P, 'sku')
   end
+  local left = {}
+  for field, units in pairs(was_open) do
+    if (open[field] or 0) < tonumber(units) then
+      left[#left + 1] = field
+    end
+  end
+  handed_left(P, now, order, left)
   return out
 end)
 

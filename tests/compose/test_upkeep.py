@@ -3,7 +3,7 @@
 import time
 
 from business import Business, all_200, makers, nothing_was_refused, plenty, settle
-from engine import inspect, wait_until
+from engine import docker, inspect, wait_until
 from load import Load
 
 PER_SECOND = 20
@@ -12,6 +12,7 @@ FUNCTIONS = ("sitoo-events", "sale", "return", "stock-moved", "order-created", "
 
 def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders):
     stack.up(sitoo_events=2, sale=1, order_created=1)
+    docker("tag", "onepool:test", "onepool:before")
     before, old = stack.stats(), {name: set(stack.containers(name)) for name in FUNCTIONS}
     revision = f"test{int(time.time())}"
     with Business(stack, orders[0]) as business, Load(stack.http_port, makers(orders), PER_SECOND) as load:
@@ -21,12 +22,19 @@ def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders
     for name in FUNCTIONS:
         fresh = stack.containers(name)
         assert len(fresh) == len(old[name]) and not set(fresh) & old[name], name
-        assert {inspect(one)["Config"]["Labels"]["org.opencontainers.image.revision"] for one in fresh} == {revision}, name
+        assert {revision_of(one) for one in fresh} == {revision}, name
         assert f"{name}: {len(fresh)} new beside {len(fresh)} that run" in said
+    stack.script("update", "--no-build", "sale", ONEPOOL_TAG="before")
+    (back, ) = stack.containers("sale")
+    assert revision_of(back) != revision and inspect(back)["Config"]["Image"] == "onepool:before", "it is back at the release before"
     settle(stack)
     nothing_was_refused(stack, before)
     print(f"\n{sum(sum(c.values()) for c in counted.values())} calls, {business.sales} sales, {business.web_orders} web orders,"
           f" slowest answer {load.slowest():.2f} s")
+
+
+def revision_of(container):
+    return inspect(container)["Config"]["Labels"]["org.opencontainers.image.revision"]
 
 
 def sell(stack, skus, count):
@@ -43,11 +51,13 @@ def test_restore_drill(stack, tmp_path):
     copy = stack.script("backup", tmp_path).strip().splitlines()[-1]
     sell(stack, skus, 8)
     settle(stack)
-    before = stack.stats()
+    before, replicas = stack.stats(), {name: len(stack.containers(name)) for name in FUNCTIONS}
+    assert replicas["sitoo-events"] > 1, "a scaled function stays so"
     # The disaster: somebody empties Redis's volume.
     stack.compose("exec", "-T", "redis", "sh", "-c", "rm -rf /data/appendonlydir && kill -KILL 1", check=False)
     sell(stack, skus, 3)
     stack.script("restore", copy)
+    assert {name: len(stack.containers(name)) for name in FUNCTIONS} == replicas
     assert stack.status()["epoch"]["state"] in ("lossy", "whole")
     wait_until(lambda: stack.status()["epoch"]["state"] == "whole", 120, "what happened since the copy is read again")
     wait_until(stack.settled, 120, "all is settled and every level right")

@@ -164,6 +164,31 @@ def test_two_orders_share_what_is_reserved(pool):
     assert handed_put(pool, 8, ("S1", 2, 1000, 0, 1000)) == [1]
 
 
+def test_an_order_that_lacked_its_reservation_is_due_again_when_another_one_leaves_its_place(pool):
+    """8 was closed in Sitoo, which took its reservation, before we knew: so 7's seemed to be missing, and 9's is another place's."""
+    for order, place in ((7, "2|S1"), (8, "2|S1"), (9, "3|S1")):
+        pending_put(pool, order, (place, 1000))
+    handed_put(pool, 8, ("S1", 2, 1000, 0, 1000))
+    handed_put(pool, 9, ("S1", 3, 1000, 0, 0))
+    assert handed_put(pool, 7, ("S1", 2, 1000, 0, 1000)) == [0]
+    settled(pool, "handover")
+    handed_put(pool, 8, ("S1", 2, 0, 1000, 0), done=1)
+    assert settled(pool, "handover") == ["7"]
+    assert handed_put(pool, 7, ("S1", 2, 1000, 0, 1000)) == [1]
+    handed_put(pool, 7, ("S1", 2, 1000, 0, 1000))
+    handed_put(pool, 8, ("S1", 2, 0, 1000, 0), done=1)
+    assert settled(pool, "handover") == [], "once: nothing left anybody's place"
+
+
+def test_an_order_that_has_its_reservation_is_not_due_when_another_one_leaves_its_place(pool):
+    for order in (7, 8):
+        pending_put(pool, order, ("2|S1", 1000))
+        handed_put(pool, order, ("S1", 2, 1000, 0, 2000))
+    settled(pool, "handover")
+    handed_put(pool, 8, done=1)
+    assert settled(pool, "handover") == []
+
+
 def test_edited_order_counts_what_is_not_covered(pool):
     pending_put(pool, 7, ("2|S1", 1000))
     handed_put(pool, 7, ("S1", 2, 1000, 0, 1000))
