@@ -68,6 +68,15 @@ enum next redis_pipeline(struct redis *r, const struct args *cmds, size_t n, boo
                          struct reason *why) NODISCARD;
 
 /*
+ * One page of a hash (HSCAN): fields and values by turns in element 1 of *reply, which the caller frees. cursor: "" or
+ * "0" begins; redis_hash_ended says whether this was the last page. A field may come twice.
+ */
+#define REDIS_CURSOR_SIZE 32
+enum next redis_hash_page(struct redis *r, const char *key, int64_t count, char cursor[REDIS_CURSOR_SIZE],
+                          redisReply **reply, struct reason *why) NODISCARD;
+bool redis_hash_ended(const char *cursor);
+
+/*
  * Calls a function of the embedded library (shared/lua): FCALL <name>_<version> 1 {tenant} args... Loads the library
  * (FUNCTION LOAD REPLACE) and repeats if Redis does not know it.
  */

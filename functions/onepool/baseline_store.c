@@ -211,27 +211,20 @@ enum next baseline_count(struct baseline *b, const char *name, int64_t *n, struc
 enum next baseline_each(struct baseline *b, const char *key,
                         void (*take_field)(void *arg, const char *field, const char *value), void *arg,
                         struct reason *why) {
-    char cursor[32] = "0";
+    char cursor[REDIS_CURSOR_SIZE] = "";
     do {
-        struct args a = {0};
         redisReply *reply = NULL;
-        args_add(&a, "HSCAN");
-        args_add_key(&a, b->app->redis, key);
-        args_add(&a, cursor);
-        args_add(&a, "COUNT");
-        args_add_int(&a, SCAN_COUNT);
-        enum next next = command(b, &a, &reply, why);
+        enum next next = redis_hash_page(b->app->redis, key, SCAN_COUNT, cursor, &reply, why);
         if (next != NEXT_DONE) {
             return next;
         }
-        const redisReply *list = reply->elements > 1 ? reply->element[1] : NULL;
-        for (size_t i = 0; list != NULL && i + 1 < list->elements; i += 2) {
+        const redisReply *list = reply->element[1];
+        for (size_t i = 0; i + 1 < list->elements; i += 2) {
             take_field(arg, reply_str_at(list, i), reply_str_at(list, i + 1));
         }
-        (void)str_copy(cursor, sizeof cursor, reply_str_at(reply, 0) != NULL ? reply_str_at(reply, 0) : "0");
         freeReplyObject(reply);
         (void)app_keep(b->app);
-    } while (strcmp(cursor, "0") != 0);
+    } while (!redis_hash_ended(cursor));
     return NEXT_DONE;
 }
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "buf.h"
 #include "quantity.h"
 #include "ban.h"
 
@@ -50,33 +49,25 @@ bool stream_id(const char *text, int64_t *ms, int64_t *number) {
 }
 
 enum next stream_hash(struct app *app, const char *key, stream_take *take, void *arg, struct reason *why) {
-    char cursor[32] = "0";
+    char cursor[REDIS_CURSOR_SIZE] = "";
     enum next next = NEXT_DONE;
     do {
-        struct args a = {0};
         redisReply *reply = NULL;
-        args_add(&a, "HSCAN");
-        args_add_key(&a, app->redis, key);
-        args_add(&a, cursor);
-        args_add(&a, "COUNT");
-        args_add_int(&a, SCAN_COUNT);
-        next = redis_command(app->redis, &a, true, &reply, why);
-        args_free(&a);
+        next = redis_hash_page(app->redis, key, SCAN_COUNT, cursor, &reply, why);
         if (next != NEXT_DONE) {
             return next;
         }
-        const redisReply *list = reply->elements > 1 ? reply->element[1] : NULL;
-        for (size_t i = 0; next == NEXT_DONE && list != NULL && i + 1 < list->elements; i += 2) {
+        const redisReply *list = reply->element[1];
+        for (size_t i = 0; next == NEXT_DONE && i + 1 < list->elements; i += 2) {
             if (reply_str_at(list, i) != NULL && reply_str_at(list, i + 1) != NULL) {
                 next = take(arg, reply_str_at(list, i), reply_str_at(list, i + 1), why);
             }
         }
-        (void)str_copy(cursor, sizeof cursor, reply_str_at(reply, 0) != NULL ? reply_str_at(reply, 0) : "0");
         freeReplyObject(reply);
         if (next == NEXT_DONE && stop_requested()) {
             why->not_its_fault = true;
             next = reason_set(why, NEXT_DEFER, "stopping", "it was told to stop");
         }
-    } while (next == NEXT_DONE && strcmp(cursor, "0") != 0);
+    } while (next == NEXT_DONE && !redis_hash_ended(cursor));
     return next;
 }

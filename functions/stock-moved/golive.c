@@ -24,26 +24,18 @@ typedef enum next take_field(struct app *app, const char *field, const char *val
                              struct reason *why);
 
 static enum next scan(struct app *app, const char *key, take_field *take, struct taken *t, struct reason *why) {
-    char cursor[32] = "0";
+    char cursor[REDIS_CURSOR_SIZE] = "";
     enum next next = NEXT_DONE;
     do {
-        struct args a = {0};
         redisReply *reply = NULL;
-        args_add(&a, "HSCAN");
-        args_add_key(&a, app->redis, key);
-        args_add(&a, cursor);
-        args_add(&a, "COUNT");
-        args_add_int(&a, SCAN_COUNT);
-        next = redis_command(app->redis, &a, true, &reply, why);
-        args_free(&a);
+        next = redis_hash_page(app->redis, key, SCAN_COUNT, cursor, &reply, why);
         if (next != NEXT_DONE) {
             return next;
         }
-        const redisReply *list = reply->elements > 1 ? reply->element[1] : NULL;
-        for (size_t i = 0; next == NEXT_DONE && list != NULL && i + 1 < list->elements; i += 2) {
+        const redisReply *list = reply->element[1];
+        for (size_t i = 0; next == NEXT_DONE && i + 1 < list->elements; i += 2) {
             next = take(app, reply_str_at(list, i), reply_str_at(list, i + 1), t, why);
         }
-        (void)str_copy(cursor, sizeof cursor, reply_str_at(reply, 0) != NULL ? reply_str_at(reply, 0) : "0");
         freeReplyObject(reply);
         if (next == NEXT_DONE && t->marks.n > 0) {
             next = effects_apply(app->redis, &t->marks, why);
@@ -53,7 +45,7 @@ static enum next scan(struct app *app, const char *key, take_field *take, struct
             why->not_its_fault = true;
             next = reason_set(why, NEXT_DEFER, "stopping", "the process was told to stop");
         }
-    } while (next == NEXT_DONE && strcmp(cursor, "0") != 0);
+    } while (next == NEXT_DONE && !redis_hash_ended(cursor));
     return next;
 }
 

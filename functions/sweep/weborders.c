@@ -6,9 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "buf.h"
 #include "keys.h"
 #include "works.h"
 #include "ban.h"
@@ -62,23 +60,15 @@ static enum next push(struct app *app, const redisReply *orders, size_t step, st
 
 static enum next list_keys(struct app *app, const char *key, struct reason *why) {
     enum next next = NEXT_DONE;
-    char cursor[32] = "0";
+    char cursor[REDIS_CURSOR_SIZE] = "";
     do {
-        struct args a = {0};
         redisReply *reply = NULL;
-        args_add(&a, "HSCAN");
-        args_add_key(&a, app->redis, key);
-        args_add(&a, cursor);
-        args_add(&a, "COUNT");
-        args_add_int(&a, (int64_t)BATCH);
-        next = run(app, &a, &reply, why);
+        next = redis_hash_page(app->redis, key, (int64_t)BATCH, cursor, &reply, why);
         if (next == NEXT_DONE) {
-            const char *at = reply_str_at(reply, 0);
-            (void)str_copy(cursor, sizeof cursor, at != NULL ? at : "0");
-            next = reply->elements > 1 ? push(app, reply->element[1], 2, why) : NEXT_DONE;
+            next = push(app, reply->element[1], 2, why);
             freeReplyObject(reply);
         }
-    } while (next == NEXT_DONE && strcmp(cursor, "0") != 0);
+    } while (next == NEXT_DONE && !redis_hash_ended(cursor));
     return next;
 }
 
