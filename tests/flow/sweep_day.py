@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import sweep_shop as sweep
 import web_shop
 
-RETURNS = {"reasons": {"101": "sellable", "102": "unsellable"}, "payments": {"Card": "pay_in_bigcommerce"}}
+RETURNS = {"repeat_after_s": 30, "reasons": {"101": "sellable", "102": "unsellable"}, "payments": {"Card": "pay_in_bigcommerce"}}
 SIMULATOR = ("--web-orders", "--skus", "400", "--quota", "20000", "--lag-ms", "50", "--latency-ms", "2", "--retry-scale", "0.001")
 WRONG = ("over_refunded", "over_refunded_rows", "unexplained", "refunded_twice", "unexpected", "missing", "wrong_amount",
          "paid_online")
