@@ -18,6 +18,7 @@
 #include "platform.h"
 #include "quantity.h"
 #include "queue.h"
+#include "web_hook.h"
 #include "weborder.h"
 #include "worker.h"
 #include "ban.h"
@@ -253,21 +254,11 @@ enum next handover_work(struct app *app, const char *queue, int64_t *wait_ms, st
 
 /* ---- invoke ---- */
 
-static int64_t payload_order(const char *payload, size_t len, char *error, size_t size) {
-    cJSON *json = json_read(payload, len, error, size);
-    int64_t id = 0;
-    if (json != NULL && !json_id(json, "order", &id) && !json_id(json_get(json, "data"), "id", &id)) {
-        (void)snprintf(error, size, "the payload names no order: give a hook, or {\"order\":100301}");
-    }
-    cJSON_Delete(json);
-    return id;
-}
-
 int handover_invoke(struct app *app, const char *queue, const char *payload, size_t len, bool dry_run) {
     struct reason why = {0};
     struct hand_look l = {0};
     char text[160] = "";
-    int64_t delay_ms = -1, id = payload_order(payload, len, text, sizeof text);
+    int64_t delay_ms = -1, id = web_hook_payload(payload, len, text, sizeof text);
     if (id <= 0) {
         (void)fprintf(stderr, "%s\n", text);
         return 1;

@@ -5,17 +5,13 @@
 
 #include "json.h"
 #include "mapping.h"
-#include "near.h"
+#include "mapping_at.h"
 #include "quantity.h"
 #include "ban.h"
 
 #define STATUS_LAST (MAPPING_STATUSES - 1)
 
-static void mistake(struct buf *mistakes, const char *key, const char *text) {
-    buf_addf(mistakes, "mapping file: baseline.%.60s: %s\n", key, text);
-}
-
-static void read_class(const cJSON *item, const char *key, char out[MAPPING_CLASS_SIZE], struct buf *mistakes) {
+static void read_class(const struct at *at, const cJSON *item, const char *key, char out[MAPPING_CLASS_SIZE]) {
     static const char *const classes[] = {"in_sitoo", "subtract", "hand_over", NULL};
     out[0] = '\0';
     for (size_t i = 0; cJSON_IsString(item) && classes[i] != NULL; i++) {
@@ -24,18 +20,7 @@ static void read_class(const cJSON *item, const char *key, char out[MAPPING_CLAS
         }
     }
     if (item != NULL && out[0] == '\0') {
-        mistake(mistakes, key, "must be in_sitoo, subtract or hand_over");
-    }
-}
-
-static void read_int(const cJSON *o, const char *key, int64_t max, int64_t preset, int64_t *out, struct buf *mistakes) {
-    char text[80];
-    const cJSON *item = json_get(o, key);
-    *out = preset;
-    if (item != NULL && (!json_item_int(item, out) || *out < 1 || *out > max)) {
-        (void)snprintf(text, sizeof text, "must be a whole number from 1 to %lld", (long long)max);
-        mistake(mistakes, key, text);
-        *out = preset;
+        at_mistake(at, key, "must be in_sitoo, subtract or hand_over");
     }
 }
 
@@ -49,44 +34,45 @@ static bool good_pattern(const char *text) {
     return good;
 }
 
-static void read_patterns(const cJSON *o, struct mapping_baseline *b, struct buf *mistakes) {
-    const cJSON *list = json_get(o, "externalid_patterns"), *item = NULL;
+static void read_patterns(const struct at *at, struct mapping_baseline *b) {
+    const cJSON *list = json_get(at->object, "externalid_patterns"), *item = NULL;
     char place[40];
     int i = 0;
     if (list != NULL && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > MAPPING_PATTERNS_MAX)) {
-        mistake(mistakes, "externalid_patterns", "must be a list of at most 8 texts such as \"WEB-{order}\"");
+        at_mistake(at, "externalid_patterns", "must be a list of at most 8 texts such as \"WEB-{order}\"");
         return;
     }
     cJSON_ArrayForEach(item, list) {
         (void)snprintf(place, sizeof place, "externalid_patterns[%d]", i++);
         if (!cJSON_IsString(item) || !good_pattern(item->valuestring)) {
-            mistake(mistakes, place,
-                    "must be a text of at most 39 characters that holds {order} once, without space, comma and quote");
+            at_mistake(
+                at, place,
+                "must be a text of at most 39 characters that holds {order} once, without space, comma and quote");
         } else {
             (void)str_copy(b->patterns[b->pattern_count++], MAPPING_PATTERN_SIZE, item->valuestring);
         }
     }
 }
 
-static void read_statuses(const cJSON *o, struct mapping_baseline *b, struct buf *mistakes) {
-    const cJSON *object = json_get(o, "status_classes"), *item = NULL;
+static void read_statuses(const struct at *at, struct mapping_baseline *b) {
+    const cJSON *object = json_get(at->object, "status_classes"), *item = NULL;
     char place[80];
     int64_t status = 0;
     if (object != NULL && !cJSON_IsObject(object)) {
-        mistake(mistakes, "status_classes", "must be an object such as {\"7\": \"subtract\"}");
+        at_mistake(at, "status_classes", "must be an object such as {\"7\": \"subtract\"}");
         return;
     }
     cJSON_ArrayForEach(item, object) {
         (void)snprintf(place, sizeof place, "status_classes.%.40s", item->string);
         if (!int_parse(item->string, 1, STATUS_LAST, &status)) {
-            mistake(mistakes, place, "is no status_id of BigCommerce (1 to 14)");
+            at_mistake(at, place, "is no status_id of BigCommerce (1 to 14)");
         } else {
-            read_class(item, place, b->status_class[status], mistakes);
+            read_class(at, item, place, b->status_class[status]);
         }
     }
 }
 
-static void check_keys(const cJSON *o, struct buf *mistakes) {
+void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mistakes) {
     static const char *const keys[] = {"externalid_patterns",
                                        "status_classes",
                                        "older_than_days",
@@ -94,37 +80,16 @@ static void check_keys(const cJSON *o, struct buf *mistakes) {
                                        "default_class",
                                        "accept_within_hours",
                                        NULL};
-    const cJSON *member = NULL;
-    cJSON_ArrayForEach(member, o) {
-        bool known = false;
-        for (size_t i = 0; keys[i] != NULL; i++) {
-            known = known || strcmp(member->string, keys[i]) == 0;
-        }
-        if (!known) {
-            const char *likely = near_word(member->string, keys);
-            char text[100];
-            (void)snprintf(text, sizeof text, "unknown key%s%.60s%s", likely != NULL ? "; did you mean " : "",
-                           likely != NULL ? likely : "", likely != NULL ? "?" : "");
-            mistake(mistakes, member->string, text);
-        }
-    }
-}
-
-void mapping_read_baseline(const cJSON *root, struct mapping *m, struct buf *mistakes) {
-    const cJSON *o = json_get(root, "baseline");
     struct mapping_baseline *b = &m->baseline;
-    if (o != NULL && !cJSON_IsObject(o)) {
-        buf_addf(mistakes, "mapping file: baseline: must be an object\n");
-        o = NULL;
-    }
-    check_keys(o, mistakes);
-    read_patterns(o, b, mistakes);
-    read_statuses(o, b, mistakes);
-    read_int(o, "older_than_days", 36500, 0, &b->older_than_days, mistakes);
-    read_class(json_get(o, "older_than_class"), "older_than_class", b->older_than_class, mistakes);
-    read_class(json_get(o, "default_class"), "default_class", b->default_class, mistakes);
-    read_int(o, "accept_within_hours", 168, 24, &b->accept_within_hours, mistakes);
+    struct at at = at_enter(&(struct at){.object = root, .mistakes = mistakes}, "baseline");
+    at_keys(&at, keys);
+    read_patterns(&at, b);
+    read_statuses(&at, b);
+    at_int(&at, "older_than_days", 1, 36500, 0, &b->older_than_days);
+    read_class(&at, json_get(at.object, "older_than_class"), "older_than_class", b->older_than_class);
+    read_class(&at, json_get(at.object, "default_class"), "default_class", b->default_class);
+    at_int(&at, "accept_within_hours", 1, 168, 24, &b->accept_within_hours);
     if ((b->older_than_days > 0) != (b->older_than_class[0] != '\0')) {
-        mistake(mistakes, "older_than_days", "goes together with older_than_class");
+        at_mistake(&at, "older_than_days", "goes together with older_than_class");
     }
 }

@@ -7,7 +7,7 @@
 #include "buf.h"
 #include "json.h"
 #include "mapping.h"
-#include "near.h"
+#include "mapping_at.h"
 #include "quantity.h"
 #include "ban.h"
 
@@ -26,10 +26,6 @@ const char *payer_name(enum payer p) {
     return p == PAYER_UNKNOWN ? "unknown" : payers[p];
 }
 
-static void mistake(struct buf *mistakes, const char *key, const char *text) {
-    buf_addf(mistakes, "mapping file: returns.%.110s: %s\n", key, text);
-}
-
 /* Position of a text in a list of words; -1 if it is none of them. */
 static int word_index(const cJSON *item, const char *const *words) {
     for (int i = 0; cJSON_IsString(item) && words[i] != NULL; i++) {
@@ -41,16 +37,16 @@ static int word_index(const cJSON *item, const char *const *words) {
 }
 
 /* A table of words, each member { name: word }. ids: names are ids of warehouses. */
-static void read_table(const cJSON *o, const char *key, const char *const *words, bool ids, struct mapping_rules *out,
-                       struct buf *mistakes) {
-    const cJSON *table = json_get(o, key), *item = NULL;
+static void read_table(const struct at *at, const char *key, const char *const *words, bool ids,
+                       struct mapping_rules *out) {
+    const cJSON *table = json_get(at->object, key), *item = NULL;
     char place[120], text[120];
     int64_t id = 0;
     if (table == NULL) {
         return;
     }
     if (!cJSON_IsObject(table) || cJSON_GetArraySize(table) > MAPPING_RULES_MAX) {
-        mistake(mistakes, key, "must be an object of at most 500 entries");
+        at_mistake(at, key, "must be an object of at most 500 entries");
         return;
     }
     out->list = xcalloc((size_t)cJSON_GetArraySize(table) + 1, sizeof *out->list);
@@ -58,12 +54,12 @@ static void read_table(const cJSON *o, const char *key, const char *const *words
         int word = word_index(item, words);
         (void)snprintf(place, sizeof place, "%s.%.80s", key, item->string);
         if (item->string[0] == '\0' || strlen(item->string) > NAME_MAX_BYTES) {
-            mistake(mistakes, place, "the name must have 1 to 64 bytes");
+            at_mistake(at, place, "the name must have 1 to 64 bytes");
         } else if (ids && !int_parse(item->string, 1, JSON_INT_MAX, &id)) {
-            mistake(mistakes, place, "is no id of a Sitoo warehouse");
+            at_mistake(at, place, "is no id of a Sitoo warehouse");
         } else if (word < 0) {
             (void)snprintf(text, sizeof text, "must be %s, %s or %s", words[1], words[2], words[0]);
-            mistake(mistakes, place, text);
+            at_mistake(at, place, text);
         } else {
             struct mapping_rule *r = &out->list[out->n++];
             (void)str_copy(r->name, sizeof r->name, item->string);
@@ -72,33 +68,26 @@ static void read_table(const cJSON *o, const char *key, const char *const *words
     }
 }
 
-static int read_word(const cJSON *o, const char *key, const char *const *words, struct buf *mistakes) {
-    const cJSON *item = json_get(o, key);
+static int read_word(const struct at *at, const char *key, const char *const *words) {
+    const cJSON *item = json_get(at->object, key);
     int word = word_index(item, words);
     char text[120];
     if (item != NULL && word < 0) {
         (void)snprintf(text, sizeof text, "must be %s, %s or %s", words[0], words[1], words[2]);
-        mistake(mistakes, key, text);
+        at_mistake(at, key, text);
     }
     return word > 0 ? word : 0;
 }
 
-static void read_int(const cJSON *o, const char *key, int64_t min, int64_t max, int64_t preset, int64_t *out,
-                     struct buf *mistakes) {
-    char text[80];
-    const cJSON *item = json_get(o, key);
+/* null: as if it were left out. */
+static void int_or_null(const struct at *at, const char *key, int64_t min, int64_t max, int64_t preset, int64_t *out) {
     *out = preset;
-    if (item == NULL || cJSON_IsNull(item)) {
-        return;
-    }
-    if (!json_item_int(item, out) || *out < min || *out > max) {
-        (void)snprintf(text, sizeof text, "must be a whole number from %lld to %lld", (long long)min, (long long)max);
-        mistake(mistakes, key, text);
-        *out = preset;
+    if (!cJSON_IsNull(json_get(at->object, key))) {
+        at_int(at, key, min, max, preset, out);
     }
 }
 
-static void check_keys(const cJSON *o, struct buf *mistakes) {
+void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mistakes) {
     static const char *const keys[] = {"reasons",
                                        "unknown_reason",
                                        "warehouses",
@@ -111,41 +100,24 @@ static void check_keys(const cJSON *o, struct buf *mistakes) {
                                        "goods_back_days",
                                        "repeat_after_s",
                                        NULL};
-    const cJSON *member = NULL;
-    cJSON_ArrayForEach(member, o) {
-        bool known = false;
-        for (size_t i = 0; keys[i] != NULL; i++) {
-            known = known || strcmp(member->string, keys[i]) == 0;
-        }
-        if (!known) {
-            const char *likely = near_word(member->string, keys);
-            char text[100];
-            (void)snprintf(text, sizeof text, "unknown key%s%.60s%s", likely != NULL ? "; did you mean " : "",
-                           likely != NULL ? likely : "", likely != NULL ? "?" : "");
-            mistake(mistakes, member->string, text);
-        }
-    }
-}
-
-void mapping_read_returns(const cJSON *root, struct mapping *m, struct buf *mistakes) {
-    const cJSON *o = json_get(root, "returns");
     struct mapping_returns *r = &m->returns;
-    o = cJSON_IsObject(o) ? o : NULL; /* another type is reported by mapping_read */
-    check_keys(o, mistakes);
-    read_table(o, "reasons", verdicts, false, &r->reasons, mistakes);
-    read_table(o, "warehouses", verdicts, true, &r->warehouses, mistakes);
-    read_table(o, "payments", payers, false, &r->payments, mistakes);
-    r->unknown_reason = (enum verdict)read_word(o, "unknown_reason", verdicts, mistakes);
-    r->unknown_payment = (enum payer)read_word(o, "unknown_payment", payers, mistakes);
-    read_int(o, "amount_tolerance_minor", 0, 100000, 2, &r->tolerance_minor, mistakes);
-    read_int(o, "quarantine_warehouse_id", 1, JSON_INT_MAX, 0, &r->quarantine_warehouse_id, mistakes);
+    const cJSON *o = json_get(root, "returns");
+    struct at at = {.object = cJSON_IsObject(o) ? o : NULL, .path = "returns", .mistakes = mistakes};
+    at_keys(&at, keys); /* another type is reported by mapping_read */
+    read_table(&at, "reasons", verdicts, false, &r->reasons);
+    read_table(&at, "warehouses", verdicts, true, &r->warehouses);
+    read_table(&at, "payments", payers, false, &r->payments);
+    r->unknown_reason = (enum verdict)read_word(&at, "unknown_reason", verdicts);
+    r->unknown_payment = (enum payer)read_word(&at, "unknown_payment", payers);
+    int_or_null(&at, "amount_tolerance_minor", 0, 100000, 2, &r->tolerance_minor);
+    int_or_null(&at, "quarantine_warehouse_id", 1, JSON_INT_MAX, 0, &r->quarantine_warehouse_id);
     if (r->quarantine_warehouse_id > 0 && mapping_warehouse_index(m, r->quarantine_warehouse_id) >= 0) {
-        mistake(mistakes, "quarantine_warehouse_id", "feeds a location, so what is moved there would be sold");
+        at_mistake(&at, "quarantine_warehouse_id", "feeds a location, so what is moved there would be sold");
     }
-    read_int(o, "days", 1, 365, 30, &r->days, mistakes);
-    read_int(o, "aged_days", 1, 365, 14, &r->aged_days, mistakes);
-    read_int(o, "goods_back_days", 0, 365, 14, &r->goods_back_days, mistakes);
-    read_int(o, "repeat_after_s", 30, 86400, 120, &r->repeat_after_s, mistakes);
+    int_or_null(&at, "days", 1, 365, 30, &r->days);
+    int_or_null(&at, "aged_days", 1, 365, 14, &r->aged_days);
+    int_or_null(&at, "goods_back_days", 0, 365, 14, &r->goods_back_days);
+    int_or_null(&at, "repeat_after_s", 30, 86400, 120, &r->repeat_after_s);
 }
 
 void mapping_free_returns(struct mapping_returns *r) {

@@ -26,3 +26,13 @@ bool web_hook_plan(const struct app *app, const struct hook *hook, const char *q
 void created_hook_plan(const struct app *app, const struct hook *hook, struct args *effects) {
     (void)web_hook_plan(app, hook, QUEUE_HANDOVER, effects);
 }
+
+int64_t web_hook_payload(const char *payload, size_t len, char *error, size_t size) {
+    cJSON *json = json_read(payload, len, error, size);
+    int64_t id = 0;
+    if (json != NULL && !json_id(json, "order", &id) && !json_id(json_get(json, "data"), "id", &id)) {
+        (void)snprintf(error, size, "the payload names no order: give a hook, or {\"order\":100301}");
+    }
+    cJSON_Delete(json);
+    return id;
+}

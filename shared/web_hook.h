@@ -10,6 +10,9 @@
 /* False if the body names no order: that is a case then. Pure. */
 bool web_hook_plan(const struct app *app, const struct hook *hook, const char *queue, struct args *effects);
 
+/* The web order that a payload given by a person names: a hook, or {"order":100301}. 0: none; error says so. Pure. */
+int64_t web_hook_payload(const char *payload, size_t len, char *error, size_t size);
+
 /* Of the route order-created: the order is due to be handed to Sitoo. Pure. */
 void created_hook_plan(const struct app *app, const struct hook *hook, struct args *effects);
 

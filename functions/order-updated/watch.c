@@ -11,6 +11,7 @@
 #include "log.h"
 #include "quantity.h"
 #include "queue.h"
+#include "web_hook.h"
 #include "worker.h"
 #include "ban.h"
 
@@ -162,21 +163,11 @@ enum next watch_work(struct app *app, int64_t *wait_ms, struct reason *why) {
 
 /* ---- invoke ---- */
 
-static int64_t payload_order(const char *payload, size_t len, char *error, size_t size) {
-    cJSON *json = json_read(payload, len, error, size);
-    int64_t id = 0;
-    if (json != NULL && !json_id(json, "order", &id) && !json_id(json_get(json, "data"), "id", &id)) {
-        (void)snprintf(error, size, "the payload names no order: give a hook, or {\"order\":100301}");
-    }
-    cJSON_Delete(json);
-    return id;
-}
-
 int watch_invoke(struct app *app, const char *payload, size_t len, bool dry_run) {
     struct reason why = {0};
     struct look look = {0};
     char text[160] = "";
-    int64_t id = payload_order(payload, len, text, sizeof text);
+    int64_t id = web_hook_payload(payload, len, text, sizeof text);
     if (id <= 0) {
         (void)fprintf(stderr, "%s\n", text);
         return 1;

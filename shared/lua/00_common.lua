@@ -103,3 +103,18 @@ end
 local function wake(P, queue)
   redis.call('PUBLISH', P .. 'wake:' .. queue, '1')
 end
+
+-- Places (location|sku) that are due in a sorted set, at most `limit`: { ms until the first one that is left, or -1; then per place: itself and
+-- what `hash` holds of it, or '' }
+local function places_due(now, key, hash, limit)
+  local out = { -1 }
+  for _, place in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', int(now), 'LIMIT', 0, limit)) do
+    out[#out + 1] = place
+    out[#out + 1] = redis.call('HGET', hash, place) or ''
+  end
+  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  if head[2] then
+    out[1] = math.max(0, tonumber(head[2]) - now)
+  end
+  return out
+end

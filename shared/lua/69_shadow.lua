@@ -48,17 +48,7 @@ end)
 
 -- shadow_due(limit) -> as levels_due: { wait_ms or -1, then per place: location|sku, stored value or '' }
 register('shadow_due', function(P, args)
-  local now, key = now_ms(), P .. 'shadow:due'
-  local out = { -1 }
-  for _, place in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', int(now), 'LIMIT', 0, args[1])) do
-    out[#out + 1] = place
-    out[#out + 1] = redis.call('HGET', P .. 'level:shadow', place) or ''
-  end
-  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  if head[2] then
-    out[1] = math.max(0, tonumber(head[2]) - now)
-  end
-  return out
+  return places_due(now_ms(), P .. 'shadow:due', P .. 'level:shadow', args[1])
 end)
 
 -- shadow_read(soonest_ms, n, n x (location|sku, level)) -> how many show the level that would have been written.

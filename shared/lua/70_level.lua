@@ -93,20 +93,11 @@ end)
 -- levels_due(limit) -> { wait_ms or -1, then per field: location|sku, stored value or '' }
 register('levels_due', function(P, args)
   local now, key = now_ms(), P .. 'unconfirmed'
-  local out = { -1 }
   for _, field in ipairs(redis.call('ZRANGEBYSCORE', P .. 'recheck', '-inf', int(now), 'LIMIT', 0, args[1])) do
     redis.call('ZREM', P .. 'recheck', field)
     redis.call('ZADD', key, 'NX', int(now), field)
   end
-  for _, field in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', int(now), 'LIMIT', 0, args[1])) do
-    out[#out + 1] = field
-    out[#out + 1] = redis.call('HGET', P .. 'level:live', field) or ''
-  end
-  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  if head[2] then
-    out[1] = math.max(0, tonumber(head[2]) - now)
-  end
-  return out
+  return places_due(now, key, P .. 'level:live', args[1])
 end)
 
 -- A level that was refused there once was written later and is confirmed: the case ends with its last location.
