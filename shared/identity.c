@@ -101,12 +101,7 @@ static enum next remember(struct app *app, const char *sku, const struct identit
               (long long)(i->state == IDENTITY_BY_PRODUCT ? 0 : i->variant_id));
     args_add(&cmds[1], sku);
     enum next next = redis_pipeline(app->redis, cmds, identity_usable(i) ? 2 : 1, true, replies, why);
-    for (size_t k = 0; k < 2; k++) {
-        args_free(&cmds[k]);
-        if (replies[k] != NULL) {
-            freeReplyObject(replies[k]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 

@@ -66,6 +66,8 @@ enum next redis_command(struct redis *r, const struct args *a, bool repeatable, 
  */
 enum next redis_pipeline(struct redis *r, const struct args *cmds, size_t n, bool repeatable, redisReply **replies,
                          struct reason *why) NODISCARD;
+/* Frees n commands and those of their replies that there are, not the two arrays. */
+void redis_pipeline_free(struct args *cmds, redisReply **replies, size_t n);
 
 /*
  * One page of a hash (HSCAN): fields and values by turns in element 1 of *reply, which the caller frees. cursor: "" or

@@ -31,3 +31,13 @@ const char *reply_str(const redisReply *r) {
 const char *reply_str_at(const redisReply *r, size_t i) {
     return reply_str(element(r, i));
 }
+
+void redis_pipeline_free(struct args *cmds, redisReply **replies, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        args_free(&cmds[i]);
+        if (replies[i] != NULL) {
+            freeReplyObject(replies[i]);
+            replies[i] = NULL;
+        }
+    }
+}

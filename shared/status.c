@@ -420,12 +420,7 @@ static enum next add_rest(struct app *app, cJSON *status, struct reason *why) {
     if (next == NEXT_DONE) {
         add_answers(status, replies);
     }
-    for (size_t i = 0; i < ASKED; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, ASKED);
     return next;
 }
 

@@ -175,12 +175,7 @@ static enum next add_windows(struct app *app, cJSON *status, struct reason *why)
         add_buckets(lags, "accepted", replies[1]);
         add_buckets(lags, "confirmed", replies[1]);
     }
-    for (size_t i = 0; i < 2; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 

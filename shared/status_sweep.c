@@ -104,11 +104,6 @@ enum next status_sweep(struct app *app, cJSON *status, struct reason *why) {
     if (next == NEXT_DONE) {
         add_answers(status, replies);
     }
-    for (size_t i = 0; i < ASKED; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, ASKED);
     return next;
 }

@@ -41,11 +41,6 @@ enum next status_withheld(struct app *app, cJSON *status, struct reason *why) {
             json_add_str(o, "aged", NULL);
         }
     }
-    for (size_t i = 0; i < ASKED; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, ASKED);
     return next;
 }

@@ -32,12 +32,7 @@ static enum next set_cursor(struct baseline *b, int64_t newest, struct reason *w
         args_add_int(&cmds[i], i < 2 ? newest : clock_wall_ms());
     }
     enum next next = redis_pipeline(b->app->redis, cmds, 3, true, replies, why);
-    for (size_t i = 0; i < 3; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 3);
     return next == NEXT_DONE ? baseline_set_int(b, "ledger", newest, why) : next;
 }
 

@@ -85,13 +85,8 @@ static enum next read_chunk(struct app *app, char *const *ids, size_t n, cJSON *
         if (next == NEXT_DONE && i % 2 == 0 && reply_str_at(replies[i], NUMBERS) != NULL) {
             (void)cJSON_AddItemToArray(cases, case_json(ids[i / 2], replies[i], reply_int(replies[i + 1])));
         }
-        args_free(&cmds[i]);
     }
-    for (size_t i = 0; i < 2 * n; i++) {
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2 * n);
     return next;
 }
 

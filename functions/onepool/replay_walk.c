@@ -256,13 +256,8 @@ static enum next walk_chunk(struct replay_walk *w, const struct replay_filter *f
     enum next next = redis_pipeline(w->app->redis, cmds, n, true, replies, why);
     for (size_t i = 0; i < n; i++) {
         next = next == NEXT_DONE ? visit_case(w, f, ids[i], replies[i], why) : next;
-        args_free(&cmds[i]);
     }
-    for (size_t i = 0; i < n; i++) {
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, n);
     return next == NEXT_DONE ? end_page(w, why) : next;
 }
 

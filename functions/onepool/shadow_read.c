@@ -276,12 +276,7 @@ static enum next read_parts(struct app *app, struct shadow_place *p, struct reas
         p->withheld += ledger > order ? ledger : order;
         p->pending += i < l->warehouse_count || l->serves_shipping ? number_at(replies[0], i) : 0;
     }
-    for (size_t k = 0; k < 3; k++) {
-        args_free(&cmds[k]);
-        if (replies[k] != NULL) {
-            freeReplyObject(replies[k]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 3);
     return next;
 }
 

@@ -52,11 +52,8 @@ static enum next mark_unknown(struct app *app, const struct args *ops, const int
         if (next == NEXT_DONE && reply_int(replies[i]) == 0) {
             mark(effects, orders[i]);
         }
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-        args_free(&cmds[i]);
     }
+    redis_pipeline_free(cmds, replies, ops->n);
     free(replies);
     free(cmds);
     return next;

@@ -78,12 +78,7 @@ static enum next read_state(struct app *app, struct move *v, struct reason *why)
         v->done = reply_int(replies[2]) == 1;
         cJSON_Delete(json);
     }
-    for (size_t i = 0; i < 3; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 3);
     return next;
 }
 

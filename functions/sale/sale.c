@@ -67,11 +67,8 @@ static enum next recall_rows(struct app *app, const struct order *o, bool *recor
     enum next next = o->row_count > 0 ? redis_pipeline(app->redis, cmds, o->row_count, true, replies, why) : NEXT_DONE;
     for (size_t i = 0; i < o->row_count; i++) {
         recorded[i] = next == NEXT_DONE && reply_int(replies[i]) == 1;
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
     }
+    redis_pipeline_free(cmds, replies, o->row_count);
     free(replies);
     free(cmds);
     return next;

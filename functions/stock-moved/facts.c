@@ -201,11 +201,6 @@ enum next facts_recall(struct app *app, struct facts *f, struct reason *why) {
         take_replies(f, replies);
         end_cases(f, replies[4]);
     }
-    for (size_t k = 0; k < 5; k++) {
-        args_free(&cmds[k]);
-        if (replies[k] != NULL) {
-            freeReplyObject(replies[k]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 5);
     return next;
 }

@@ -188,12 +188,7 @@ static enum next recall_stock(struct app *app, struct facts *f, struct reason *w
     for (size_t c = 0; next == NEXT_DONE && c < count; c += PER_WAREHOUSE) {
         take_known(f, c / PER_WAREHOUSE, replies + c, clock_wall_ms(), &computed);
     }
-    for (size_t c = 0; c < count; c++) {
-        args_free(&cmds[c]);
-        if (replies[c] != NULL) {
-            freeReplyObject(replies[c]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, count);
     next = next == NEXT_DONE ? verify_later(app, &computed, why) : next;
     args_free(&computed);
     free(replies);
@@ -214,12 +209,7 @@ static enum next store(struct app *app, int64_t warehouse_id, const struct args 
     args_add_key(&cmds[1], app->redis, name);
     args_add_int(&cmds[1], CACHE_KEEP_S);
     enum next next = fields->n > 0 ? redis_pipeline(app->redis, cmds, 2, true, replies, why) : NEXT_DONE;
-    for (size_t k = 0; k < 2; k++) {
-        args_free(&cmds[k]);
-        if (replies[k] != NULL) {
-            freeReplyObject(replies[k]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 

@@ -39,12 +39,7 @@ static enum next note_placed(struct app *app, const struct weborder *o, struct r
     args_add_int(&cmds[2], 0);
     args_add_int(&cmds[2], -PLACED_MAX - 1);
     enum next next = redis_pipeline(app->redis, cmds, 3, true, replies, why);
-    for (size_t i = 0; i < 3; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 3);
     return next;
 }
 

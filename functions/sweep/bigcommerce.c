@@ -100,12 +100,7 @@ static enum next told(struct app *app, struct changed *list, size_t n, int64_t *
             list[i].told_ms = score != NULL && int_parse(score, 0, INT64_MAX, &list[i].told_ms) ? list[i].told_ms : 0;
         }
     }
-    for (size_t k = 0; k < 2; k++) {
-        args_free(&cmds[k]);
-        if (replies[k] != NULL) {
-            freeReplyObject(replies[k]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 

@@ -247,12 +247,7 @@ static enum next moved_begin(struct app *app, int64_t *now_ms, char after[ROW_ID
         *now_ms = s * 1000;
         (void)str_copy(after, ROW_ID_SIZE, id != NULL ? id : "");
     }
-    for (size_t i = 0; i < 2; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 

@@ -84,12 +84,7 @@ enum next suspects_store(struct suspects *s, struct reason *why) {
         effect_mark_in(&timer, QUEUE_SWEEP, SWEEP_SUSPECTS, suspects_settle_ms(s->app), "");
         next = effects_apply(s->app->redis, &timer, why);
     }
-    for (size_t i = 0; i < n; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, n);
     args_free(&timer);
     args_free(&s->fields);
     free(replies);

@@ -68,12 +68,7 @@ enum next timers_turn(struct turn *t, struct reason *why) {
         bool there = score != NULL && int_parse(score, 0, INT64_MAX, &due);
         judge(t->app, &watched[i], there ? now_s * 1000 - due : 0, &effects);
     }
-    for (size_t i = 0; i <= WATCHED; i++) {
-        args_free(&cmds[i]);
-        if (replies[i] != NULL) {
-            freeReplyObject(replies[i]);
-        }
-    }
+    redis_pipeline_free(cmds, replies, WATCHED + 1);
     next = next == NEXT_DONE ? effects_apply(t->app->redis, &effects, why) : next;
     args_free(&effects);
     return next;
