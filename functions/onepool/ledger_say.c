@@ -125,8 +125,8 @@ static bool computes(const struct history_event *e, int64_t location) {
                              : (is(e, "level") || is(e, "shadow_level")) && number(e->row, "location") == location;
 }
 
-/* What stands for event k among the causes of what follows from up to i: itself, or the sale that Sitoo booked with it, which
- * may be recorded later than the level that included it. NULL = the sale stands for itself there. */
+/* What stands for event k among the causes of what follows from up to i: itself, or the sale that Sitoo booked with it,
+ * which may be recorded later than the level that included it. NULL = the sale stands for itself there. */
 static const struct history_event *stands_for(const struct history *h, size_t k, size_t from, size_t i) {
     size_t teller = h->list[k].told;
     if (teller == 0) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """nginx with TLS as deploy/compose/tls.yml sets it: protocols, what plain HTTP is told, and a renewal that drops no request."""
+import contextlib
 import http.client
 import shutil
 import ssl
@@ -123,6 +124,22 @@ def test_old_versions_of_tls_are_refused(nginx):
             with pytest.raises(ssl.SSLError):
                 one.connect()
         one.close()
+
+
+@pytest.mark.parametrize("headers, body", [({}, b"x" * 70000), ({"X-Long": "x" * 9000}, b"[]"), ({"Content-Length": "-1"}, b""),
+                                           ({"Transfer-Encoding": "nonsense"}, b""), ({"Expect": "100-continue"}, b"[]")],
+                         ids=["large body", "long header", "bad length", "bad encoding", "expectation"])
+@pytest.mark.parametrize("path", ["/hooks/sitoo", "/hooks"])
+def test_plain_http_never_tells_a_webhook_anything_but_503(nginx, path, headers, body):
+    """Sitoo deletes an event when it hears anything else."""
+    one = http.client.HTTPConnection("127.0.0.1", nginx.http_port, timeout=10)
+    one.putrequest("POST", path)
+    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        one.putheader(name, value)
+    one.endheaders()
+    with contextlib.suppress(OSError):
+        one.send(body)
+    assert one.getresponse().status == 503
 
 
 @pytest.mark.parametrize("path, status, place", [("/hooks/sitoo/events", 503, None), ("/hooks/bigcommerce/order-created", 503, None),
