@@ -5,7 +5,7 @@
 -- with every durable effect.
 --
 --   epoch: hash: id, state (new, lossy, whole), cause, since_ms (of the state), from_ms (what was lost is younger),
---   was:<id> = an id before; while it is rebuilt: step, done, total ('' = unknown), problem (why it does not go on)
+--   was:<id> = an id before; restored: deploy/restore.sh filled Redis, which nobody may remember (another machine); while it is rebuilt: step, done, total ('' = unknown), problem (why it does not go on)
 
 -- When the last thing that is still there was recorded, less a margin; 0 = nothing is there.
 local function last_record_ms(P)
@@ -56,6 +56,11 @@ register('epoch_check', function(P, args)
     else
       begin_epoch(P, now, '', redis.call('EXISTS', P .. 'cursor') == 1 and 'whole' or 'new', '', 0)
     end
+  elseif redis.call('HDEL', key, 'restored') == 1 then
+    if id ~= '' then
+      redis.call('HSET', key, 'was:' .. id, 1)
+    end
+    begin_epoch(P, now, stored, 'lossy', 'Redis was restored from a copy', position)
   elseif id ~= '' and id ~= stored and redis.call('HEXISTS', key, 'was:' .. id) == 0 then
     redis.call('HSET', key, 'was:' .. stored, 1)
     begin_epoch(P, now, id, 'lossy', 'Redis is of another time: a backup or another server', position)

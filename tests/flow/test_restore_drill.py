@@ -73,7 +73,10 @@ def right(shop):
     return sum(len(one.get("refunds", [])) for one in refunds["orders"].values())
 
 
-def test_restore_drill(shop, tmp_path):
+@pytest.mark.long
+@pytest.mark.parametrize("another_machine", [False, True], ids=["here", "on another machine"])
+def test_restore_drill(shop, tmp_path, another_machine):
+    """On another machine there is no state folder, so no process remembers what Redis was."""
     business = Business(shop)
     business.play()
     done = backup(shop, tmp_path / "copies")
@@ -87,6 +90,9 @@ def test_restore_drill(shop, tmp_path):
         shop.processes[name].stop()
     shop.stop_redis(kill9=True)
     shutil.rmtree(shop.folder / "redis")
+    if another_machine:
+        shutil.rmtree(shop.folder / "state")
+        (shop.folder / "state").mkdir()
     for _ in range(3):  # business goes on while nothing runs
         shop.control("POST", "/sale", {"rows": [{"sku": shop.fresh_sku({1: 5}), "quantity": 1}], "warehouse": 1})
     done = restore(copy, shop.folder / "redis")
