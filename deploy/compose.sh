@@ -70,7 +70,7 @@ up() {
     check_files
     versions
     deploy/secrets.sh "$INSTANCE"
-    compose build
+    build
     if [ "$INSTANCE" = simulated ]; then compose down -v --remove-orphans; fi
     compose up -d --wait --remove-orphans || {
         compose ps -a
@@ -90,28 +90,84 @@ down() {
     if [ "$INSTANCE" = simulated ]; then compose down -v --remove-orphans; else compose down --remove-orphans; fi
 }
 
+# Also what is restarted again and again: an update may be what mends it.
 functions_that_run() {
-    compose ps --services | grep -vxE 'nginx|redis|simulators' || true
+    compose ps --services --status running --status restarting | grep -vxE 'nginx|redis|simulators' || true
 }
 
-# update_one FUNCTION: twice as many replicas for a moment; those of before are the ones that go.
+# build SERVICE...: not what a registry has.
+build() { if [ "$(setting ONEPOOL_PULL never)" = never ]; then compose build "$@"; else compose pull "$@"; fi; }
+
+health_of() { docker inspect -f '{{.State.Health.Status}}' "$@" 2>/dev/null | sort | uniq -c | awk '{ printf "%s%s %s", sep, $1, $2; sep = ", " }'; }
+
+# wait_healthy CONTAINER...: within two minutes, else status 1.
+wait_healthy() {
+    local end=$((SECONDS + 120))
+    until [ "$(health_of "$@")" = "$# healthy" ]; do
+        if [ "$SECONDS" -ge "$end" ]; then return 1; fi
+        sleep 1
+    done
+}
+
+take_away() {
+    docker rm -f "$@" >/dev/null || true
+    fail "interrupted; the new ones were taken away again, the old ones go on"
+}
+
+# split NAME: its containers, as `old`, which go, and `new`, which are of the image that is to run while others are not: an update
+# that was interrupted left them.
+split() {
+    local one image all
+    image=$(docker image inspect -f '{{.Id}}' "$(setting ONEPOOL_IMAGE onepool):$(setting ONEPOOL_TAG latest)" 2>/dev/null || true)
+    mapfile -t all < <(compose ps -aq "$1")
+    old=() new=()
+    for one in "${all[@]}"; do
+        if [ "$(docker inspect -f '{{.Image}}' "$one")" = "$image" ]; then new+=("$one"); else old+=("$one"); fi
+    done
+    if [ ${#old[@]} -eq 0 ]; then
+        old=("${new[@]}")
+        new=()
+    fi
+}
+
+# update_one FUNCTION: as many new replicas beside the old ones; when the new ones are healthy, the old ones go.
 update_one() {
-    local name=$1 before fresh
-    mapfile -t before < <(compose ps -q "$name")
-    if [ ${#before[@]} -eq 0 ]; then
+    local name=$1 old new after one
+    split "$name"
+    if [ ${#old[@]} -eq 0 ]; then
         say "$name does not run; left alone"
         return
     fi
-    say "$name: ${#before[@]} new beside ${#before[@]} that run"
-    if ! compose up -d --no-deps --no-recreate --wait --wait-timeout 120 --scale "$name=$((2 * ${#before[@]}))" "$name"; then
-        mapfile -t fresh < <(compose ps -aq "$name" | grep -vxF "$(printf '%s\n' "${before[@]}")")
-        docker logs --tail 20 "${fresh[0]}" >&2 || true
-        docker rm -f "${fresh[@]}" >/dev/null || true
+    say "$name: ${#old[@]} new beside ${#old[@]} that run"
+    # Not --wait, which asks the old ones too: they may be what is to be replaced.
+    if [ ${#new[@]} -lt ${#old[@]} ]; then
+        compose up -d --no-deps --no-recreate --scale "$name=$((2 * ${#old[@]}))" "$name" || true
+        mapfile -t after < <(compose ps -aq "$name")
+        new=()
+        for one in "${after[@]}"; do
+            if [[ " ${old[*]} " != *" $one "* ]]; then new+=("$one"); fi
+        done
+    fi
+    ((${#new[@]})) || fail "no new $name could be made (see above); the old one goes on, as do the functions after it"
+    trap 'take_away "${new[@]}"' INT TERM
+    if ! wait_healthy "${new[@]}"; then
+        docker logs --tail 20 "${new[0]}" >&2 || true
+        docker rm -f "${new[@]}" >/dev/null || true
         fail "the new $name is not healthy and was taken away again; the old one goes on, as do the functions after it"
     fi
+    trap - INT TERM
     sleep 2 # nginx looks names up once a second
-    docker stop -t 40 "${before[@]}" >/dev/null
-    docker rm "${before[@]}" >/dev/null
+    docker stop -t 40 "${old[@]}" >/dev/null
+    docker rm "${old[@]}" >/dev/null
+}
+
+# The new release may send commands that Redis's users may not use yet: Redis is started again with the new file. Calls meanwhile are
+# told 503 and come again.
+renew_redis() {
+    if [ -z "$(compose ps -q redis)" ]; then return; fi
+    if compose exec -T redis cat /run/secrets/redis_acl | cmp -s - "deploy/secrets/$INSTANCE/redis_acl"; then return; fi
+    say "redis: started again, since its users' rights or password changed"
+    compose up -d --no-deps --force-recreate --wait redis
 }
 
 update() {
@@ -124,16 +180,19 @@ update() {
     check_files
     versions
     deploy/secrets.sh "$INSTANCE"
-    if [ "$build" = 1 ]; then compose build sitoo-events; fi
+    if [ "$build" = 1 ]; then build sitoo-events; fi
     names=("$@")
     if [ ${#names[@]} -eq 0 ]; then mapfile -t names < <(functions_that_run); fi
+    renew_redis
     for name in "${names[@]}"; do update_one "$name"; done
     say "updated: ${names[*]}"
 }
 
 backup() {
-    local name
+    local name keep copies old
+    keep=$(setting KEEP 14)
     [ $# -eq 1 ] || fail "usage: deploy/compose.sh backup FOLDER"
+    [[ $keep =~ ^[1-9][0-9]{0,3}$ ]] || fail "KEEP is \"$keep\"; it must be a whole number from 1 to 9999"
     check_docker
     mkdir -p "$1"
     name=$1/onepool-$(date -u +%Y%m%dT%H%M%SZ).rdb
@@ -142,12 +201,16 @@ backup() {
         rm -f "$name.part"
         fail "Redis did not give a copy; nothing was stored"
     fi
-    if ! compose run --rm -T --no-deps redis sh -c 'cat >/tmp/copy.rdb && redis-check-rdb /tmp/copy.rdb >/dev/null' <"$name.part"; then
+    # On the volume: a copy can be larger than /tmp.
+    if ! compose run --rm -T --no-deps redis sh -c 'trap "rm -f /data/.check.rdb" EXIT; cat >/data/.check.rdb && redis-check-rdb /data/.check.rdb >/dev/null' \
+        <"$name.part"; then
         rm -f "$name.part"
-        fail "the copy is damaged; nothing was stored"
+        fail "the copy is damaged, or there was no room on Redis's volume to check it; nothing was stored"
     fi
     mv "$name.part" "$name"
     (cd "$1" && sha256sum "${name##*/}" >"${name##*/}.sha256")
+    mapfile -t copies < <(cd "$1" && printf '%s\n' onepool-*Z.rdb | sort -r)
+    for old in "${copies[@]:keep}"; do rm -f "$1/$old" "$1/$old.sha256"; done
     echo "$name"
 }
 
@@ -164,8 +227,8 @@ restore() {
     for name in "${running[@]}"; do scales+=(--scale "$name=$(compose ps -q "$name" | wc -l)"); done
     say "stopping the functions and Redis"
     compose stop -t 40 "${running[@]}" redis
-    compose run --rm -T --no-deps redis sh -c 'cat >/tmp/copy.rdb && /opt/onepool/restore.sh /tmp/copy.rdb /data' <"$copy" ||
-        fail "nothing was restored; docker compose up -d starts everything as it was"
+    compose run --rm -T --no-deps redis sh -c 'trap "rm -f /data/.copy.rdb" EXIT; cat >/data/.copy.rdb && /opt/onepool/restore.sh /data/.copy.rdb /data' \
+        <"$copy" || fail "nothing was restored; docker compose up -d starts everything as it was"
     say "starting them again; onepool status says when what happened since the copy is read again"
     compose up -d --wait redis
     compose up -d --wait "${scales[@]}" "${running[@]}" # as many of each as before

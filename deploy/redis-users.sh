@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deploy/redis-users.sh TENANT PASSWORD_FILE [USER]: prints an ACL file for Redis (redis-server's setting aclfile) with three
+# deploy/redis-users.sh TENANT PASSWORD_FILE [USER [PREVIOUS_FILE]]: prints an ACL file for Redis (redis-server's setting aclfile) with three
 # users. "onepool", or USER, may use the keys and channels of that tenant, with only the commands that onepool sends;
 # "backup", with the same password, may only take copies as a replica does (deploy/backup.sh); "health" may only PING. The
 # built-in user "default" is switched off. The file holds a digest of the password, not the password; REDIS_URL is then
-# redis://onepool:PASSWORD@host:port/0. PASSWORD_FILE "-": users without password, for tests on a private socket.
+# redis://onepool:PASSWORD@host:port/0. PREVIOUS_FILE: a password that is accepted too, while it is changed. PASSWORD_FILE "-": users
+# without password, for tests on a private socket.
 set -euo pipefail
 
 fail() {
@@ -14,21 +15,27 @@ fail() {
 }
 
 case $# in
-    2 | 3) ;;
-    *) fail "usage: deploy/redis-users.sh TENANT PASSWORD_FILE [USER]" ;;
+    2 | 3 | 4) ;;
+    *) fail "usage: deploy/redis-users.sh TENANT PASSWORD_FILE [USER [PREVIOUS_FILE]]" ;;
 esac
 tenant=$1
 user=${3:-onepool}
 [[ $tenant =~ ^[A-Za-z0-9_-]{1,64}$ ]] || fail "TENANT has other characters than A-Z a-z 0-9 _ -, or more than 64"
 [[ $user =~ ^[A-Za-z0-9_-]{1,64}$ ]] || fail "USER has other characters than A-Z a-z 0-9 _ -, or more than 64"
 
+# digest FILE: as Redis keeps a password.
+digest() {
+    local password
+    password=$(<"$1") || fail "$1 cannot be read"
+    [ ${#password} -ge 16 ] || fail "the password in $1 has fewer than 16 characters"
+    printf '#%s' "$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)"
+}
+
 if [ "$2" = - ]; then
     secret=nopass
 else
-    password=$(<"$2") || fail "$2 cannot be read"
-    [ ${#password} -ge 16 ] || fail "the password in $2 has fewer than 16 characters"
-    digest=$(printf %s "$password" | sha256sum)
-    secret="#${digest%% *}"
+    secret=$(digest "$2")
+    if [ -n "${4:-}" ]; then secret+=" $(digest "$4")"; fi
 fi
 
 # Connection, time, durability (what onepool checks at its start and when it has the file written anew).

@@ -85,7 +85,7 @@ before=$folder/before-$(date -u +%Y%m%dT%H%M%SZ)
 shopt -s dotglob nullglob
 for old in "$folder"/*; do
     case ${old##*/} in
-        .restore.* | before-*) continue ;;
+        .restore.* | .copy.rdb | before-*) continue ;;
     esac
     mkdir -p "$before"
     mv "$old" "$before/"

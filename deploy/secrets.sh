@@ -3,9 +3,11 @@
 #
 # deploy/secrets.sh [INSTANCE]                 makes the secret files of docker-compose.yml that are missing, with random values
 # deploy/secrets.sh [INSTANCE] --rotate NAME   a new value; the old one stays accepted as NAME_previous. NAME: bigcommerce_hook_secret,
-#                                              sitoo_events_password
-# deploy/secrets.sh [INSTANCE] --set NAME      asks for the value that a platform handed out (or reads one line). NAME:
-#                                              bigcommerce_access_token, sitoo_api_password, bigcommerce_client_secret
+#                                              sitoo_events_password, redis_password
+# deploy/secrets.sh [INSTANCE] --end NAME      the previous value of one of these counts no more
+# deploy/secrets.sh [INSTANCE] --set NAME      asks for a value that was handed out to you (or reads one line). NAME:
+#                                              bigcommerce_access_token, sitoo_api_password, sitoo_api_password_2 to _8,
+#                                              notify_secret, smtp_password, bigcommerce_client_secret
 #                                              (deploy/compose/signatures.yml), of which the old one stays as NAME_previous
 #
 # INSTANCE: $ONEPOOL_INSTANCE, else what .env says, else "simulated". Files: deploy/secrets/<instance>/NAME, one value
@@ -92,10 +94,12 @@ tenant_of_env_file() { sed -n 's/^ONEPOOL_TENANT=//p' "$ROOT/deploy/compose/$ins
 # The password of Redis: where the functions go, and its digest with what they may do (deploy/redis-users.sh), which is made
 # anew each time, since a release may need other rights.
 redis_files() {
-    local tenant
+    local tenant previous_redis=
     made redis_password
+    if there redis_password_previous; then previous_redis=$folder/redis_password_previous; fi
     tenant=$(tenant_of_env_file || true)
-    "$ROOT/deploy/redis-users.sh" "${tenant:-default}" "$folder/redis_password" >"$folder/.users.part"
+    "$ROOT/deploy/redis-users.sh" "${tenant:-default}" "$folder/redis_password" onepool \
+        ${previous_redis:+"$previous_redis"} >"$folder/.users.part"
     if ! cmp -s "$folder/.users.part" "$folder/redis_acl"; then write redis_acl <"$folder/.users.part"; fi
     rm -f "$folder/.users.part"
     there redis_url || printf 'redis://onepool:%s@redis:6379/0' "$(<"$folder/redis_password")" | write redis_url
@@ -114,23 +118,45 @@ make_missing() {
     given bigcommerce_access_token "the access token of BigCommerce's API account"
 }
 
+again="it counts after: deploy/compose.sh update --no-build"
+
 rotate() {
     case $1 in
-        bigcommerce_hook_secret | sitoo_events_password) ;;
-        *) fail "--rotate \"$1\": only bigcommerce_hook_secret and sitoo_events_password have a previous value" ;;
+        bigcommerce_hook_secret | sitoo_events_password | redis_password) ;;
+        *) fail "--rotate \"$1\": only bigcommerce_hook_secret, sitoo_events_password and redis_password have a previous value" ;;
     esac
     there "$1" || fail "${folder#"$ROOT"/}/$1 is missing; nothing to rotate"
     write "$1_previous" <"$folder/$1"
     random | write "$1"
-    echo "secrets: both values count after: docker compose up -d --force-recreate. Then give the new one to the platform"
+    if [ "$1" = redis_password ]; then
+        rm -f "$folder/redis_url"
+        redis_files
+        echo "secrets: $again, which starts Redis again first; then deploy/secrets.sh --end redis_password, and update once more"
+    else
+        echo "secrets: both values: $again. Then give the new one to the platform"
+    fi
 }
 
-# set_value NAME: what a platform handed out, new or for the first time.
+end() {
+    case $1 in
+        bigcommerce_hook_secret | sitoo_events_password) write "$1_previous" <"$folder/$1" ;;
+        redis_password)
+            rm -f "$folder/$1_previous"
+            redis_files
+            ;;
+        *) fail "--end \"$1\": only bigcommerce_hook_secret, sitoo_events_password and redis_password have a previous value" ;;
+    esac
+    echo "secrets: $again"
+}
+
+# set_value NAME: what was handed out to you, new or for the first time.
 set_value() {
     local value
     case $1 in
-        bigcommerce_access_token | sitoo_api_password | bigcommerce_client_secret) ;;
-        *) fail "--set \"$1\": only bigcommerce_access_token, sitoo_api_password and bigcommerce_client_secret are handed out by a platform" ;;
+        bigcommerce_access_token | sitoo_api_password | sitoo_api_password_[2-8] | bigcommerce_client_secret) ;;
+        notify_secret | smtp_password) ;;
+        *) fail "--set \"$1\" is none of bigcommerce_access_token, sitoo_api_password, sitoo_api_password_2 to _8," \
+            "bigcommerce_client_secret, notify_secret, smtp_password" ;;
     esac
     value=$(asked "$1")
     [ -n "$value" ] || fail "$1 is empty; nothing was changed"
@@ -138,7 +164,7 @@ set_value() {
         if there "$1"; then write "$1_previous" <"$folder/$1"; else printf '%s' "$value" | write "$1_previous"; fi
     fi
     printf '%s' "$value" | write "$1"
-    echo "secrets: it counts after: docker compose up -d --force-recreate"
+    echo "secrets: $again"
 }
 
 mkdir -p "$folder"
@@ -146,6 +172,7 @@ chmod 700 "$ROOT/deploy/secrets" "$folder"
 case ${1:-} in
     '') make_missing ;;
     --rotate) rotate "${2:-}" ;;
+    --end) end "${2:-}" ;;
     --set) set_value "${2:-}" ;;
-    *) fail "usage: deploy/secrets.sh [INSTANCE] [--rotate NAME | --set NAME]" ;;
+    *) fail "usage: deploy/secrets.sh [INSTANCE] [--rotate NAME | --end NAME | --set NAME]" ;;
 esac

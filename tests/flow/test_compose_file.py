@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What docker-compose.yml must say, as far as that can be seen without an engine (tests/compose starts it)."""
+import hashlib
 import json
 import pathlib
 import re
@@ -93,6 +94,31 @@ def test_rotation_keeps_the_old_value_as_previous(tmp_path):
     assert (folder / "bigcommerce_hook_secret_previous").read_text(encoding="utf-8") == old
     assert (folder / "bigcommerce_hook_secret").read_text(encoding="utf-8") != old
     assert run(script, "--rotate", "redis_url").returncode == 1
+    assert run(script, "--end", "bigcommerce_hook_secret").returncode == 0
+    assert (folder / "bigcommerce_hook_secret_previous").read_text(encoding="utf-8") == (folder / "bigcommerce_hook_secret").read_text(encoding="utf-8")
+
+
+def test_the_password_of_redis_is_changed_with_both_accepted_meanwhile(tmp_path):
+    script = copy_of_script(tmp_path)
+    run(script)
+    folder = tmp_path / "deploy" / "secrets" / "simulated"
+
+    def digests():
+        """What the users onepool and backup accept."""
+        lines = [line.split() for line in (folder / "redis_acl").read_text(encoding="utf-8").splitlines()]
+        found = {line[1]: [word[1:] for word in line if word.startswith("#")] for line in lines}
+        assert found["onepool"] == found["backup"]
+        return found["onepool"]
+    old = (folder / "redis_password").read_text(encoding="utf-8")
+    done = run(script, "--rotate", "redis_password")
+    new = (folder / "redis_password").read_text(encoding="utf-8")
+    assert done.returncode == 0 and new != old and new not in done.stdout + done.stderr
+    assert f":{new}@" in (folder / "redis_url").read_text(encoding="utf-8")
+    assert digests() == [hashlib.sha256(one.encode()).hexdigest() for one in (new, old)]
+    run(script)
+    assert len(digests()) == 2, "until it is ended"
+    assert run(script, "--end", "redis_password").returncode == 0
+    assert digests() == [hashlib.sha256(new.encode()).hexdigest()] and not (folder / "redis_password_previous").exists()
 
 
 def test_what_a_platform_hands_out_is_taken_from_a_line(tmp_path):
