@@ -34,6 +34,7 @@
  *                                                    shared/lua/80_pending.lua
  *   handed:open          hash    until closed    F  "warehouse|sku" -> thousandths that our open orders should reserve
  *   handed:at:<w>|<s>    set     until closed    F  the orders in it
+ *   handed:lack:<w>|<s>  set     until closed    F  those of them whose reservation was not seen
  *   handed:short         hash    until closed    F  "warehouse|sku" -> thousandths below 0, while our orders are open
  *   handed:due           set     until taken     F  web orders whose reservation was seen and not taken over yet
  *   handed:done          zset    90 days         F  web orders that have nothing open in Sitoo, by time

@@ -9,7 +9,7 @@
 -- pending:qty: "target|sku" -> thousandths, the sum over orders; target is a warehouse, or 0 for rows that no
 --   warehouse was chosen for.
 -- handed:open: "warehouse|sku" -> thousandths, the sum of open.
--- handed:at:<warehouse|sku>: the orders in it.
+-- handed:at:<warehouse|sku>: the orders in it. handed:lack:<warehouse|sku>: those of them whose reservation was not seen.
 -- handed:short: "warehouse|sku" -> thousandths below zero that Sitoo last showed there while orders of ours were open.
 --
 -- More cover is staged, and taken over by the writer at the beginning of a round, before it reads Sitoo: so no level is
@@ -30,20 +30,17 @@ local function handed_set(P, order, h)
   redis.call('HSET', P .. 'handed', order, cjson.encode(h))
 end
 
--- An order's units left these places: another one there whose reservation seemed to be missing may have had it all along, since what
--- Sitoo has reserved is compared with what all orders of ours should have. It is looked at again.
-local function handed_left(P, now, order, fields)
+-- An order's units left these places, or its reservation was seen there after all: others there that seem to lack theirs may have had it
+-- all along, since what Sitoo has reserved is compared with what all orders of ours should have. A few are looked at again;
+-- one of them that has it then brings the next few.
+local HANDED_LACK_LOOK = 20
+
+local function handed_left(P, now, fields)
   local touched = false
   for _, field in ipairs(fields) do
-    local sku = field:match('|(.*)$')
-    for _, other in ipairs(redis.call('SMEMBERS', P .. 'handed:at:' .. field)) do
-      local h = other ~= order and handed_get(P, other) or {}
-      local staged = h.staged and h.staged[sku] and h.staged[sku][1]
-      local covered = tonumber(staged or h.cover and h.cover[sku] or '') or 0
-      if (tonumber(h.open and h.open[field] or '') or 0) > covered then
-        mark(P, now, 'handover', other, '', '', '')
-        touched = true
-      end
+    for _, order in ipairs(redis.call('SRANDMEMBER', P .. 'handed:lack:' .. field, HANDED_LACK_LOOK)) do
+      mark(P, now, 'handover', order, '', '', '')
+      touched = true
     end
   end
   if touched then
@@ -191,7 +188,7 @@ register('handed_put', function(P, args)
   end
   local now, order, n = now_ms(), args[1], tonumber(args[4])
   local h = handed_get(P, order) or {}
-  local open, cover, where, out = {}, {}, {}, {}
+  local open, cover, where, out, lacked, left = {}, {}, {}, {}, {}, {}
   if args[3] ~= '' then
     h.seen = args[3]
     h.ended = args[3]:match(' 0$') and '1' or nil
@@ -201,6 +198,7 @@ register('handed_put', function(P, args)
       redis.call('HDEL', P .. 'handed:open', field)
     end
     redis.call('SREM', P .. 'handed:at:' .. field, order)
+    lacked[field] = redis.call('SREM', P .. 'handed:lack:' .. field, order) == 1
   end
   for i = 1, n do
     local sku, field = args[5 * i], args[5 * i + 1] .. '|' .. args[5 * i]
@@ -218,6 +216,11 @@ register('handed_put', function(P, args)
     local total = tonumber(redis.call('HGET', P .. 'handed:open', field) or '') or 0
     local there = units == 0 or (reserved ~= nil and reserved >= total)
     out[i] = there and 1 or 0
+    if not there then
+      redis.call('SADD', P .. 'handed:lack:' .. field, order)
+    elseif lacked[field] then
+      left[#left + 1] = field
+    end
     cover[sku] = (cover[sku] or 0) + tonumber(args[5 * i + 3]) + (there and units or 0)
   end
   local old, was_open = h.cover or {}, h.open or {}
@@ -259,13 +262,12 @@ register('handed_put', function(P, args)
   if staged then
     wake(P, 'sku')
   end
-  local left = {}
   for field, units in pairs(was_open) do
     if (open[field] or 0) < tonumber(units) then
       left[#left + 1] = field
     end
   end
-  handed_left(P, now, order, left)
+  handed_left(P, now, left)
   return out
 end)
 

@@ -180,6 +180,30 @@ def test_an_order_that_lacked_its_reservation_is_due_again_when_another_one_leav
     assert settled(pool, "handover") == [], "once: nothing left anybody's place"
 
 
+def test_of_many_that_lack_their_reservation_a_few_are_due_at_a_time_when_one_leaves(pool):
+    """A pre-order of thousands: each that leaves must not make all others look again, nor Redis read them all."""
+    pending_put(pool, 1, ("2|S1", 1000))
+    handed_put(pool, 1, ("S1", 2, 1000, 0, 1000))
+    for order in range(2, 302):
+        pending_put(pool, order, ("2|S1", 1000))
+        handed_put(pool, order, ("S1", 2, 1000, 0, 1000))
+    for _ in range(4):
+        settled(pool, "handover")
+    handed_put(pool, 1, ("S1", 2, 0, 1000, 0), done=1)
+    due = settled(pool, "handover")
+    assert 0 < len(due) <= 20 and set(due) <= {str(order) for order in range(2, 302)}
+    assert pool.redis.scard(pool.key("handed:lack:2|S1")) == 300
+    handed_put(pool, due[0], ("S1", 2, 1000, 0, 299000))
+    assert settled(pool, "handover") == [], "still one too few"
+    rounds = 0
+    while due:
+        for order in due:
+            handed_put(pool, order, ("S1", 2, 1000, 0, 300000))
+        due, rounds = settled(pool, "handover"), rounds + 1
+    assert 2 <= rounds <= 30, "all were looked at, a few after the other"
+    assert not pool.redis.exists(pool.key("handed:lack:2|S1")), "those that have theirs are kept in no list"
+
+
 def test_an_order_that_has_its_reservation_is_not_due_when_another_one_leaves_its_place(pool):
     for order in (7, 8):
         pending_put(pool, order, ("2|S1", 1000))
