@@ -135,3 +135,14 @@ def test_acceptor_that_dies_with_a_call_in_hand_is_made_up_for_by_the_second_por
     good, counted = all_200(load)
     assert good, counted
     settle(stack)
+
+
+def test_files_of_a_command_go_to_a_folder_of_the_machine(stack, tmp_path):
+    """docs/operations.md, "Files in and out"."""
+    out = tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    for argv in (("ledger", "export", "--to", "/out"), ("baseline", "--export-orders", "/out/orders.csv")):
+        stack.compose("run", "--rm", "--no-deps", "-T", "-v", f"{out}:/out", "stock-moved", "onepool", *argv)
+    names = sorted(path.name for path in out.iterdir())
+    assert "orders.csv" in names and any(name.startswith("ledger") for name in names), names

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does to a running stack: a rolling update under load, and a copy, a disaster and the way back."""
+import subprocess
 import time
 
 from business import Business, all_200, makers, nothing_was_refused, plenty, settle
-from engine import docker, inspect, wait_until
+from engine import ROOT, docker, inspect, secret, wait_until
 from load import Load
 
 PER_SECOND = 20
@@ -67,3 +68,16 @@ def test_restore_drill(stack, tmp_path):
     assert stack.status()["counts"].get("epochs:lossy", 0) >= 1
     sell(stack, skus, 2)
     settle(stack)
+
+
+def test_the_password_of_redis_is_changed_while_all_runs(stack):
+    """Functions with the old one and with the new one work side by side until the old one is ended."""
+    before = secret("redis_password")
+    subprocess.run([ROOT / "deploy" / "secrets.sh", "simulated", "--rotate", "redis_password"], check=True, capture_output=True)
+    assert secret("redis_password") != before
+    said = stack.script("update", "--no-build", "sale")
+    assert "redis: started again" in said and "sale: 1 new beside 1 that run" in said
+    assert "redis: started again" not in stack.script("update", "--no-build", "return"), "once"
+    sell(stack, plenty(stack, 4), 4)
+    settle(stack)
+    assert not stack.status()["epoch"].get("problem") and stack.status()["epoch"]["state"] == "whole"
