@@ -137,7 +137,7 @@ def test_acceptor_that_dies_with_a_call_in_hand_is_made_up_for_by_the_second_por
     settle(stack)
 
 
-def test_files_of_a_command_go_to_a_folder_of_the_machine(stack, tmp_path):
+def test_files_of_a_command_go_to_a_folder_of_the_machine(stack, orders, tmp_path):
     """docs/operations.md, "Files in and out"."""
     out = tmp_path / "out"
     out.mkdir()
