@@ -113,6 +113,7 @@
  *   sweep                hash    for ever        F  where each work of the sweep is, and when it last ended, see
  *                                                    89_sweep.lua
  *   sweep:late           hash    minutes         F  Sitoo order -> "first_ms digest": its event may still come
+ *   sweep:late:at        zset    minutes         F  the same orders by first_ms
  *   sweep:suspects       hash    minutes            "location|sku" -> a level that differed once, see suspects.h
  *   sweep:web_orders     list    a round             web orders that the round has still to look at
  *   told:<platform>      zset    newest 20,000   F  orders by the time at which an event last named them

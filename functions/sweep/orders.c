@@ -22,14 +22,17 @@
 #include "works.h"
 #include "ban.h"
 
-#define PAGES_PER_TURN 10
-#define OPEN_PER_CALL  ((size_t)100)
-#define OPEN_PER_TURN  ((size_t)1000)
-#define CLOSED         "closed" /* stands for the digest of an order that is not open any more */
-#define SPARE_MS       INT64_C(500)
+#define PAGES_PER_TURN   10
+#define OPEN_PER_CALL    ((size_t)100)
+#define OPEN_PER_TURN    ((size_t)1000)
+#define CLOSED           "closed" /* stands for the digest of an order that is not open any more */
+#define SPARE_MS         INT64_C(500)
+#define SETTLES_PER_PAGE 20 /* calls, each of some of those that are late */
 
-/* Hands what was listed to Redis together with where the work is now. list: pairs of order and digest. */
-static enum next judge(struct turn *t, const struct args *list, const char *field, int64_t value, struct reason *why) {
+/* One call: what was listed, and where the work is now. Redis settles some of those whose time is over; *more: others
+ * are left. */
+static enum next judge_some(struct turn *t, const struct args *list, const char *field, int64_t value, bool *more,
+                            struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     int64_t grace_ms = t->app->set->mapping->sweep.grace_s * 1000;
@@ -44,6 +47,7 @@ static enum next judge(struct turn *t, const struct args *list, const char *fiel
         return next;
     }
     int64_t missed = reply_int_at(reply, 0), waiting = reply_int_at(reply, 1);
+    *more = reply_int_at(reply, 2) > 0;
     freeReplyObject(reply);
     if (waiting > 0 && t->delay_ms > grace_ms + SPARE_MS) {
         t->delay_ms = grace_ms + SPARE_MS;
@@ -52,6 +56,21 @@ static enum next judge(struct turn *t, const struct args *list, const char *fiel
         LOG(LOG_WARN, "orders of Sitoo that no event told of", {"outcome", "due"}, {"orders", log_int(missed)});
     }
     return NEXT_DONE;
+}
+
+/* Hands what was listed to Redis together with where the work is now. list: pairs of order and digest. */
+static enum next judge(struct turn *t, const struct args *list, const char *field, int64_t value, struct reason *why) {
+    const struct args none = {0};
+    bool more = true;
+    enum next next = judge_some(t, list, field, value, &more, why);
+    for (int i = 1; next == NEXT_DONE && more && i < SETTLES_PER_PAGE; i++) {
+        next = judge_some(t, &none, "", 0, &more, why);
+    }
+    if (next == NEXT_DONE && more) {
+        t->delay_ms = 0;
+        t->ended = false;
+    }
+    return next;
 }
 
 /* ---- by id ---- */
