@@ -292,6 +292,8 @@ enum payer mapping_payer(const struct mapping_returns *r, const char *payment_na
 const char *verdict_name(enum verdict v);
 const char *payer_name(enum payer p);
 
+/* How many of Sitoo's things one call may ask for by name: `most`, or fewer if a page holds fewer. */
+size_t mapping_per_call(const struct mapping *m, size_t most);
 /* Position in m->warehouses, or -1 if the warehouse is not mapped. */
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);
 /* The pickup entry of a BigCommerce location, or by pickup method if location_id is 0; NULL if none. */

@@ -257,7 +257,7 @@ static enum next read_open(struct turn *t, const struct ids *asked, struct reaso
 enum next open_turn(struct turn *t, struct reason *why) {
     struct ids all = {0};
     int64_t at = 0;
-    size_t first = 0, done = 0;
+    size_t first = 0, done = 0, most = mapping_per_call(t->app->set->mapping, OPEN_PER_CALL);
     enum next next = sweep_get(t->app, "open_at", &at, NULL, why);
     next = next == NEXT_DONE ? open_ids(t->app, &all, why) : next;
     while (first < all.n && all.list[first] <= at) {
@@ -265,7 +265,7 @@ enum next open_turn(struct turn *t, struct reason *why) {
     }
     while (next == NEXT_DONE && first < all.n && done < OPEN_PER_TURN) {
         struct ids some = {.list = all.list + first};
-        some.n = all.n - first < OPEN_PER_CALL ? all.n - first : OPEN_PER_CALL;
+        some.n = all.n - first < most ? all.n - first : most;
         next = read_open(t, &some, why);
         first += some.n;
         done += some.n;
