@@ -126,15 +126,16 @@ static enum next begin(struct app *app, struct reason *why) {
     return next == NEXT_DONE ? sweep_put(app, "orders_id", id, why) : next;
 }
 
-/* One page from `from` on. Sitoo ignores a filter that it does not know, and answers 200. */
-static enum next page(struct turn *t, int64_t from, int64_t *last, bool *full, struct reason *why) {
+/* One page from *from on, which is set to where the next begins. Sitoo ignores a filter that it does not know, and
+ * answers 200. */
+static enum next page(struct turn *t, int64_t *from, int64_t *last, bool *full, struct reason *why) {
     char filter[160];
     struct answer answer;
     struct args orders = {0};
     const cJSON *item = NULL;
-    int64_t size = t->app->set->mapping->sitoo_page_size, before = from - 1, at = *last;
+    int64_t size = t->app->set->mapping->sitoo_page_size, before = *from - 1;
     (void)snprintf(filter, sizeof filter, "sort=orderid&num=%lld&orderidfrom=%lld&fields=orderid", (long long)size,
-                   (long long)from);
+                   (long long)*from);
     enum next next = list(t->app, filter, &answer, why);
     if (next != NEXT_DONE) {
         return next;
@@ -147,20 +148,22 @@ static enum next page(struct turn *t, int64_t from, int64_t *last, bool *full, s
             why->not_its_fault = true;
             next = reason_set(why, NEXT_DEFER, "bad_orders",
                               "Sitoo's orders from %lld on are not sorted by orderid, or the filter was ignored",
-                              (long long)from);
+                              (long long)*from);
         }
         before = id;
         args_add_int(&orders, id);
         args_add(&orders, "-");
     }
     answer_free(&answer);
+    *from = before + 1;
     *last = before > *last ? before : *last;
-    next = next == NEXT_DONE ? judge(t, &orders, "orders_id", *last > at ? *last : at, why) : next;
+    next = next == NEXT_DONE ? judge(t, &orders, "orders_id", *last, why) : next;
     args_free(&orders);
     return next;
 }
 
 enum next orders_turn(struct turn *t, struct reason *why) {
+    const struct mapping *m = t->app->set->mapping;
     int64_t last = 0, first = 0;
     bool known = false, full = true;
     enum next next = sweep_get(t->app, "orders_id", &last, &known, why);
@@ -169,11 +172,11 @@ enum next orders_turn(struct turn *t, struct reason *why) {
         next = next == NEXT_DONE ? sweep_get(t->app, "orders_id", &last, &known, why) : next;
     }
     next = next == NEXT_DONE ? sweep_get(t->app, "orders_begin", &first, NULL, why) : next;
-    int64_t from = last + 1 - t->app->set->mapping->sweep.orders_overlap;
+    int64_t from = last + 1 - m->sweep.orders_overlap;
     from = from > first + 1 ? from : first + 1;
-    for (int i = 0; next == NEXT_DONE && full && i < PAGES_PER_TURN; i++) {
-        next = page(t, from, &last, &full, why);
-        from = last + 1;
+    int64_t pages = PAGES_PER_TURN + m->sweep.orders_overlap / m->sitoo_page_size; /* a turn gets beyond the overlap */
+    for (int64_t i = 0; next == NEXT_DONE && full && i < pages; i++) {
+        next = page(t, &from, &last, &full, why);
     }
     if (next == NEXT_DONE && full) {
         t->delay_ms = 0;

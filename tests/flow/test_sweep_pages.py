@@ -3,7 +3,7 @@
 import pytest
 
 import sweep_shop as sweep
-from test_sweep import SIMULATOR, counted, late_feed, silent_feed
+from test_sweep import SIMULATOR, counted
 
 PAGE = 10
 OVERLAP = 40
@@ -27,3 +27,20 @@ def test_thirty_skus_at_once_and_every_level(shop):
         shop.wait_levels(sku, {1: right[sku][1] - 2}, 30)
     shop.wait_quiet()
     sweep.ran(shop, "stock", "levels")
+
+
+def test_an_order_within_an_overlap_of_several_pages_is_seen(shop):
+    """It becomes visible after the sweep has passed its number, and nobody tells of it."""
+    sku = shop.fresh_sku({1: 30})
+    orders = [sold(shop, sku) for _ in range(30)]
+    shop.wait_until(lambda: shop.redis().zscore(shop.key("told:sitoo"), orders[-1]), 10, "events came")
+    shop.wait_quiet()
+    before, hidden = sweep.missed(shop), orders[-6]
+    shop.control("PUT", "/settings", {"hidden_orders": [hidden]})
+    sweep.ran(shop, "orders")
+    assert int(shop.redis().hget(shop.key("sweep"), "orders_id")) == orders[-1] > hidden
+    shop.redis().zrem(shop.key("told:sitoo"), hidden)
+    shop.control("PUT", "/settings", {"hidden_orders": []})
+    sweep.ran(shop, "orders")
+    shop.wait_until(lambda: counted(before, sweep.missed(shop)) == {"sitoo_order": 1}, 3, f"{hidden} is missed")
+    assert int(shop.redis().hget(shop.key("sweep"), "orders_id")) == orders[-1]
