@@ -208,6 +208,8 @@ static void write_notify(const cJSON *status, struct buf *out) {
     write_by_label(counts, "notify:sent:", "notify_sent_total", "channel", channels, "Messages delivered.", out);
     write_by_label(counts, "notify:failed:", "notify_failures_total", "channel", channels,
                    "Attempts to deliver a message that failed.", out);
+    write_by_label(counts, "notify:undeliverable:", "notify_undeliverable_total", "channel", channels,
+                   "Urgent cases that nobody is told of: the sink refuses a message with the case alone.", out);
 }
 
 static void write_redis(const cJSON *redis, struct buf *out) {

@@ -340,6 +340,59 @@ def test_a_case_that_closed_before_is_not_told_and_one_that_comes_again_soon_wai
     assert told(take(timed, QUIET + 2, "m2")) == [("brake", "S1")], "it is still there"
 
 
+def refused(pool, id, why="it answered 413"):
+    return pool("notify_refused", "webhook", id, why)
+
+
+def test_a_refused_message_is_made_smaller_until_it_is_taken(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    for i in range(50):
+        park(timed, "brake", f"S{i:02}")
+    ms, sent, sizes = 0, [], []
+    park(timed, "brake", "S50")
+    for number in range(100):
+        answer = take(timed, ms, f"m{number}")
+        if len(answer) == 1:
+            if answer[0] < 0:
+                break
+            ms += answer[0]
+            continue
+        names = told(answer)
+        if len(names) > 14:
+            sizes.append(len(names))
+            assert refused(timed, f"m{number}") == 0
+        else:
+            sent.append((len(names), json.loads(answer[3])["left_out"]))
+            timed("notify_sent", "webhook", f"m{number}", "")
+        ms += 5000
+    assert sizes == [50, 25] and [n for n, _ in sent] == [12, 12, 12, 12, 2]
+    assert sum(left for _, left in sent) == 1, "the 51st was never named, and is counted once"
+    assert timed.counter("notify:undeliverable:webhook") == 0
+    assert timed.redis.hkeys(timed.key("notify:state")) == ["webhook:ok"]
+
+
+def test_a_case_that_is_refused_alone_is_given_up_and_the_others_are_told(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    for i in range(4):
+        park(timed, "brake", f"S{i}")
+    first = take(timed, 0, "m1")
+    assert refused(timed, "other") == -1 and take(timed, 0, "m2") == first
+    assert refused(timed, "m1") == 0
+    timed("unpark", "brake:S0", "close")
+    assert told(take(timed, 1, "m2")) == [("brake", "S1"), ("brake", "S2")], "what closed meanwhile is not told"
+    assert refused(timed, "m2") == 0
+    assert told(take(timed, 2, "m3")) == [("brake", "S1")]
+    assert refused(timed, "m3") == 1
+    assert timed.counter("notify:undeliverable:webhook") == 1
+    assert timed.redis.hget(timed.key("notify:state"), "webhook:why") == "it answered 413"
+    assert told(take(timed, 3, "m4")) == [("brake", "S2"), ("brake", "S3")]
+    timed("notify_sent", "webhook", "m4", "")
+    assert take(timed, HOUR, "m5") == [-1]
+    assert timed.redis.hkeys(timed.key("notify:state")) == ["webhook:ok"]
+
+
 def test_each_channel_goes_its_own_way(timed):
     timed.set_time(NOW)
     urgent(timed, "brake")
