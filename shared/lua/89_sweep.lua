@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The sweep: what no event told of, and levels that are not as they should be (functions/sweep).
 --   sweep: hash: <work>_last (ms, ended well), <work>_problem, <work>_took; where each work is: orders_id, orders_begin,
---     open_at, bigcommerce_ms, refunds_ms, moved_id, stock_page, stock_pages, stock_items, stock_total, stock_fast, ...
+--     open_at, bigcommerce_ms, refunds_ms, (in a list of several turns) bigcommerce_next, bigcommerce_begun, refunds_next,
+--     refunds_begun, moved_id, stock_page, stock_pages, stock_items, stock_total, stock_fast, ...
 --   told:sitoo, told:bigcommerce: order ids by the time at which an event last named them
 --   orders:open: Sitoo order -> digest, of orders that are open, as sitoo-events last read them
 --   sweep:late: Sitoo order -> "first_ms digest" (digest - = not known at all): seen by the sweep, and time is given for
