@@ -232,6 +232,18 @@ def test_calls_that_are_not_taken_show_the_time_to_loss_until_one_is(shop):
     assert "Events are lost" not in shop.command("status")[1]
 
 
+def test_calls_without_any_secret_are_only_counted(shop):
+    route = "bigcommerce/order-created"
+    assert not refused(shop, "sitoo") and not refused(shop, route)
+    assert shop.post("/hooks/sitoo", [], user=None).status == 503
+    assert shop.post("/hooks/" + route, {}, user=None, headers={"X-Onepool-Secret": ""}).status == 401
+    for name in ("sitoo", route):
+        shop.wait_until(lambda name=name: shop.counter(f"anonymous_calls:{name}") == 1, 5, "the call is counted")
+    found = metrics(shop)
+    assert found["onepool_anonymous_calls_total"].value(route="sitoo") == 1
+    assert not refused(shop, "sitoo") and not refused(shop, route)
+
+
 def refused(shop, route):
     found = metrics(shop)
     return found if any(labels["route"] == route and value > 0 for _, labels, value in found["onepool_refused_calls"].samples) else None

@@ -161,6 +161,23 @@ def test_a_platform_that_stopped_trying_keeps_nothing(timed):
     assert loss(timed, 2 * HOUR + 1)[0] == {"sitoo": -1}
 
 
+def test_calls_of_somebody_who_has_stopped_are_refused_no_more(timed):
+    routes = ("bigcommerce/order-created", "sitoo")
+    for route in routes:
+        timed.at(0, "call_refused", route, "a scanner", 4)
+    found = {row[0]: row[1:6] for row in timed.at(26 * HOUR, "loss")[0]}
+    assert found == {route: ["-1", "0", "0", "0", ""] for route in routes}
+    assert timed.redis.hgetall(timed.key("answers")) == {}
+    timed.at(27 * HOUR, "call_refused", "sitoo", "wrong", 1)
+    assert loss(timed, 27 * HOUR)[0] == {"sitoo": 24 * HOUR}, "its time begins anew"
+
+
+def test_calls_without_any_secret_start_no_time(timed):
+    timed.at(0, "call_anonymous", "sitoo", 4)
+    assert loss(timed, 1) == ({}, [])
+    assert timed.counter("anonymous_calls:sitoo") == 4
+
+
 def test_bigcommerce_keeps_each_route_for_two_days(timed):
     timed.at(0, "call_refused", "bigcommerce/order-created", "wrong", 1)
     timed.at(1000, "accept", "bigcommerce", 1, "", "{}", "1", 2, "answered", "bigcommerce/order-updated")
