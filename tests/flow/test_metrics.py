@@ -208,6 +208,34 @@ def test_a_web_order_that_fell_inside_is_named(shop):
     assert order["order_id"] in window["web_orders"], (order, window)
 
 
+def test_a_web_order_that_was_cancelled_is_named_still(shop):
+    """An order of what was sold meanwhile is often cancelled: it is the one that people look for."""
+    sku = shop.fresh_sku({2: 4})
+    shop.control("PUT", "/faults/bigcommerce", {"rules": [{"kind": "status", "status": 500, "method": "PUT", "path": "absolute", "count": 3}]})
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 2})
+    order = shop.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": 1}]})["order_id"]
+    shop.control("DELETE", "/faults")
+    shop.wait_quiet(60)
+    assert holds(shop, order)
+    shop.control("POST", "/web-order-status", {"order_id": order, "status": 5})
+    shop.wait_until(lambda: not holds(shop, order), 20, "it holds nothing any more")
+    window = next(w for w in windows(shop) if w["sku"] == sku)
+    assert window["web_orders"] == [order] and window["web_orders_cut"] is False
+    for number in range(1, 1001):
+        shop.redis().zadd(shop.key("placed"), {9_000_000 + number: window["till_ms"] // 1000 * 1000})
+    assert next(w for w in windows(shop) if w["sku"] == sku)["web_orders_cut"] is True
+    assert "more than 1000 web orders were placed in between" in shop.command("windows", "--limit", "1000")[1]
+    shop.redis().zrem(shop.key("placed"), *[9_000_000 + number for number in range(1, 1001)])
+
+
+def holds(shop, order):
+    return json.loads(shop.redis().hget(shop.key("handed"), order) or "{}").get("raw")
+
+
+def windows(shop):
+    return json.loads(shop.command("windows", "--json", "--limit", "1000")[1])["windows"]
+
+
 def test_windows_takes_only_what_it_understands(shop):
     for words, text in ((["--since", "yesterday"], "--since yesterday: must be"), (["--limit", "0"], "--limit 0: must be"),
                         (["--since", "2999-01-01T00:00:00Z"], "--since 2999"), (["--since", "91d"], "--since 91d")):
