@@ -199,6 +199,9 @@ struct mapping_sweep {
     int64_t orders_overlap;      /* ids of Sitoo's orders that are read again behind the cursor [200] 0..5000 */
 };
 
+/* How often the sweep begins a work anew, in ms; 0 = there is no such work. */
+int64_t mapping_sweep_every(const struct mapping_sweep *s, const char *work);
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;

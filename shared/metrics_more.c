@@ -191,6 +191,40 @@ static void write_found(const cJSON *counts, struct buf *out) {
                    "Levels that differed from what they should be, by cause class.", out);
 }
 
+/* ---- the sweep's works ---- */
+
+/* Works that run at intervals. timers ends within minutes of the first start; others may take a day, and are told from
+ * when they ended first. */
+static void write_works(const cJSON *works, struct buf *out) {
+    const cJSON *w = NULL;
+    int64_t every = 0, last = 0;
+    line_head(out, "sweep_interval_seconds", "gauge", "How often the sweep begins a work anew.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        if (json_int(w, "every_ms", &every)) {
+            line_begin(out, "sweep_interval_seconds", labels, 1);
+            line_seconds(out, every);
+        }
+    }
+    line_head(out, "sweep_last_seconds", "gauge", "When the sweep last ended a work, as Unix time.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        bool ended = json_int(w, "last_ms", &last);
+        if (json_int(w, "every_ms", &every) && (ended || strcmp(w->string, "timers") == 0)) {
+            line_begin(out, "sweep_last_seconds", labels, 1);
+            line_seconds(out, ended ? last : 0);
+        }
+    }
+    line_head(out, "sweep_problem", "gauge", "1 if the last turn of a work of the sweep failed.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        if (json_int(w, "every_ms", &every)) {
+            line_begin(out, "sweep_problem", labels, 1);
+            line_whole(out, json_str(w, "problem") != NULL ? 1 : 0);
+        }
+    }
+}
+
 /* ---- notifications, Redis ---- */
 
 static void write_notify(const cJSON *status, struct buf *out) {
@@ -246,6 +280,7 @@ void metrics_more(const cJSON *status, struct buf *out) {
     write_shops(json_get(status, "shops"), out);
     write_retries(counts, out);
     write_found(counts, out);
+    write_works(json_get(json_get(status, "sweep"), "works"), out);
     write_notify(status, out);
     write_redis(json_get(status, "redis"), out);
 }

@@ -20,6 +20,11 @@ register('notify_causes', function(P, args)
   for i = 3, args[2] == '1' and #args or 2 do
     wanted[channel .. ' ' .. args[i]] = true
   end
+  if args[2] ~= '1' then -- switched off: switched on again, it tells all open cases
+    local state = channel .. ':'
+    redis.call('DEL', P .. 'notify:new:' .. channel, P .. 'notify:batch:' .. channel, P .. 'notify:told:' .. channel)
+    redis.call('HDEL', P .. 'notify:state', state .. 'since', state .. 'why', state .. 'most', state .. 'left')
+  end
   for _, word in ipairs(redis.call('SMEMBERS', key)) do
     if word:sub(1, #channel + 1) == channel .. ' ' and not wanted[word] then
       redis.call('SREM', key, word)
@@ -155,13 +160,13 @@ register('notify_sent', function(P, args)
   return -1
 end)
 
--- notify_state(channels...) -> per channel { channel, waiting, ok ms, failing since ms, why }
+-- notify_state(channels...) -> per channel { channel, waiting (not those that wait for the quiet time), ok ms, failing since ms, why }
 register('notify_state', function(P, args)
   local out = {}
   for _, channel in ipairs(args) do
     local f = redis.call('HMGET', P .. 'notify:state', channel .. ':ok', channel .. ':since', channel .. ':why')
-    out[#out + 1] = { channel, redis.call('ZCARD', P .. 'notify:new:' .. channel) + redis.call('EXISTS', P .. 'notify:batch:' .. channel),
-      f[1] or '0', f[2] or '0', f[3] or '' }
+    out[#out + 1] = { channel, redis.call('ZCOUNT', P .. 'notify:new:' .. channel, '-inf', int(now_ms()))
+      + redis.call('EXISTS', P .. 'notify:batch:' .. channel), f[1] or '0', f[2] or '0', f[3] or '' }
   end
   return out
 end)

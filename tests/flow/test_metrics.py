@@ -96,6 +96,27 @@ def test_work_by_function_and_cause(shop):
         shop.command("parked", "--close", 'unknown_sku:a "b" \\ c')
 
 
+def test_the_works_of_the_sweep_are_told(shop):
+    redis, works = shop.redis(), ("orders", "open", "bigcommerce", "refunds", "web_orders", "stock", "levels", "moved", "timers")
+    shop.wait_until(lambda: redis.hexists(shop.key("sweep"), "timers_last"), 20, "the sweep ran once")
+    found = metrics(shop)
+    interval = {labels["work"]: value for _, labels, value in found["onepool_sweep_interval_seconds"].samples}
+    assert set(interval) == set(works) and (interval["orders"], interval["stock"], interval["moved"]) == (600, 86400, 300)
+    assert abs(found["onepool_sweep_last_seconds"].value(work="timers") - time.time()) < 400
+    assert found["onepool_sweep_problem"].value(work="timers") == 0
+    kept = redis.hgetall(shop.key("sweep"))
+    try:
+        redis.hdel(shop.key("sweep"), "timers_last", "stock_last")
+        redis.hset(shop.key("sweep"), "web_orders_problem", "a list was cut short")
+        found = metrics(shop)
+        assert found["onepool_sweep_last_seconds"].value(work="timers") == 0, "a sweep that does not run is seen"
+        assert "stock" not in {labels["work"] for _, labels, _ in found["onepool_sweep_last_seconds"].samples}
+        assert found["onepool_sweep_problem"].value(work="web_orders") == 1
+    finally:
+        redis.hdel(shop.key("sweep"), "web_orders_problem")
+        redis.hset(shop.key("sweep"), mapping=kept)
+
+
 def test_redis_is_told(shop):
     found = metrics(shop)
     info = shop.redis().info("memory")

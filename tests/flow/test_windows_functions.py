@@ -354,7 +354,21 @@ def test_a_case_that_closed_before_is_not_told_and_one_that_comes_again_soon_wai
     timed.set_time(NOW + 10 * MINUTE)
     park(timed, "brake")
     assert take(timed, 10 * MINUTE, "m2") == [QUIET + 1 + 1 - 10 * MINUTE]
+    assert timed("notify_state", "webhook")[0][1] == 0, "it does not wait to be told now"
     assert told(take(timed, QUIET + 2, "m2")) == [("brake", "S1")], "it is still there"
+
+
+def test_a_channel_that_was_switched_off_waits_for_nothing(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    park(timed, "brake")
+    take(timed, 0)
+    timed("notify_sent", "webhook", "m1", "it answered 500")
+    park(timed, "brake", "S2")
+    urgent(timed, "brake", on=0)
+    assert timed("notify_state", "webhook") == [["webhook", 0, "0", "0", ""]]
+    urgent(timed, "brake")
+    assert told(take(timed, 1, "m2")) == [("brake", "S1"), ("brake", "S2")], "switched on again, it tells what is open"
 
 
 def refused(pool, id, why="it answered 413"):
