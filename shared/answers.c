@@ -24,8 +24,14 @@ static bool route_of(const char *path, char out[ROUTE_SIZE]) {
     return out[strspn(out, "abcdefghijklmnopqrstuvwxyz/-")] == '\0';
 }
 
-void answers_refused(struct app *app, const char *path, const char *why) {
-    static int64_t noted_ms, held; /* of this process; a flood of wrong calls must not become a flood of writes */
+/* Calls of one kind that this process has refused; a flood of wrong calls must not become a flood of writes. */
+struct refused {
+    const char *function;
+    int64_t noted_ms, held;
+};
+
+/* why: NULL if the function takes none. */
+static void note(struct app *app, struct refused *r, const char *path, const char *why) {
     char route[ROUTE_SIZE];
     struct reason failed = {0};
     struct args a = {0};
@@ -34,21 +40,33 @@ void answers_refused(struct app *app, const char *path, const char *why) {
     if (!route_of(path, route)) {
         return;
     }
-    held++;
-    if (noted_ms != 0 && now - noted_ms < NOTE_EVERY_MS) {
+    r->held++;
+    if (r->noted_ms != 0 && now - r->noted_ms < NOTE_EVERY_MS) {
         return;
     }
     args_add(&a, route);
-    args_add(&a, why);
-    args_add_int(&a, held);
-    noted_ms = now;
-    if (redis_fcall(app->redis, "call_refused", &a, false, &reply, &failed) == NEXT_DONE) {
-        held = 0;
+    if (why != NULL) {
+        args_add(&a, why);
+    }
+    args_add_int(&a, r->held);
+    r->noted_ms = now;
+    if (redis_fcall(app->redis, r->function, &a, false, &reply, &failed) == NEXT_DONE) {
+        r->held = 0;
         freeReplyObject(reply);
     } else {
         LOG(LOG_WARN, "a refused call is not counted", {"cause", failed.cause}, {"why", failed.text});
     }
     args_free(&a);
+}
+
+void answers_refused(struct app *app, const char *path, const char *why) {
+    static struct refused refused = {.function = "call_refused"};
+    note(app, &refused, path, why);
+}
+
+void answers_anonymous(struct app *app, const char *path) {
+    static struct refused anonymous = {.function = "call_anonymous"};
+    note(app, &anonymous, path, NULL);
 }
 
 void answers_not_stored(struct app *app, const char *path, enum next next, const struct reason *cause) {

@@ -12,6 +12,8 @@
 
 /* path: of the call, "/hooks/sitoo/sale". why: a text of ours. */
 void answers_refused(struct app *app, const char *path, const char *why);
+/* The call carried no secret at all, so it is not the platform's: counted only. */
+void answers_anonymous(struct app *app, const char *path);
 /* Nothing is noted if Redis is away: the call has waited long enough. */
 void answers_not_stored(struct app *app, const char *path, enum next next, const struct reason *cause);
 /* The route took a call: appended to what that call causes. */

@@ -373,13 +373,18 @@ void feed_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
             {"problem", call->whole ? "not a POST" : "body is not whole"});
         return;
     }
-    if (!feed_authentic(app, fcgi_header(call, "AUTHORIZATION"))) {
+    const char *credentials = fcgi_header(call, "AUTHORIZATION");
+    if (!feed_authentic(app, credentials)) {
         reply->status = app->set->mapping != NULL ? (int)app->set->mapping->sitoo_bad_auth_status : 503;
         LOG(LOG_ALARM, "wrong or missing credentials on the event route; Sitoo keeps its events for about 24 hours",
             {"outcome", "refused"}, {"path", call->path},
             {"do", "compare SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD with the event subscription"});
-        answers_refused(app, call->path,
-                        "the credentials are not those of SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD");
+        if (credentials == NULL || credentials[0] == '\0') {
+            answers_anonymous(app, call->path);
+        } else {
+            answers_refused(app, call->path,
+                            "the credentials are not those of SITOO_EVENTS_USER and SITOO_EVENTS_PASSWORD");
+        }
         return;
     }
     enum next next = store(app, call->body, call->body_len, &fresh, &again, &why);

@@ -109,7 +109,11 @@ void hook_accept(struct app *app, const struct fcgi_call *call, struct fcgi_repl
     if (!now && !before) {
         reply->status = 401;
         LOG(LOG_WARN, "hook without the right X-Onepool-Secret", {"outcome", "refused"}, {"path", call->path});
-        answers_refused(app, call->path, "the header X-Onepool-Secret is not right");
+        if (secret == NULL || secret[0] == '\0') {
+            answers_anonymous(app, call->path);
+        } else {
+            answers_refused(app, call->path, "the header X-Onepool-Secret is not right");
+        }
         return;
     }
     if (strcmp(call->method, "POST") != 0 || !call->whole) {

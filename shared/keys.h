@@ -49,6 +49,7 @@
  *   windows:<day>, windows:offline:<day>  zset  14 days  F  the worst 1,000 windows of a day, JSON by duration
  *   windows:sum:<day>    hash    90 days         F  n ms worst offline
  *   placed               zset    14 days         stock-moved: web orders by the time they were placed, newest 200,000
+ *   placed:skus:<day>    hash    15 days         web order placed that day (of UTC) -> JSON list of the SKUs that it held
  *   answers              hash    for ever        F  calls of platforms that were not taken, see 12_answers.lua
  *   shop:<warehouse>     hash    for ever        F  when a shop is usually busy, see 13_shops.lua
  *   notify:causes, :new:<channel>, :told:<channel>, :batch:<channel>, :state  F  see 87_notify.lua
@@ -114,6 +115,7 @@
  *   sweep                hash    for ever        F  where each work of the sweep is, and when it last ended, see
  *                                                    89_sweep.lua
  *   sweep:late           hash    minutes         F  Sitoo order -> "first_ms digest": its event may still come
+ *   sweep:late:at        zset    minutes         F  the same orders by first_ms
  *   sweep:suspects       hash    minutes            "location|sku" -> a level that differed once, see suspects.h
  *   sweep:web_orders     list    a round             web orders that the round has still to look at
  *   told:<platform>      zset    newest 20,000   F  orders by the time at which an event last named them
@@ -195,6 +197,7 @@
 #define KEY_WINDOWS_OFFLINE   "windows:offline:%lld"
 #define KEY_WINDOWS_SUM       "windows:sum:%lld"
 #define KEY_PLACED            "placed"
+#define KEY_PLACED_SKUS       "placed:skus:%lld"
 #define KEY_IGNORE            "ignore"
 #define KEY_BRAKE             "brake"
 #define KEY_SHOP_CHECKED      "shop:checked"

@@ -309,6 +309,10 @@ struct mapping *mapping_read(const char *text, size_t len, struct buf *mistakes)
     return m;
 }
 
+size_t mapping_per_call(const struct mapping *m, size_t most) {
+    return m->sitoo_page_size < (int64_t)most ? (size_t)m->sitoo_page_size : most;
+}
+
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id) {
     for (size_t i = 0; i < m->warehouse_count; i++) {
         if (m->warehouses[i] == warehouse_id) {

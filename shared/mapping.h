@@ -199,6 +199,9 @@ struct mapping_sweep {
     int64_t orders_overlap;      /* ids of Sitoo's orders that are read again behind the cursor [200] 0..5000 */
 };
 
+/* How often the sweep begins a work anew, in ms; 0 = there is no such work. */
+int64_t mapping_sweep_every(const struct mapping_sweep *s, const char *work);
+
 struct mapping {
     struct mapping_location *locations; /* "locations" first, then "pickup" */
     size_t location_count;
@@ -292,6 +295,8 @@ enum payer mapping_payer(const struct mapping_returns *r, const char *payment_na
 const char *verdict_name(enum verdict v);
 const char *payer_name(enum payer p);
 
+/* How many of Sitoo's things one call may ask for by name: `most`, or fewer if a page holds fewer. */
+size_t mapping_per_call(const struct mapping *m, size_t most);
 /* Position in m->warehouses, or -1 if the warehouse is not mapped. */
 int64_t mapping_warehouse_index(const struct mapping *m, int64_t warehouse_id);
 /* The pickup entry of a BigCommerce location, or by pickup method if location_id is 0; NULL if none. */

@@ -72,9 +72,36 @@ static void write_windows(const cJSON *status, struct buf *out) {
                        status_int(windows, "worst_ms"));
 }
 
+/* ---- counters by a part of their name ---- */
+
+/* Counts named prefix + value: one label. presets: values that are 0 when they are not counted yet. */
+static void write_by_label(const cJSON *counts, const char *prefix, const char *name, const char *label,
+                           const char *const *presets, const char *help, struct buf *out) {
+    const cJSON *item = NULL;
+    char key[96];
+    int64_t n = 0;
+    line_head(out, name, "counter", help);
+    for (size_t i = 0; presets[i] != NULL; i++) {
+        (void)snprintf(key, sizeof key, "%s%s", prefix, presets[i]);
+        if (json_get(counts, key) == NULL) {
+            const char *const labels[][2] = {{label, presets[i]}};
+            line_begin(out, name, labels, 1);
+            line_whole(out, 0);
+        }
+    }
+    cJSON_ArrayForEach(item, counts) {
+        if (strncmp(item->string, prefix, strlen(prefix)) == 0) {
+            const char *const labels[][2] = {{label, item->string + strlen(prefix)}};
+            line_begin(out, name, labels, 1);
+            line_whole(out, json_item_int(item, &n) ? n : 0);
+        }
+    }
+}
+
 /* ---- loss ---- */
 
-static void write_loss(const cJSON *loss, struct buf *out) {
+static void write_loss(const cJSON *loss, const cJSON *counts, struct buf *out) {
+    static const char *const sources[] = {"sitoo", NULL};
     const cJSON *r = NULL;
     int64_t left = 0;
     line_head(out, "time_to_loss_seconds", "gauge",
@@ -94,6 +121,8 @@ static void write_loss(const cJSON *loss, struct buf *out) {
         line_begin(out, "refused_calls", labels, 1);
         line_whole(out, status_int(r, "refused"));
     }
+    write_by_label(counts, "anonymous_calls:", "anonymous_calls_total", "route", sources,
+                   "Calls without any secret, which no platform makes.", out);
     left = INT64_MAX;
     cJSON_ArrayForEach(r, json_array(loss, "hooks")) {
         left = status_int(r, "left_ms") < left ? status_int(r, "left_ms") : left;
@@ -123,32 +152,6 @@ static void write_shops(const cJSON *shops, struct buf *out) {
         const char *const labels[][2] = {{"warehouse", id}};
         line_begin(out, "shop_missed_movements", labels, 1);
         line_whole(out, status_int(s, "missed"));
-    }
-}
-
-/* ---- counters by a part of their name ---- */
-
-/* Counts named prefix + value: one label. presets: values that are 0 when they are not counted yet. */
-static void write_by_label(const cJSON *counts, const char *prefix, const char *name, const char *label,
-                           const char *const *presets, const char *help, struct buf *out) {
-    const cJSON *item = NULL;
-    char key[96];
-    int64_t n = 0;
-    line_head(out, name, "counter", help);
-    for (size_t i = 0; presets[i] != NULL; i++) {
-        (void)snprintf(key, sizeof key, "%s%s", prefix, presets[i]);
-        if (json_get(counts, key) == NULL) {
-            const char *const labels[][2] = {{label, presets[i]}};
-            line_begin(out, name, labels, 1);
-            line_whole(out, 0);
-        }
-    }
-    cJSON_ArrayForEach(item, counts) {
-        if (strncmp(item->string, prefix, strlen(prefix)) == 0) {
-            const char *const labels[][2] = {{label, item->string + strlen(prefix)}};
-            line_begin(out, name, labels, 1);
-            line_whole(out, json_item_int(item, &n) ? n : 0);
-        }
     }
 }
 
@@ -188,6 +191,40 @@ static void write_found(const cJSON *counts, struct buf *out) {
                    "Levels that differed from what they should be, by cause class.", out);
 }
 
+/* ---- the sweep's works ---- */
+
+/* Works that run at intervals. timers ends within minutes of the first start; others may take a day, and are told from
+ * when they ended first. */
+static void write_works(const cJSON *works, struct buf *out) {
+    const cJSON *w = NULL;
+    int64_t every = 0, last = 0;
+    line_head(out, "sweep_interval_seconds", "gauge", "How often the sweep begins a work anew.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        if (json_int(w, "every_ms", &every)) {
+            line_begin(out, "sweep_interval_seconds", labels, 1);
+            line_seconds(out, every);
+        }
+    }
+    line_head(out, "sweep_last_seconds", "gauge", "When the sweep last ended a work, as Unix time.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        bool ended = json_int(w, "last_ms", &last);
+        if (json_int(w, "every_ms", &every) && (ended || strcmp(w->string, "timers") == 0)) {
+            line_begin(out, "sweep_last_seconds", labels, 1);
+            line_seconds(out, ended ? last : 0);
+        }
+    }
+    line_head(out, "sweep_problem", "gauge", "1 if the last turn of a work of the sweep failed.");
+    cJSON_ArrayForEach(w, works) {
+        const char *const labels[][2] = {{"work", w->string}};
+        if (json_int(w, "every_ms", &every)) {
+            line_begin(out, "sweep_problem", labels, 1);
+            line_whole(out, json_str(w, "problem") != NULL ? 1 : 0);
+        }
+    }
+}
+
 /* ---- notifications, Redis ---- */
 
 static void write_notify(const cJSON *status, struct buf *out) {
@@ -208,6 +245,8 @@ static void write_notify(const cJSON *status, struct buf *out) {
     write_by_label(counts, "notify:sent:", "notify_sent_total", "channel", channels, "Messages delivered.", out);
     write_by_label(counts, "notify:failed:", "notify_failures_total", "channel", channels,
                    "Attempts to deliver a message that failed.", out);
+    write_by_label(counts, "notify:undeliverable:", "notify_undeliverable_total", "channel", channels,
+                   "Urgent cases that nobody is told of: the sink refuses a message with the case alone.", out);
 }
 
 static void write_redis(const cJSON *redis, struct buf *out) {
@@ -237,10 +276,11 @@ void metrics_more(const cJSON *status, struct buf *out) {
                  out);
     write_lag_histograms(json_get(status, "lag_buckets"), out);
     write_windows(status, out);
-    write_loss(json_get(status, "loss"), out);
+    write_loss(json_get(status, "loss"), json_get(status, "counts"), out);
     write_shops(json_get(status, "shops"), out);
     write_retries(counts, out);
     write_found(counts, out);
+    write_works(json_get(json_get(status, "sweep"), "works"), out);
     write_notify(status, out);
     write_redis(json_get(status, "redis"), out);
 }

@@ -147,7 +147,13 @@ static bool sign(const struct settings_notify *n, const char *id, const char *ti
     return good;
 }
 
-static bool post(struct app *app, const char *headers[4], const char *body, char error[NOTIFY_ERROR_SIZE]) {
+/* Only what a sink says of the message: with another address or secret (401, 403, 404) it would be taken. */
+static enum notify_fate fate_of(int status) {
+    bool refused = status == 400 || status == 413 || status == 422;
+    return status >= 200 && status < 300 ? NOTIFY_SENT : refused ? NOTIFY_REFUSED : NOTIFY_FAILED;
+}
+
+static enum notify_fate post(struct app *app, const char *headers[4], const char *body, char error[NOTIFY_ERROR_SIZE]) {
     struct http_answer answer;
     struct http_request q = {.method = "POST",
                              .url = app->set->notify.url,
@@ -159,23 +165,23 @@ static bool post(struct app *app, const char *headers[4], const char *body, char
         q.headers[i] = headers[i];
     }
     http_perform(app->http, &q, &answer, 1, app->keep, app->keep_arg);
-    bool good = answer.fate == HTTP_ANSWERED && answer.status >= 200 && answer.status < 300;
+    enum notify_fate fate = answer.fate == HTTP_ANSWERED ? fate_of(answer.status) : NOTIFY_FAILED;
     if (answer.fate == HTTP_ANSWERED) {
         (void)snprintf(error, NOTIFY_ERROR_SIZE, "ONEPOOL_NOTIFY_URL answered %d", answer.status);
     } else {
         (void)snprintf(error, NOTIFY_ERROR_SIZE, "ONEPOOL_NOTIFY_URL did not answer: %.150s", answer.error);
     }
     http_answer_free(&answer);
-    return good;
+    return fate;
 }
 
-bool notify_webhook(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]) {
+enum notify_fate notify_webhook(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]) {
     char timestamp[32], signature[SIGNATURE_TEXT_SIZE], id_line[HEADER_BYTES], time_line[HEADER_BYTES],
         sign_line[HEADER_BYTES];
     char *body = notify_body(app->set->tenant, m);
     (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)(clock_wall_ms() / 1000));
-    bool good = sign(&app->set->notify, m->id, timestamp, body, signature);
-    if (!good) {
+    enum notify_fate fate = NOTIFY_FAILED;
+    if (!sign(&app->set->notify, m->id, timestamp, body, signature)) {
         (void)snprintf(error, NOTIFY_ERROR_SIZE,
                        "ONEPOOL_NOTIFY_SECRET begins with whsec_ and is not base64 after that");
     } else {
@@ -183,19 +189,19 @@ bool notify_webhook(struct app *app, const struct notify_message *m, char error[
         (void)snprintf(time_line, sizeof time_line, "webhook-timestamp: %s", timestamp);
         (void)snprintf(sign_line, sizeof sign_line, "webhook-signature: %s", signature);
         const char *headers[4] = {"Content-Type: application/json", id_line, time_line, sign_line};
-        good = post(app, headers, body, error);
+        fate = post(app, headers, body, error);
     }
     free(body);
-    return good;
+    return fate;
 }
 
 /* ---- e-mail ---- */
 
-bool notify_email(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]) {
+enum notify_fate notify_email(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]) {
     char *subject = notify_subject(app->set->tenant, m), *text = notify_text(m);
     const struct mail mail = {.id = m->id, .at_ms = m->at_ms, .subject = subject, .text = text};
-    bool good = mail_send(app, &mail, error);
+    enum notify_fate fate = mail_send(app, &mail, error) ? NOTIFY_SENT : NOTIFY_FAILED;
     free(subject);
     free(text);
-    return good;
+    return fate;
 }

@@ -42,8 +42,11 @@ char *notify_text(const struct notify_message *m);
 bool notify_webhook_on(const struct settings_notify *n);
 bool notify_email_on(const struct settings_notify *n);
 
-/* True if it was taken. Otherwise error says why, in words without any secret. */
-bool notify_webhook(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
-bool notify_email(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
+/* NOTIFY_REFUSED: the sink can do nothing with the message itself (400, 413, 422), however often it is sent. */
+enum notify_fate { NOTIFY_FAILED, NOTIFY_SENT, NOTIFY_REFUSED };
+
+/* Unless it was sent, error says why, in words without any secret. */
+enum notify_fate notify_webhook(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
+enum notify_fate notify_email(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
 
 #endif

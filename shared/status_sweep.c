@@ -47,8 +47,19 @@ static const char *due_of(const redisReply *due, const char *work) {
     return NULL;
 }
 
-static void add_work(cJSON *sweep, const char *work, redisReply *const r[ASKED]) {
+/* In shadow mode no level is written, so none is compared; suspects are looked at only when there are any. */
+static bool is_regular(const struct app *app, const char *work) {
+    bool levels = strcmp(work, "stock") == 0 || strcmp(work, "levels") == 0 || strcmp(work, "moved") == 0;
+    return strcmp(work, "suspects") != 0 && (!levels || app->mode == MODE_LIVE);
+}
+
+static void add_work(const struct app *app, cJSON *sweep, const char *work, redisReply *const r[ASKED]) {
     cJSON *o = json_add_object(sweep, work);
+    if (app->set->mapping != NULL && is_regular(app, work)) {
+        json_add_int(o, "every_ms", mapping_sweep_every(&app->set->mapping->sweep, work));
+    } else {
+        json_add_str(o, "every_ms", NULL);
+    }
     add_number(o, "last_ms", field_of(r[ASK_HASH], work, "last"));
     add_number(o, "took_ms", field_of(r[ASK_HASH], work, "took"));
     add_number(o, "next_ms", due_of(r[ASK_DUE], work));
@@ -69,13 +80,13 @@ static void add_counts(cJSON *sweep, const char *name, const char *prefix, const
     }
 }
 
-static void add_answers(cJSON *status, redisReply *const r[ASKED]) {
+static void add_answers(const struct app *app, cJSON *status, redisReply *const r[ASKED]) {
     int64_t seconds = 0;
     cJSON *sweep = json_add_object(status, "sweep"), *list = json_add_object(sweep, "works");
     (void)int_parse(reply_str_at(r[ASK_TIME], 0), 0, INT64_MAX, &seconds);
     json_add_int(sweep, "now_ms", seconds * 1000);
     for (size_t i = 0; i < WORKS; i++) {
-        add_work(list, works[i], r);
+        add_work(app, list, works[i], r);
     }
     add_counts(sweep, "missed", "missed:", r[ASK_COUNTS]);
     add_counts(sweep, "drift", "drift:", r[ASK_COUNTS]);
@@ -102,7 +113,7 @@ enum next status_sweep(struct app *app, cJSON *status, struct reason *why) {
     args_add(&cmds[ASK_DUE], "WITHSCORES");
     enum next next = redis_pipeline(app->redis, cmds, ASKED, true, replies, why);
     if (next == NEXT_DONE) {
-        add_answers(status, replies);
+        add_answers(app, status, replies);
     }
     redis_pipeline_free(cmds, replies, ASKED);
     return next;

@@ -107,15 +107,30 @@ bool ledger_out_add(struct ledger_out *f, const struct ledger_entry *e, const ch
     return good;
 }
 
-/* The name must be free; a folder is synced so that a name given stays. */
-static bool give_name(const struct ledger_out *f, char *error, size_t size) {
-    char path[1024];
-    ledger_out_path(f->folder, f->name, path);
+/* A folder on a file system without a second name for a file: looked first, then named. */
+static bool rename_if_free(const struct ledger_out *f, const char *path, char *error, size_t size) {
     if (access(path, F_OK) == 0) {
         return failed(f, "its name is taken", EEXIST, error, size);
     }
-    if (rename(f->part, path) != 0) {
-        return failed(f, "renaming", errno, error, size);
+    return rename(f->part, path) == 0 || failed(f, "renaming", errno, error, size);
+}
+
+static bool name_if_free(const struct ledger_out *f, const char *path, char *error, size_t size) {
+    if (link(f->part, path) == 0) {
+        return unlink(f->part) == 0 || failed(f, "deleting its first name", errno, error, size);
+    }
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
+        return rename_if_free(f, path, error, size);
+    }
+    return failed(f, errno == EEXIST ? "its name is taken" : "naming", errno, error, size);
+}
+
+/* The name must be free: no file that has it is ever replaced. A folder is synced so that a name given stays. */
+static bool give_name(const struct ledger_out *f, char *error, size_t size) {
+    char path[1024];
+    ledger_out_path(f->folder, f->name, path);
+    if (!name_if_free(f, path, error, size)) {
+        return false;
     }
     int folder = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = folder >= 0 && fsync(folder) == 0;

@@ -17,7 +17,7 @@
 static const struct {
     const char *name, *words;
     bool (*on)(const struct settings_notify *n);
-    bool (*send)(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
+    enum notify_fate (*send)(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
 } channels[] = {{"webhook", "ONEPOOL_NOTIFY_URL", notify_webhook_on, notify_webhook},
                 {"email", "ONEPOOL_NOTIFY_EMAIL", notify_email_on, notify_email}};
 #define CHANNELS (sizeof channels / sizeof channels[0])
@@ -49,7 +49,7 @@ static bool test(struct app *app, cJSON *out) {
     for (size_t i = 0; i < CHANNELS; i++) {
         char error[NOTIFY_ERROR_SIZE] = "";
         if (channels[i].on(&app->set->notify)) {
-            bool sent = channels[i].send(app, &m, error);
+            bool sent = channels[i].send(app, &m, error) == NOTIFY_SENT;
             cJSON *o = json_new_object();
             json_add_str(o, "channel", channels[i].name);
             json_add_str(o, "id", id);

@@ -18,7 +18,7 @@
 #define DAYS_MAX   90 /* daily sums are kept so long; single windows for 14 days */
 #define LIMIT      20
 #define LIMIT_MAX  1000
-#define ORDERS_MAX 1000 /* looked at for one window */
+#define ORDERS_MAX ((size_t)1000) /* looked at for one window */
 #define PAGE_MAX   ((size_t)4 * 1024 * 1024)
 
 /* "24h", "7d", or a moment such as 2026-11-23T10:00:00Z. */
@@ -146,62 +146,75 @@ static enum next read_days(struct app *app, bool offline, struct found *f, struc
 
 /* ---- web orders that fell inside ---- */
 
-static bool order_has(const char *json, const char *sku) {
+/* skus: what the order held when it was placed. */
+static bool order_has(const char *skus, const char *sku) {
     char error[80];
-    const cJSON *row = NULL;
+    const cJSON *held = NULL;
     bool has = false;
-    cJSON *o = json_read(json, strlen(json), error, sizeof error);
-    cJSON_ArrayForEach(row, json_array(o, "raw")) {
-        const cJSON *place = cJSON_GetArrayItem(row, 0);
-        const char *bar = cJSON_IsString(place) ? strchr(place->valuestring, '|') : NULL;
-        has = has || (bar != NULL && strcmp(bar + 1, sku) == 0);
+    cJSON *list = json_read(skus, strlen(skus), error, sizeof error);
+    cJSON_ArrayForEach(held, list) {
+        has = has || (cJSON_IsString(held) && strcmp(held->valuestring, sku) == 0);
     }
-    cJSON_Delete(o);
+    cJSON_Delete(list);
     return has;
 }
 
-/* Orders placed from the sale on until the level was accepted; dates of orders have whole seconds. */
-static enum next placed_between(struct app *app, const cJSON *w, redisReply **ids, struct reason *why) {
+/* Orders placed from the sale on until the level was accepted, each with its time; dates of orders have whole seconds.
+ * One more than is looked at, if there are so many. */
+static enum next placed_between(struct app *app, const cJSON *w, redisReply **placed, struct reason *why) {
     struct args a = {0};
     int64_t until = number(w, "accepted");
     args_add(&a, "ZRANGEBYSCORE");
     args_add_key(&a, app->redis, KEY_PLACED);
     args_add_int(&a, number(w, "till") / 1000 * 1000);
     args_add_int(&a, until > 0 ? until : number(w, "confirmed"));
+    args_add(&a, "WITHSCORES");
     args_add(&a, "LIMIT");
     args_add_int(&a, 0);
-    args_add_int(&a, ORDERS_MAX);
-    return command(app, &a, ids, why);
+    args_add_int(&a, (int64_t)ORDERS_MAX + 1);
+    return command(app, &a, placed, why);
 }
 
-static enum next add_orders(struct app *app, const cJSON *w, cJSON *out, struct reason *why) {
-    struct args a = {0};
-    redisReply *ids = NULL, *orders = NULL;
-    cJSON *list = json_add_array(out, "web_orders");
-    enum next next = placed_between(app, w, &ids, why);
-    if (next != NEXT_DONE || ids->elements == 0) {
-        if (ids != NULL) {
-            freeReplyObject(ids);
-        }
-        return next;
+/* Those of n orders that held the SKU. */
+static enum next add_holders(struct app *app, const redisReply *placed, size_t n, const char *sku, cJSON *list,
+                             struct reason *why) {
+    struct args *cmds = xcalloc(n + 1, sizeof *cmds);
+    redisReply **replies = xcalloc(n + 1, sizeof *replies);
+    for (size_t i = 0; i < n; i++) {
+        char key[64];
+        int64_t at = 0;
+        (void)int_parse(reply_str_at(placed, 2 * i + 1), 0, INT64_MAX, &at);
+        (void)snprintf(key, sizeof key, KEY_PLACED_SKUS, (long long)(at / DAY_MS));
+        args_add(&cmds[i], "HGET");
+        args_add_key(&cmds[i], app->redis, key);
+        args_add(&cmds[i], reply_str_at(placed, 2 * i));
     }
-    args_add(&a, "HMGET");
-    args_add_key(&a, app->redis, KEY_HANDED);
-    for (size_t i = 0; i < ids->elements; i++) {
-        args_add(&a, reply_str_at(ids, i));
-    }
-    next = command(app, &a, &orders, why);
-    for (size_t i = 0; next == NEXT_DONE && i < orders->elements; i++) {
+    enum next next = redis_pipeline(app->redis, cmds, n, true, replies, why);
+    for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
         int64_t id = 0;
-        if (reply_str_at(orders, i) != NULL && order_has(reply_str_at(orders, i), json_str(w, "sku")) &&
-            int_parse(reply_str_at(ids, i), 1, JSON_INT_MAX, &id)) {
+        const char *skus = reply_str(replies[i]);
+        if (skus != NULL && order_has(skus, sku) && int_parse(reply_str_at(placed, 2 * i), 1, JSON_INT_MAX, &id)) {
             (void)cJSON_AddItemToArray(list, cJSON_CreateNumber((double)id));
         }
     }
-    freeReplyObject(ids);
-    if (orders != NULL) {
-        freeReplyObject(orders);
+    redis_pipeline_free(cmds, replies, n);
+    free(replies);
+    free(cmds);
+    return next;
+}
+
+static enum next add_orders(struct app *app, const cJSON *w, cJSON *out, struct reason *why) {
+    redisReply *placed = NULL;
+    cJSON *list = json_add_array(out, "web_orders");
+    enum next next = placed_between(app, w, &placed, why);
+    if (next != NEXT_DONE) {
+        return next;
     }
+    size_t n = placed->elements / 2;
+    json_add_bool(out, "web_orders_cut", n > ORDERS_MAX);
+    n = n > ORDERS_MAX ? ORDERS_MAX : n;
+    next = n > 0 ? add_holders(app, placed, n, json_str(w, "sku"), list, why) : NEXT_DONE;
+    freeReplyObject(placed);
     return next;
 }
 
@@ -332,6 +345,10 @@ static void print_window(struct buf *page, const cJSON *w) {
             buf_addf(page, " %lld", (long long)(json_item_int(order, &id) ? id : 0));
         }
         buf_add_str(page, "\n");
+    }
+    if (cJSON_IsTrue(json_get(w, "web_orders_cut"))) {
+        buf_addf(page, "    more than %zu web orders were placed in between; the others were not looked at\n",
+                 ORDERS_MAX);
     }
 }
 

@@ -19,7 +19,7 @@
 #include "worker.h"
 #include "ban.h"
 
-#define ORDERS_PER_CALL 300 /* ids of some 10 digits: the URL stays near 3 kB */
+#define ORDERS_PER_CALL ((size_t)300) /* ids of some 10 digits: the URL stays near 3 kB */
 #define HEAD_START_MS   INT64_C(25)
 #define GATHER_MAX_MS   INT64_C(1500)
 #define GATHER_PER_ONE  INT64_C(10) /* ms: few orders are followed at once, many by a pause to gather more */
@@ -174,7 +174,7 @@ void sort_leave(struct app *app) {
 static bool may_read(struct app *app, size_t due, int64_t *wait_ms) {
     struct sorter *s = sorter_of(app);
     int64_t quiet_ms = clock_mono_ms() - s->read_ms;
-    if (due < ORDERS_PER_CALL && quiet_ms < s->gather_ms) {
+    if (due < mapping_per_call(app->set->mapping, ORDERS_PER_CALL) && quiet_ms < s->gather_ms) {
         *wait_ms = s->gather_ms - quiet_ms;
         return false;
     }
@@ -191,12 +191,12 @@ enum next sort_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
     struct answer answer = {0};
     struct worker_hold hold;
-    size_t due = 0;
+    size_t due = 0, most = mapping_per_call(app->set->mapping, ORDERS_PER_CALL);
     enum next next = queue_due(app->redis, QUEUE_ORDER, &due, wait_ms, why);
     if (next != NEXT_DONE || due == 0 || !may_read(app, due, wait_ms)) {
         return next;
     }
-    next = queue_claim(app->redis, QUEUE_ORDER, ORDERS_PER_CALL, app->holder, owner(app), &claims, why);
+    next = queue_claim(app->redis, QUEUE_ORDER, most, app->holder, owner(app), &claims, why);
     if (next != NEXT_DONE || claims.n == 0) {
         *wait_ms = claims.wait_ms >= 0 ? claims.wait_ms : *wait_ms;
         claims_free(&claims);

@@ -106,7 +106,7 @@ static enum next ask_products(struct app *app, const struct facts *f, struct pro
 static enum next prove_skus(struct app *app, const struct facts *f, struct proofs *p, struct reason *why) {
     char **names = xcalloc(p->n + 1, sizeof *names);
     bool *known = xcalloc(p->n + 1, sizeof *known);
-    size_t which[PRODUCTS_PER_CALL], count = 0, bytes = 0;
+    size_t most = mapping_per_call(f->mapping, PRODUCTS_PER_CALL), which[PRODUCTS_PER_CALL], count = 0, bytes = 0;
     for (size_t i = 0; i < p->n; i++) {
         names[i] = xmalloc(KEY_MAX);
         (void)snprintf(names[i], KEY_MAX, KEY_EXISTS, f->list[p->facts[i]].sku);
@@ -114,7 +114,7 @@ static enum next prove_skus(struct app *app, const struct facts *f, struct proof
     enum next next = recall(app, names, p->n, known, why);
     for (size_t i = 0; next == NEXT_DONE && i <= p->n; i++) {
         size_t more = i < p->n ? 3 * strlen(f->list[p->facts[i]].sku) + 1 : 0;
-        if (count == PRODUCTS_PER_CALL || (count > 0 && (i == p->n || bytes + more > FILTER_MAX))) {
+        if (count == most || (count > 0 && (i == p->n || bytes + more > FILTER_MAX))) {
             next = ask_products(app, f, p, which, count, why);
             for (size_t k = 0; next == NEXT_DONE && k < count; k++) {
                 next = p->proof[which[k]] == PROOF_COUNTED ? remember(app, names[which[k]], why) : NEXT_DONE;

@@ -46,6 +46,7 @@ struct plan {
     size_t n;
     size_t *facts; /* fact indices, chunk by chunk */
     size_t used;
+    size_t chunk_skus; /* at most so many in a call */
 };
 
 static void plan_free(struct plan *p) {
@@ -56,7 +57,8 @@ static void plan_free(struct plan *p) {
 
 static void plan_add(struct plan *p, size_t warehouse, size_t fact, size_t sku_bytes, size_t *bytes) {
     struct chunk *last = p->n > 0 ? &p->chunks[p->n - 1] : NULL;
-    if (last == NULL || last->warehouse != warehouse || last->count == CHUNK_SKUS || *bytes + sku_bytes > CHUNK_BYTES) {
+    if (last == NULL || last->warehouse != warehouse || last->count == p->chunk_skus ||
+        *bytes + sku_bytes > CHUNK_BYTES) {
         p->chunks = xrealloc(p->chunks, p->n + 1, sizeof *p->chunks);
         last = &p->chunks[p->n++];
         *last = (struct chunk){.warehouse = warehouse, .first = p->used};
@@ -78,7 +80,7 @@ static size_t url_len(const char *sku) {
 
 /* Every SKU and warehouse in the given state. */
 static struct plan plan_make(const struct facts *f, enum fact_have state) {
-    struct plan p = {0};
+    struct plan p = {.chunk_skus = mapping_per_call(f->mapping, CHUNK_SKUS)};
     size_t bytes = 0;
     p.facts = xcalloc(f->n * f->mapping->warehouse_count + 1, sizeof *p.facts);
     for (size_t w = 0; w < f->mapping->warehouse_count; w++) {

@@ -15,13 +15,30 @@
 #include "quantity.h"
 #include "ban.h"
 
-#define PLACED_KEEP_MS (INT64_C(14) * 86400 * 1000)
+#define DAY_MS         (INT64_C(86400) * 1000)
+#define PLACED_KEEP_MS (14 * DAY_MS)
+#define SKUS_KEEP_S    (15 * 86400)
 #define PLACED_MAX     200000
 
-/* When it was placed, for the windows that it may fall into. */
+/* The SKUs of its rows ("target|sku", thousandths). The caller frees. */
+static char *skus_of(const struct weborder *o) {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i + 1 < o->args.n; i += 2) {
+        const char *bar = strchr(o->args.argv[i], '|');
+        if (bar != NULL) {
+            (void)cJSON_AddItemToArray(list, cJSON_CreateString(bar + 1));
+        }
+    }
+    char *text = json_print(list);
+    cJSON_Delete(list);
+    return text;
+}
+
+/* When it was placed, for the windows that it may fall into, and what it held then: it may be cancelled later. */
 static enum next note_placed(struct app *app, const struct weborder *o, struct reason *why) {
-    struct args cmds[3] = {{0}};
-    redisReply *replies[3] = {NULL};
+    struct args cmds[5] = {{0}};
+    redisReply *replies[5] = {NULL};
+    char key[64];
     int64_t oldest = clock_wall_ms() - PLACED_KEEP_MS;
     if (o->created_ms <= oldest) {
         return NEXT_DONE;
@@ -38,8 +55,18 @@ static enum next note_placed(struct app *app, const struct weborder *o, struct r
     args_add_key(&cmds[2], app->redis, KEY_PLACED);
     args_add_int(&cmds[2], 0);
     args_add_int(&cmds[2], -PLACED_MAX - 1);
-    enum next next = redis_pipeline(app->redis, cmds, 3, true, replies, why);
-    redis_pipeline_free(cmds, replies, 3);
+    char *skus = skus_of(o);
+    (void)snprintf(key, sizeof key, KEY_PLACED_SKUS, (long long)(o->created_ms / DAY_MS));
+    args_add(&cmds[3], "HSET");
+    args_add_key(&cmds[3], app->redis, key);
+    args_add_int(&cmds[3], o->id);
+    args_add(&cmds[3], skus);
+    args_add(&cmds[4], "EXPIRE");
+    args_add_key(&cmds[4], app->redis, key);
+    args_add_int(&cmds[4], SKUS_KEEP_S);
+    enum next next = redis_pipeline(app->redis, cmds, 5, true, replies, why);
+    redis_pipeline_free(cmds, replies, 5);
+    free(skus);
     return next;
 }
 

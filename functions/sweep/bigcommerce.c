@@ -26,7 +26,7 @@
 
 #define REFUNDS_PAGE   250
 #define SMALLEST_PAGE  50 /* were the limit capped silently, a page might be this short */
-#define PAGES_MAX      200
+#define PAGES_PER_TURN 10
 #define DATE_SPARE_MS  INT64_C(2000) /* dates have whole seconds, and machines differ a little */
 #define OVERLAP_MS     INT64_C(60000)
 #define YOUNG_SPARE_MS INT64_C(1500)
@@ -36,8 +36,13 @@
 struct dated {
     struct turn *t;
     const char *cursor; /* field of the hash sweep: BigCommerce's time, from which the next look reads */
-    int64_t from_ms;    /* 0 = this is the first look */
-    int64_t date_ms;    /* BigCommerce's time at the first answer */
+    /* Fields of it about a list that takes several turns: where it goes on, 0 = at its beginning; and BigCommerce's
+     * time when it was begun. */
+    const char *next, *begun;
+    int64_t from_ms;  /* 0 = this is the first look */
+    int64_t date_ms;  /* BigCommerce's time at the first answer, and */
+    int64_t now_ms;   /* that of Redis then */
+    int64_t begun_ms; /* 0 = in this turn */
     int64_t missed;
     bool young; /* something is left to the next look */
 };
@@ -46,20 +51,54 @@ static int64_t grace_ms(const struct dated *d) {
     return d->t->app->set->mapping->sweep.grace_s * 1000;
 }
 
-static enum next dated_begin(struct dated *d, char date[CLOCK_TEXT_SIZE], struct reason *why) {
+/* *at: where the list goes on. */
+static enum next dated_begin(struct dated *d, char date[CLOCK_TEXT_SIZE], int64_t *at, struct reason *why) {
     bool known = false;
     enum next next = sweep_get(d->t->app, d->cursor, &d->from_ms, &known, why);
+    next = next == NEXT_DONE ? sweep_get(d->t->app, d->next, at, NULL, why) : next;
+    next = next == NEXT_DONE && *at > 0 ? sweep_get(d->t->app, d->begun, &d->begun_ms, NULL, why) : next;
     clock_format_iso_s(known ? d->from_ms : clock_wall_ms(), date);
     d->from_ms = known ? d->from_ms : 0;
     return next;
 }
 
+/* The first answer, and what time it was in Redis then. */
+static enum next dated_answer(struct dated *d, const struct answer *answer, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    int64_t s = 0, us = 0;
+    if (d->date_ms > 0 || answer->date_ms == HTTP_ABSENT) {
+        return NEXT_DONE;
+    }
+    args_add(&a, "TIME");
+    enum next next = redis_command(d->t->app->redis, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        (void)int_parse(reply_str_at(reply, 0), 0, INT64_MAX, &s);
+        (void)int_parse(reply_str_at(reply, 1), 0, INT64_MAX, &us);
+        d->date_ms = answer->date_ms;
+        d->now_ms = s * 1000 + us / 1000;
+        freeReplyObject(reply);
+    }
+    return next;
+}
+
+/* The next turn goes on at `at`. Until the list ends the cursor stays where it is. */
+static enum next dated_pause(struct dated *d, int64_t at, struct reason *why) {
+    d->t->delay_ms = 0;
+    d->t->ended = false;
+    enum next next = sweep_put(d->t->app, d->begun, d->begun_ms > 0 ? d->begun_ms : d->date_ms, why);
+    return next == NEXT_DONE ? sweep_put(d->t->app, d->next, at, why) : next;
+}
+
 static enum next dated_end(struct dated *d, struct reason *why) {
-    int64_t now = d->date_ms > 0 ? d->date_ms : clock_wall_ms();
+    int64_t now = d->begun_ms > 0 ? d->begun_ms : d->date_ms > 0 ? d->date_ms : clock_wall_ms();
     if (d->young && d->t->delay_ms > grace_ms(d) + YOUNG_SPARE_MS) {
         d->t->delay_ms = grace_ms(d) + YOUNG_SPARE_MS;
     }
-    return sweep_put(d->t->app, d->cursor, now - grace_ms(d) - OVERLAP_MS, why);
+    /* Killed between the two, the whole list is read again. */
+    enum next next = sweep_put(d->t->app, d->next, 0, why);
+    return next == NEXT_DONE ? sweep_put(d->t->app, d->cursor, now - grace_ms(d) - OVERLAP_MS, why) : next;
 }
 
 static bool stop(struct dated *d, struct reason *why) {
@@ -77,30 +116,26 @@ struct changed {
     int64_t id, modified_ms, told_ms;
 };
 
-/* When a webhook last named each; *now_ms is Redis's time. */
-static enum next told(struct app *app, struct changed *list, size_t n, int64_t *now_ms, struct reason *why) {
-    struct args cmds[2] = {{0}, {0}};
-    redisReply *replies[2] = {NULL, NULL};
+/* When a webhook last named each. */
+static enum next told(struct app *app, struct changed *list, size_t n, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
     char key[40];
-    int64_t s = 0, us = 0;
     (void)snprintf(key, sizeof key, KEY_TOLD, TOLD_BY);
-    args_add(&cmds[0], "TIME");
-    args_add(&cmds[1], "ZMSCORE");
-    args_add_key(&cmds[1], app->redis, key);
+    args_add(&a, "ZMSCORE");
+    args_add_key(&a, app->redis, key);
     for (size_t i = 0; i < n; i++) {
-        args_add_int(&cmds[1], list[i].id);
+        args_add_int(&a, list[i].id);
     }
-    enum next next = redis_pipeline(app->redis, cmds, 2, true, replies, why);
+    enum next next = redis_command(app->redis, &a, true, &reply, why);
+    args_free(&a);
+    for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
+        const char *score = reply_str_at(reply, i);
+        list[i].told_ms = score != NULL && int_parse(score, 0, INT64_MAX, &list[i].told_ms) ? list[i].told_ms : 0;
+    }
     if (next == NEXT_DONE) {
-        (void)int_parse(reply_str_at(replies[0], 0), 0, INT64_MAX, &s);
-        (void)int_parse(reply_str_at(replies[0], 1), 0, INT64_MAX, &us);
-        *now_ms = s * 1000 + us / 1000;
-        for (size_t i = 0; i < n; i++) {
-            const char *score = reply_str_at(replies[1], i);
-            list[i].told_ms = score != NULL && int_parse(score, 0, INT64_MAX, &list[i].told_ms) ? list[i].told_ms : 0;
-        }
+        freeReplyObject(reply);
     }
-    redis_pipeline_free(cmds, replies, 2);
     return next;
 }
 
@@ -123,13 +158,12 @@ static void plan_order(const struct changed *o, struct args *effects) {
 
 static enum next judge_orders(struct dated *d, struct changed *list, size_t n, struct reason *why) {
     struct args effects = {0};
-    int64_t now = 0;
-    enum next next = n > 0 ? told(d->t->app, list, n, &now, why) : NEXT_DONE;
+    enum next next = n > 0 ? told(d->t->app, list, n, why) : NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
         int64_t age = d->date_ms - list[i].modified_ms;
         if (age < grace_ms(d)) {
             d->young = true;
-        } else if (list[i].told_ms < now - age - DATE_SPARE_MS) {
+        } else if (list[i].told_ms < d->now_ms - age - DATE_SPARE_MS) {
             plan_order(&list[i], &effects);
             d->missed++;
         }
@@ -144,6 +178,7 @@ static enum next orders_page(struct dated *d, const char *date, int64_t *last_id
     struct buf path;
     const cJSON *order = NULL;
     size_t n = 0;
+    int64_t before = *last_id;
     buf_init(&path, 300);
     buf_add_str(&path, "/v2/orders?min_date_modified=");
     buf_add_url(&path, date);
@@ -154,9 +189,10 @@ static enum next orders_page(struct dated *d, const char *date, int64_t *last_id
         return next;
     }
     *count = cJSON_GetArraySize(answer.json); /* 204, an empty list, has no JSON */
-    d->date_ms = d->date_ms > 0 || answer.date_ms == HTTP_ABSENT ? d->date_ms : answer.date_ms;
+    next = dated_answer(d, &answer, why);
     struct changed *list = xcalloc((size_t)*count + 1, sizeof *list);
-    if (answer.status == 404 || (answer.json != NULL && !cJSON_IsArray(answer.json)) || d->date_ms == 0) {
+    if (next == NEXT_DONE &&
+        (answer.status == 404 || (answer.json != NULL && !cJSON_IsArray(answer.json)) || d->date_ms == 0)) {
         next = reason_set(why, NEXT_DEFER, "bad_web_order",
                           "BigCommerce's order list is not a list, or has no Date header (status %d)", answer.status);
     }
@@ -174,23 +210,29 @@ static enum next orders_page(struct dated *d, const char *date, int64_t *last_id
         }
     }
     answer_free(&answer);
+    if (next == NEXT_DONE && *count >= WEBORDER_PAGE_SMALLEST && *last_id == before) {
+        next = reason_set(why, NEXT_DEFER, "bad_web_order", "BigCommerce's order list has no ids that rise");
+    }
     next = next == NEXT_DONE && d->from_ms > 0 ? judge_orders(d, list, n, why) : next;
     free(list);
     return next;
 }
 
 enum next bigcommerce_turn(struct turn *t, struct reason *why) {
-    struct dated d = {.t = t, .cursor = "bigcommerce_ms"};
+    struct dated d = {.t = t, .cursor = "bigcommerce_ms", .next = "bigcommerce_next", .begun = "bigcommerce_begun"};
     char date[CLOCK_TEXT_SIZE];
     int64_t last_id = 0;
     int count = WEBORDER_PAGE;
-    enum next next = dated_begin(&d, date, why);
-    for (int i = 0; next == NEXT_DONE && count >= WEBORDER_PAGE_SMALLEST && i < PAGES_MAX; i++) {
+    enum next next = dated_begin(&d, date, &last_id, why);
+    for (int i = 0; next == NEXT_DONE && count >= WEBORDER_PAGE_SMALLEST && i < PAGES_PER_TURN; i++) {
         next = stop(&d, why) ? NEXT_DEFER : orders_page(&d, date, &last_id, &count, why);
     }
     if (d.missed > 0) {
         LOG(LOG_WARN, "web orders changed and no webhook told of it", {"outcome", "due"},
             {"orders", log_int(d.missed)});
+    }
+    if (next == NEXT_DONE && count >= WEBORDER_PAGE_SMALLEST) {
+        return dated_pause(&d, last_id, why);
     }
     return next == NEXT_DONE ? dated_end(&d, why) : next;
 }
@@ -260,7 +302,7 @@ static enum next judge_refund(struct dated *d, const cJSON *json, struct args *e
     return next;
 }
 
-static enum next refunds_page(struct dated *d, const char *date, int page, int *count, struct reason *why) {
+static enum next refunds_page(struct dated *d, const char *date, int64_t page, int *count, struct reason *why) {
     struct answer answer;
     struct args effects = {0};
     struct buf path;
@@ -268,7 +310,7 @@ static enum next refunds_page(struct dated *d, const char *date, int page, int *
     buf_init(&path, 300);
     buf_add_str(&path, "/v3/orders/payment_actions/refunds?created:min=");
     buf_add_url(&path, date);
-    buf_addf(&path, "&page=%d&limit=%d", page, REFUNDS_PAGE);
+    buf_addf(&path, "&page=%lld&limit=%d", (long long)page, REFUNDS_PAGE);
     enum next next = bigcommerce_get(d->t->app, buf_str(&path), &answer, why);
     buf_free(&path);
     if (next != NEXT_DONE) {
@@ -276,8 +318,8 @@ static enum next refunds_page(struct dated *d, const char *date, int page, int *
     }
     const cJSON *data = json_array(answer.json, "data");
     *count = cJSON_GetArraySize(data);
-    d->date_ms = d->date_ms > 0 || answer.date_ms == HTTP_ABSENT ? d->date_ms : answer.date_ms;
-    if ((data == NULL && answer.status != 204) || d->date_ms == 0) {
+    next = dated_answer(d, &answer, why);
+    if (next == NEXT_DONE && ((data == NULL && answer.status != 204) || d->date_ms == 0)) {
         next =
             reason_set(why, NEXT_DEFER, "bad_refunds",
                        "BigCommerce's list of refunds is not a list, or has no Date header (status %d)", answer.status);
@@ -292,16 +334,20 @@ static enum next refunds_page(struct dated *d, const char *date, int page, int *
 }
 
 enum next refunds_turn(struct turn *t, struct reason *why) {
-    struct dated d = {.t = t, .cursor = "refunds_ms"};
+    struct dated d = {.t = t, .cursor = "refunds_ms", .next = "refunds_next", .begun = "refunds_begun"};
     char date[CLOCK_TEXT_SIZE];
     int count = REFUNDS_PAGE;
-    enum next next = dated_begin(&d, date, why);
-    for (int page = 1; next == NEXT_DONE && count >= SMALLEST_PAGE && page <= PAGES_MAX; page++) {
-        next = stop(&d, why) ? NEXT_DEFER : refunds_page(&d, date, page, &count, why);
+    int64_t page = 0;
+    enum next next = dated_begin(&d, date, &page, why);
+    for (int i = 0; next == NEXT_DONE && count >= SMALLEST_PAGE && i < PAGES_PER_TURN; i++) {
+        next = stop(&d, why) ? NEXT_DEFER : refunds_page(&d, date, ++page, &count, why);
     }
     if (d.missed > 0) {
         LOG(LOG_WARN, "refunds were made and no webhook told of them", {"outcome", "due"},
             {"refunds", log_int(d.missed)});
+    }
+    if (next == NEXT_DONE && count >= SMALLEST_PAGE) {
+        return dated_pause(&d, page, why);
     }
     return next == NEXT_DONE ? dated_end(&d, why) : next;
 }

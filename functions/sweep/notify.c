@@ -26,7 +26,7 @@
 struct channel {
     const char *name;
     bool (*on)(const struct settings_notify *n);
-    bool (*send)(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
+    enum notify_fate (*send)(struct app *app, const struct notify_message *m, char error[NOTIFY_ERROR_SIZE]);
 };
 
 static const struct channel channels[] = {{NOTIFY_WEBHOOK, notify_webhook_on, notify_webhook},
@@ -89,18 +89,19 @@ static enum next take(struct app *app, const struct channel *c, redisReply **rep
     return next;
 }
 
-/* *failing_ms: for how long nothing has come through; -1 = it was sent. */
-static enum next record(struct app *app, const struct channel *c, const char *id, const char *error,
-                        int64_t *failing_ms, struct reason *why) {
+/* function: notify_sent, *answer is for how long nothing has come through, -1 = it was sent; or notify_refused, *answer
+ * is 1 if its one case is given up. */
+static enum next record(struct app *app, const char *function, const struct channel *c, const char *id,
+                        const char *error, int64_t *answer, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     args_add(&a, c->name);
     args_add(&a, id);
     args_add(&a, error);
-    enum next next = redis_fcall(app->redis, "notify_sent", &a, true, &reply, why);
+    enum next next = redis_fcall(app->redis, function, &a, true, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {
-        *failing_ms = reply_int(reply);
+        *answer = reply_int(reply);
         freeReplyObject(reply);
     }
     return next;
@@ -113,28 +114,49 @@ static int64_t again_ms(int64_t failing_ms) {
     return base * 3 / 4 + random_below(base / 4 + 1);
 }
 
-static enum next send_message(struct app *app, const struct channel *c, const redisReply *taken, int64_t *delay,
-                              struct reason *why) {
-    char problem[80], error[NOTIFY_ERROR_SIZE] = "";
-    int64_t at = 0, failing = 0;
-    const char *id = reply_str_at(taken, 1), *body = reply_str_at(taken, 3);
-    (void)int_parse(reply_str_at(taken, 2), 0, INT64_MAX, &at);
-    cJSON *content = json_read(body, strlen(body), problem, sizeof problem);
-    struct notify_message m = {.id = id, .at_ms = at, .cases = json_array(content, "cases")};
-    (void)json_int(content, "left_out", &m.left_out);
-    bool good = c->send(app, &m, error);
-    cJSON_Delete(content);
-    if (good) {
-        error[0] = '\0';
-    } else if (error[0] == '\0') {
-        (void)str_copy(error, sizeof error, "it failed without a reason");
-    }
-    enum next next = record(app, c, id, error, &failing, why);
+static enum next end_refused(struct app *app, const struct channel *c, const struct notify_message *m,
+                             const char *error, int64_t *delay, struct reason *why) {
+    const cJSON *first = cJSON_GetArrayItem(m->cases, 0);
+    int64_t given_up = 0;
+    enum next next = record(app, "notify_refused", c, m->id, error, &given_up, why);
+    *delay = AGAIN_MIN_MS;
+    LOG(LOG_WARN,
+        given_up == 1 ? "people cannot be told of a case; it is left out"
+                      : "a message was refused; the next names fewer cases",
+        {"outcome", given_up == 1 ? "settled" : "deferred"}, {"channel", c->name}, {"message", m->id}, {"why", error},
+        {"case", given_up == 1 ? json_str(first, "case") : NULL},
+        {"entity", given_up == 1 ? json_str(first, "entity") : NULL});
+    return next;
+}
+
+static enum next end_message(struct app *app, const struct channel *c, const char *id, bool good, const char *error,
+                             int64_t *delay, struct reason *why) {
+    int64_t failing = 0;
+    enum next next = record(app, "notify_sent", c, id, good ? "" : error, &failing, why);
     *delay = good ? 0 : again_ms(failing);
     LOG(good ? LOG_INFO : LOG_WARN,
         good ? "people were told of urgent cases" : "people could not be told; trying again",
         {"outcome", good ? "done" : "deferred"}, {"channel", c->name}, {"message", id}, {"why", good ? NULL : error},
         {"delay_ms", good ? NULL : log_int(*delay)});
+    return next;
+}
+
+static enum next send_message(struct app *app, const struct channel *c, const redisReply *taken, int64_t *delay,
+                              struct reason *why) {
+    char problem[80], error[NOTIFY_ERROR_SIZE] = "";
+    int64_t at = 0;
+    const char *id = reply_str_at(taken, 1), *body = reply_str_at(taken, 3);
+    (void)int_parse(reply_str_at(taken, 2), 0, INT64_MAX, &at);
+    cJSON *content = json_read(body, strlen(body), problem, sizeof problem);
+    struct notify_message m = {.id = id, .at_ms = at, .cases = json_array(content, "cases")};
+    (void)json_int(content, "left_out", &m.left_out);
+    enum notify_fate fate = c->send(app, &m, error);
+    if (fate != NOTIFY_SENT && error[0] == '\0') {
+        (void)str_copy(error, sizeof error, "it failed without a reason");
+    }
+    enum next next = fate == NOTIFY_REFUSED ? end_refused(app, c, &m, error, delay, why)
+                                            : end_message(app, c, id, fate == NOTIFY_SENT, error, delay, why);
+    cJSON_Delete(content);
     return next;
 }
 

@@ -22,14 +22,17 @@
 #include "works.h"
 #include "ban.h"
 
-#define PAGES_PER_TURN 10
-#define OPEN_PER_CALL  ((size_t)100)
-#define OPEN_PER_TURN  ((size_t)1000)
-#define CLOSED         "closed" /* stands for the digest of an order that is not open any more */
-#define SPARE_MS       INT64_C(500)
+#define PAGES_PER_TURN   10
+#define OPEN_PER_CALL    ((size_t)100)
+#define OPEN_PER_TURN    ((size_t)1000)
+#define CLOSED           "closed" /* stands for the digest of an order that is not open any more */
+#define SPARE_MS         INT64_C(500)
+#define SETTLES_PER_PAGE 20 /* calls, each of some of those that are late */
 
-/* Hands what was listed to Redis together with where the work is now. list: pairs of order and digest. */
-static enum next judge(struct turn *t, const struct args *list, const char *field, int64_t value, struct reason *why) {
+/* One call: what was listed, and where the work is now. Redis settles some of those whose time is over; *more: others
+ * are left. */
+static enum next judge_some(struct turn *t, const struct args *list, const char *field, int64_t value, bool *more,
+                            struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     int64_t grace_ms = t->app->set->mapping->sweep.grace_s * 1000;
@@ -44,6 +47,7 @@ static enum next judge(struct turn *t, const struct args *list, const char *fiel
         return next;
     }
     int64_t missed = reply_int_at(reply, 0), waiting = reply_int_at(reply, 1);
+    *more = reply_int_at(reply, 2) > 0;
     freeReplyObject(reply);
     if (waiting > 0 && t->delay_ms > grace_ms + SPARE_MS) {
         t->delay_ms = grace_ms + SPARE_MS;
@@ -52,6 +56,21 @@ static enum next judge(struct turn *t, const struct args *list, const char *fiel
         LOG(LOG_WARN, "orders of Sitoo that no event told of", {"outcome", "due"}, {"orders", log_int(missed)});
     }
     return NEXT_DONE;
+}
+
+/* Hands what was listed to Redis together with where the work is now. list: pairs of order and digest. */
+static enum next judge(struct turn *t, const struct args *list, const char *field, int64_t value, struct reason *why) {
+    const struct args none = {0};
+    bool more = true;
+    enum next next = judge_some(t, list, field, value, &more, why);
+    for (int i = 1; next == NEXT_DONE && more && i < SETTLES_PER_PAGE; i++) {
+        next = judge_some(t, &none, "", 0, &more, why);
+    }
+    if (next == NEXT_DONE && more) {
+        t->delay_ms = 0;
+        t->ended = false;
+    }
+    return next;
 }
 
 /* ---- by id ---- */
@@ -107,15 +126,16 @@ static enum next begin(struct app *app, struct reason *why) {
     return next == NEXT_DONE ? sweep_put(app, "orders_id", id, why) : next;
 }
 
-/* One page from `from` on. Sitoo ignores a filter that it does not know, and answers 200. */
-static enum next page(struct turn *t, int64_t from, int64_t *last, bool *full, struct reason *why) {
+/* One page from *from on, which is set to where the next begins. Sitoo ignores a filter that it does not know, and
+ * answers 200. */
+static enum next page(struct turn *t, int64_t *from, int64_t *last, bool *full, struct reason *why) {
     char filter[160];
     struct answer answer;
     struct args orders = {0};
     const cJSON *item = NULL;
-    int64_t size = t->app->set->mapping->sitoo_page_size, before = from - 1, at = *last;
+    int64_t size = t->app->set->mapping->sitoo_page_size, before = *from - 1;
     (void)snprintf(filter, sizeof filter, "sort=orderid&num=%lld&orderidfrom=%lld&fields=orderid", (long long)size,
-                   (long long)from);
+                   (long long)*from);
     enum next next = list(t->app, filter, &answer, why);
     if (next != NEXT_DONE) {
         return next;
@@ -128,20 +148,22 @@ static enum next page(struct turn *t, int64_t from, int64_t *last, bool *full, s
             why->not_its_fault = true;
             next = reason_set(why, NEXT_DEFER, "bad_orders",
                               "Sitoo's orders from %lld on are not sorted by orderid, or the filter was ignored",
-                              (long long)from);
+                              (long long)*from);
         }
         before = id;
         args_add_int(&orders, id);
         args_add(&orders, "-");
     }
     answer_free(&answer);
+    *from = before + 1;
     *last = before > *last ? before : *last;
-    next = next == NEXT_DONE ? judge(t, &orders, "orders_id", *last > at ? *last : at, why) : next;
+    next = next == NEXT_DONE ? judge(t, &orders, "orders_id", *last, why) : next;
     args_free(&orders);
     return next;
 }
 
 enum next orders_turn(struct turn *t, struct reason *why) {
+    const struct mapping *m = t->app->set->mapping;
     int64_t last = 0, first = 0;
     bool known = false, full = true;
     enum next next = sweep_get(t->app, "orders_id", &last, &known, why);
@@ -150,11 +172,11 @@ enum next orders_turn(struct turn *t, struct reason *why) {
         next = next == NEXT_DONE ? sweep_get(t->app, "orders_id", &last, &known, why) : next;
     }
     next = next == NEXT_DONE ? sweep_get(t->app, "orders_begin", &first, NULL, why) : next;
-    int64_t from = last + 1 - t->app->set->mapping->sweep.orders_overlap;
+    int64_t from = last + 1 - m->sweep.orders_overlap;
     from = from > first + 1 ? from : first + 1;
-    for (int i = 0; next == NEXT_DONE && full && i < PAGES_PER_TURN; i++) {
-        next = page(t, from, &last, &full, why);
-        from = last + 1;
+    int64_t pages = PAGES_PER_TURN + m->sweep.orders_overlap / m->sitoo_page_size; /* a turn gets beyond the overlap */
+    for (int64_t i = 0; next == NEXT_DONE && full && i < pages; i++) {
+        next = page(t, &from, &last, &full, why);
     }
     if (next == NEXT_DONE && full) {
         t->delay_ms = 0;
@@ -238,7 +260,7 @@ static enum next read_open(struct turn *t, const struct ids *asked, struct reaso
 enum next open_turn(struct turn *t, struct reason *why) {
     struct ids all = {0};
     int64_t at = 0;
-    size_t first = 0, done = 0;
+    size_t first = 0, done = 0, most = mapping_per_call(t->app->set->mapping, OPEN_PER_CALL);
     enum next next = sweep_get(t->app, "open_at", &at, NULL, why);
     next = next == NEXT_DONE ? open_ids(t->app, &all, why) : next;
     while (first < all.n && all.list[first] <= at) {
@@ -246,7 +268,7 @@ enum next open_turn(struct turn *t, struct reason *why) {
     }
     while (next == NEXT_DONE && first < all.n && done < OPEN_PER_TURN) {
         struct ids some = {.list = all.list + first};
-        some.n = all.n - first < OPEN_PER_CALL ? all.n - first : OPEN_PER_CALL;
+        some.n = all.n - first < most ? all.n - first : most;
         next = read_open(t, &some, why);
         first += some.n;
         done += some.n;

@@ -21,7 +21,7 @@
 #include "ban.h"
 
 #define FILTER_BYTES ((size_t)4000) /* percent-encoded */
-#define SKUS_MAX     ((size_t)100)  /* per call; well below any page size */
+#define SKUS_MAX     ((size_t)100)  /* per call, or a page of Sitoo's if that is smaller */
 #define ODD_WAIT_MS  INT64_C(5000)
 
 struct reading {
@@ -35,8 +35,8 @@ static bool *has_at(const struct reading *r, size_t sku, size_t warehouse) {
 
 /* Appends SKUs from `first` on; returns how many. */
 static size_t add_skus(struct buf *path, const struct compare *c, const size_t *which, size_t n) {
-    size_t begin = path->len, i = 0;
-    for (; i < n && i < SKUS_MAX && (i == 0 || path->len - begin < FILTER_BYTES); i++) {
+    size_t begin = path->len, i = 0, most = mapping_per_call(c->app->set->mapping, SKUS_MAX);
+    for (; i < n && i < most && (i == 0 || path->len - begin < FILTER_BYTES); i++) {
         buf_add_str(path, i > 0 ? "," : "");
         buf_add_url(path, c->list[which[i]].sku);
     }

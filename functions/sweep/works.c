@@ -15,58 +15,26 @@
 #include "ban.h"
 
 #define MINUTE_MS    (INT64_C(60) * 1000)
-#define HOUR_MS      (60 * MINUTE_MS)
 #define AGAIN_MS     MINUTE_MS /* after a failure */
 #define NOT_WHOLE_MS INT64_C(5000)
-#define TIMERS_MS    (5 * MINUTE_MS)
 #define QUOTA_KEPT   2 /* half of the window's calls are left to others by what can wait */
-
-static int64_t orders_every(const struct mapping_sweep *m) {
-    return m->orders_minutes * MINUTE_MS;
-}
-
-static int64_t bigcommerce_every(const struct mapping_sweep *m) {
-    return m->bigcommerce_minutes * MINUTE_MS;
-}
-
-static int64_t web_orders_every(const struct mapping_sweep *m) {
-    return m->web_orders_hours * HOUR_MS;
-}
-
-static int64_t stock_every(const struct mapping_sweep *m) {
-    return m->stock_hours * HOUR_MS;
-}
-
-static int64_t levels_every(const struct mapping_sweep *m) {
-    return m->levels_minutes * MINUTE_MS;
-}
-
-static int64_t moved_every(const struct mapping_sweep *m) {
-    return m->moved_minutes * MINUTE_MS / 2;
-}
-
-static int64_t timers_every(const struct mapping_sweep *m) {
-    (void)m;
-    return TIMERS_MS;
-}
 
 static const struct work {
     const char *name;
     enum next (*turn)(struct turn *, struct reason *);
-    int64_t (*every)(const struct mapping_sweep *);
     bool levels;  /* only where levels are written: live, and nothing is held */
     bool by_mark; /* runs only when somebody marks it */
 } works[] = {
-    {SWEEP_ORDERS, orders_turn, orders_every, false, false},
-    {SWEEP_OPEN, open_turn, orders_every, false, false},
-    {SWEEP_BIGCOMMERCE, bigcommerce_turn, bigcommerce_every, false, false},
-    {SWEEP_REFUNDS, refunds_turn, bigcommerce_every, false, false},
-    {SWEEP_WEB_ORDERS, web_orders_turn, web_orders_every, false, false},
-    {SWEEP_STOCK, stock_turn, stock_every, true, false},
-    {SWEEP_LEVELS, levels_turn, levels_every, true, false},
-    {SWEEP_MOVED, moved_turn, moved_every, true, false},
-    {SWEEP_SUSPECTS, suspects_turn, moved_every, true, true},
-    {SWEEP_TIMERS, timers_turn, timers_every, false, false},
+    {SWEEP_ORDERS, orders_turn, false, false},
+    {SWEEP_OPEN, open_turn, false, false},
+    {SWEEP_BIGCOMMERCE, bigcommerce_turn, false, false},
+    {SWEEP_REFUNDS, refunds_turn, false, false},
+    {SWEEP_WEB_ORDERS, web_orders_turn, false, false},
+    {SWEEP_STOCK, stock_turn, true, false},
+    {SWEEP_LEVELS, levels_turn, true, false},
+    {SWEEP_MOVED, moved_turn, true, false},
+    {SWEEP_SUSPECTS, suspects_turn, true, true},
+    {SWEEP_TIMERS, timers_turn, false, false},
 };
 #define WORKS (sizeof works / sizeof works[0])
 
@@ -242,8 +210,10 @@ static enum next one_turn(struct app *app, const struct claims *claims, struct r
         LOG(LOG_WARN, "the sweep has no such work", {"outcome", "settled"}, {"what", c->entity});
         return queue_complete(app->redis, QUEUE_SWEEP, c, 1, NULL, &fenced, why);
     }
-    struct turn t = {
-        .app = app, .asked = hint_has(c->hint, "f"), .delay_ms = w->every(&app->set->mapping->sweep), .ended = true};
+    struct turn t = {.app = app,
+                     .asked = hint_has(c->hint, "f"),
+                     .delay_ms = mapping_sweep_every(&app->set->mapping->sweep, w->name),
+                     .ended = true};
     int64_t began_ms = clock_mono_ms();
     worker_hold_begin(&hold, app, QUEUE_SWEEP, claims);
     enum next next = mode_refresh(app, &cause);

@@ -11,9 +11,13 @@ local HOOK_IDLE_MS = 90 * 86400000 -- a webhook without calls for so long is swi
 local HOOK_IDLE_SOON_MS = 15 * 86400000
 local LOSS_CASES = 5000
 
+local function forget_refused(P, route)
+  redis.call('HDEL', P .. 'answers', route .. '|first', route .. '|last', route .. '|n', route .. '|why')
+end
+
 local function answered(P, now, route)
   redis.call('HSET', P .. 'answers', route .. '|ok', int(now))
-  redis.call('HDEL', P .. 'answers', route .. '|first', route .. '|last', route .. '|n', route .. '|why')
+  forget_refused(P, route)
 end
 -- answered: a call on one of several routes of a source was taken.
 EFFECTS.answered = { 1, function(P, now, route) answered(P, now, route) end }
@@ -28,6 +32,16 @@ register('call_refused', function(P, args)
   redis.call('HSET', key, route .. '|last', int(now), route .. '|why', args[2])
   redis.call('HINCRBY', key, route .. '|n', args[3])
   count(P, 'refused_calls:' .. route, args[3])
+  return 1
+end)
+
+-- call_anonymous(route, n) -> 1: n calls that carried no secret at all. A platform sends ours: these are somebody else's, and
+-- nothing waits for an answer to them.
+register('call_anonymous', function(P, args)
+  if not args[2] or not args[2]:match('^%d+$') or not args[1]:match('^[a-z/-]+$') then
+    return refuse('call_anonymous: route and number of calls')
+  end
+  count(P, 'anonymous_calls:' .. args[1], args[2])
   return 1
 end)
 
@@ -63,9 +77,14 @@ register('loss', function(P)
   local found, names = by_route(P)
   for _, route in ipairs(names) do
     local f = found[route]
+    local left = route_left(now, route, f)
+    if left < 0 and f.first then -- whoever called has stopped
+      forget_refused(P, route)
+      f = { ok = f.ok }
+    end
     local ok = tonumber(f.ok or '') or now
     local idle = route ~= 'sitoo' and ok + HOOK_IDLE_MS - now or -1
-    routes[#routes + 1] = { route, int(route_left(now, route, f)), f.n or '0', f.first or '0', f.last or '0', f.why or '',
+    routes[#routes + 1] = { route, int(left), f.n or '0', f.first or '0', f.last or '0', f.why or '',
       int(idle >= 0 and idle < HOOK_IDLE_SOON_MS and idle or -1) }
   end
   for _, id in ipairs(redis.call('ZRANGE', P .. 'parked', 0, LOSS_CASES - 1)) do

@@ -1,14 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The sweep: what no event told of, and levels that are not as they should be (functions/sweep).
 --   sweep: hash: <work>_last (ms, ended well), <work>_problem, <work>_took; where each work is: orders_id, orders_begin,
---     open_at, bigcommerce_ms, refunds_ms, moved_id, stock_page, stock_pages, stock_items, stock_total, stock_fast, ...
+--     open_at, bigcommerce_ms, refunds_ms, (in a list of several turns) bigcommerce_next, bigcommerce_begun, refunds_next,
+--     refunds_begun, moved_id, stock_page, stock_pages, stock_items, stock_total, stock_fast, ...
 --   told:sitoo, told:bigcommerce: order ids by the time at which an event last named them
 --   orders:open: Sitoo order -> digest, of orders that are open, as sitoo-events last read them
 --   sweep:late: Sitoo order -> "first_ms digest" (digest - = not known at all): seen by the sweep, and time is given for
---     their event
+--     their event; sweep:late:at: the same orders by first_ms
 --   sweep:suspects: "location|sku" -> "first_ms tries expected actual stored": a level that differed once
 
 local TOLD_KEEP = 20000
+local LATE_PER_CALL = 200 -- settled in one call: Redis serves nobody else for about 15 ms
 
 EFFECTS.told = { 2, function(P, now, source, id)
   local key = P .. 'told:' .. source
@@ -45,47 +47,59 @@ local function order_unknown(P, id, digest)
   return known ~= false and known ~= digest
 end
 
--- sweep_orders(grace_ms, field or '', value, n, n x (order, digest or -)) -> { missed, waiting }
--- Orders as they were just listed. What is unknown is given grace_ms for its event; what is unknown still becomes due,
--- as an event would make it, and counts as missed. field, value: where the work is now, in the hash sweep.
+local function late_forget(P, id)
+  redis.call('HDEL', P .. 'sweep:late', id)
+  redis.call('ZREM', P .. 'sweep:late:at', id)
+end
+
+-- An order as it was just listed: what is unknown is given time for its event, anew if it has changed again meanwhile.
+local function late_seen(P, now, id, digest)
+  local old = string.match(redis.call('HGET', P .. 'sweep:late', id) or '', ' (%S+)$')
+  if old and not order_unknown(P, id, old) then
+    late_forget(P, id)
+    old = nil
+  end
+  if old ~= digest and old ~= '-' and order_unknown(P, id, digest) then
+    redis.call('HSET', P .. 'sweep:late', id, int(now) .. ' ' .. digest)
+    redis.call('ZADD', P .. 'sweep:late:at', int(now), id)
+  end
+end
+
+-- True if nobody was told of it in the time that it was given: it becomes due, as an event would make it.
+local function late_settle(P, now, id)
+  local digest = string.match(redis.call('HGET', P .. 'sweep:late', id) or '', ' (%S+)$')
+  late_forget(P, id)
+  if not digest or not order_unknown(P, id, digest) then
+    return false
+  end
+  mark(P, now, 'order', id, '', '', '')
+  if digest == '-' then
+    redis.call('ZADD', P .. 'told:sitoo', int(now), id)
+  else
+    redis.call('HSET', P .. 'orders:open', id, digest)
+  end
+  if first_time(P, 'missed:sitoo:' .. id .. ':' .. digest) then
+    count(P, 'missed:sitoo_order', 1)
+    ledger_add(P, now, cjson.encode({ type = 'missed', what = 'sitoo_order', order = tonumber(id),
+      found = digest == '-' and 'new' or 'changed' }))
+  end
+  return true
+end
+
+-- sweep_orders(grace_ms, field or '', value, n, n x (order, digest or -)) -> { missed, waiting, 1 = more are over their time }
+-- Orders as they were just listed. What is unknown is given grace_ms for its event; what is unknown still counts as
+-- missed, the first seen first, LATE_PER_CALL in one call. field, value: where the work is now, in the hash sweep.
 register('sweep_orders', function(P, args)
   local now, grace, n = now_ms(), tonumber(args[1]), tonumber(args[4])
   if not grace or not n or #args ~= 4 + 2 * n then
     return refuse('sweep_orders: the number of orders does not fit')
   end
-  local late = P .. 'sweep:late'
   for i = 1, n do
-    local id, digest = args[3 + 2 * i], args[4 + 2 * i]
-    local old = redis.call('HGET', late, id)
-    if old and string.match(old, ' (%S+)$') ~= digest and string.match(old, ' (%S+)$') ~= '-' then
-      old = false -- it has changed again
-    end
-    if not old and order_unknown(P, id, digest) then
-      redis.call('HSET', late, id, int(now) .. ' ' .. digest)
-    end
+    late_seen(P, now, args[3 + 2 * i], args[4 + 2 * i])
   end
-  local missed, waiting, all = 0, 0, redis.call('HGETALL', late)
-  for i = 1, #all, 2 do
-    local id, first, digest = all[i], string.match(all[i + 1], '^(%d+) (%S+)$')
-    if not order_unknown(P, id, digest) then
-      redis.call('HDEL', late, id)
-    elseif now - tonumber(first) < grace then
-      waiting = waiting + 1
-    else
-      redis.call('HDEL', late, id)
-      mark(P, now, 'order', id, '', '', '')
-      missed = missed + 1
-      if digest == '-' then
-        redis.call('ZADD', P .. 'told:sitoo', int(now), id)
-      else
-        redis.call('HSET', P .. 'orders:open', id, digest)
-      end
-      if first_time(P, 'missed:sitoo:' .. id .. ':' .. digest) then
-        count(P, 'missed:sitoo_order', 1)
-        ledger_add(P, now, cjson.encode({ type = 'missed', what = 'sitoo_order', order = tonumber(id),
-          found = digest == '-' and 'new' or 'changed' }))
-      end
-    end
+  local missed, at = 0, P .. 'sweep:late:at'
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', at, '-inf', int(now - grace), 'LIMIT', 0, LATE_PER_CALL)) do
+    missed = missed + (late_settle(P, now, id) and 1 or 0)
   end
   if missed > 0 then
     next_token(P) -- the epoch's position, see 95_epoch.lua
@@ -96,7 +110,8 @@ register('sweep_orders', function(P, args)
   if args[2] ~= '' then
     redis.call('HSET', P .. 'sweep', args[2], args[3])
   end
-  return { missed, waiting }
+  local over = redis.call('ZCOUNT', at, '-inf', int(now - grace))
+  return { missed, redis.call('ZCARD', at) - over, over > 0 and 1 or 0 }
 end)
 
 -- sweep_look(l, l locations, w, w warehouses, SKUs...) -> { ms that the ledger's timer is late, now, then per SKU {

@@ -14,10 +14,10 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class WebhookSink:
-    """Answers `status`; with `held` it answers nobody until release()."""
+    """Answers `status`, and 413 to a body of more than `largest` bytes; with `held` it answers nobody until release()."""
 
     def __init__(self):
-        self.status, self.got = 200, []
+        self.status, self.got, self.largest = 200, [], None
         self.held, self.arrived = threading.Event(), threading.Event()
         self.held.set()
         sink = self
@@ -29,7 +29,7 @@ class WebhookSink:
                 sink.arrived.set()
                 sink.held.wait(30)
                 try:
-                    self.send_response(sink.status)
+                    self.send_response(sink.status if sink.fits(body) else 413)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                 except OSError:
@@ -52,6 +52,12 @@ class WebhookSink:
 
     def messages(self):
         return [json.loads(body) for _, body in self.got]
+
+    def fits(self, body):
+        return self.largest is None or len(body) <= self.largest
+
+    def taken_cases(self):
+        return [named for named, (_, body) in zip(self.cases(), self.got) if self.fits(body)]
 
     def cases(self):
         """(cause, entity) of every message, the first and the further ones."""

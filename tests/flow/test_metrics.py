@@ -96,6 +96,27 @@ def test_work_by_function_and_cause(shop):
         shop.command("parked", "--close", 'unknown_sku:a "b" \\ c')
 
 
+def test_the_works_of_the_sweep_are_told(shop):
+    redis, works = shop.redis(), ("orders", "open", "bigcommerce", "refunds", "web_orders", "stock", "levels", "moved", "timers")
+    shop.wait_until(lambda: redis.hexists(shop.key("sweep"), "timers_last"), 20, "the sweep ran once")
+    found = metrics(shop)
+    interval = {labels["work"]: value for _, labels, value in found["onepool_sweep_interval_seconds"].samples}
+    assert set(interval) == set(works) and (interval["orders"], interval["stock"], interval["moved"]) == (600, 86400, 300)
+    assert abs(found["onepool_sweep_last_seconds"].value(work="timers") - time.time()) < 400
+    assert found["onepool_sweep_problem"].value(work="timers") == 0
+    kept = redis.hgetall(shop.key("sweep"))
+    try:
+        redis.hdel(shop.key("sweep"), "timers_last", "stock_last")
+        redis.hset(shop.key("sweep"), "web_orders_problem", "a list was cut short")
+        found = metrics(shop)
+        assert found["onepool_sweep_last_seconds"].value(work="timers") == 0, "a sweep that does not run is seen"
+        assert "stock" not in {labels["work"] for _, labels, _ in found["onepool_sweep_last_seconds"].samples}
+        assert found["onepool_sweep_problem"].value(work="web_orders") == 1
+    finally:
+        redis.hdel(shop.key("sweep"), "web_orders_problem")
+        redis.hset(shop.key("sweep"), mapping=kept)
+
+
 def test_redis_is_told(shop):
     found = metrics(shop)
     info = shop.redis().info("memory")
@@ -208,6 +229,34 @@ def test_a_web_order_that_fell_inside_is_named(shop):
     assert order["order_id"] in window["web_orders"], (order, window)
 
 
+def test_a_web_order_that_was_cancelled_is_named_still(shop):
+    """An order of what was sold meanwhile is often cancelled: it is the one that people look for."""
+    sku = shop.fresh_sku({2: 4})
+    shop.control("PUT", "/faults/bigcommerce", {"rules": [{"kind": "status", "status": 500, "method": "PUT", "path": "absolute", "count": 3}]})
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 2})
+    order = shop.control("POST", "/web-order", {"rows": [{"sku": sku, "quantity": 1}]})["order_id"]
+    shop.control("DELETE", "/faults")
+    shop.wait_quiet(60)
+    assert holds(shop, order)
+    shop.control("POST", "/web-order-status", {"order_id": order, "status": 5})
+    shop.wait_until(lambda: not holds(shop, order), 20, "it holds nothing any more")
+    window = next(w for w in windows(shop) if w["sku"] == sku)
+    assert window["web_orders"] == [order] and window["web_orders_cut"] is False
+    for number in range(1, 1001):
+        shop.redis().zadd(shop.key("placed"), {9_000_000 + number: window["till_ms"] // 1000 * 1000})
+    assert next(w for w in windows(shop) if w["sku"] == sku)["web_orders_cut"] is True
+    assert "more than 1000 web orders were placed in between" in shop.command("windows", "--limit", "1000")[1]
+    shop.redis().zrem(shop.key("placed"), *[9_000_000 + number for number in range(1, 1001)])
+
+
+def holds(shop, order):
+    return json.loads(shop.redis().hget(shop.key("handed"), order) or "{}").get("raw")
+
+
+def windows(shop):
+    return json.loads(shop.command("windows", "--json", "--limit", "1000")[1])["windows"]
+
+
 def test_windows_takes_only_what_it_understands(shop):
     for words, text in ((["--since", "yesterday"], "--since yesterday: must be"), (["--limit", "0"], "--limit 0: must be"),
                         (["--since", "2999-01-01T00:00:00Z"], "--since 2999"), (["--since", "91d"], "--since 91d")):
@@ -230,6 +279,18 @@ def test_calls_that_are_not_taken_show_the_time_to_loss_until_one_is(shop):
     found = metrics(shop)
     assert found["onepool_time_to_loss_seconds"].value(route="sitoo") == float("inf")
     assert "Events are lost" not in shop.command("status")[1]
+
+
+def test_calls_without_any_secret_are_only_counted(shop):
+    route = "bigcommerce/order-created"
+    assert not refused(shop, "sitoo") and not refused(shop, route)
+    assert shop.post("/hooks/sitoo", [], user=None).status == 503
+    assert shop.post("/hooks/" + route, {}, user=None, headers={"X-Onepool-Secret": ""}).status == 401
+    for name in ("sitoo", route):
+        shop.wait_until(lambda name=name: shop.counter(f"anonymous_calls:{name}") == 1, 5, "the call is counted")
+    found = metrics(shop)
+    assert found["onepool_anonymous_calls_total"].value(route="sitoo") == 1
+    assert not refused(shop, "sitoo") and not refused(shop, route)
 
 
 def refused(shop, route):

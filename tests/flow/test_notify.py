@@ -99,6 +99,26 @@ def test_a_sink_that_is_down_gets_it_when_it_is_up_and_holds_nothing_up(stack, h
     assert one.command("notify")[0] == 0
 
 
+def test_a_sink_that_takes_only_small_messages_gets_all_of_them(stack, hook):
+    hook.largest = 8000
+    one = start(stack, by_hook(hook))
+    one.redis().hset(one.key("notify:state"), "webhook:ok", one.redis().time()[0] * 1000)  # all go with one message
+    wanted = {("brake", f"level {i}") for i in range(50)}
+    for _, entity in sorted(wanted):
+        park(one, entity=entity)
+
+    def arrived():
+        one.redis().hdel(one.key("notify:state"), "webhook:ok")  # no minute between two messages
+        one.fcall("apply", "mark", "notify", "webhook", "0", "", "")
+        return wanted <= {c for named in hook.taken_cases() for c in named}
+    one.wait_until(arrived, 60, "all are told")
+    assert max(len(body) for _, body in hook.got) > 8000, "the first was too large"
+    assert one.counter("notify:undeliverable:webhook") == 0
+    park(one, entity="one more")
+    wanted.add(("brake", "one more"))
+    one.wait_until(arrived, 30, "and what comes later")
+
+
 def test_killed_between_sending_and_marking_it_is_sent_again_with_the_same_id(stack, hook):
     hook.held.clear()
     one = start(stack, by_hook(hook))

@@ -161,6 +161,23 @@ def test_a_platform_that_stopped_trying_keeps_nothing(timed):
     assert loss(timed, 2 * HOUR + 1)[0] == {"sitoo": -1}
 
 
+def test_calls_of_somebody_who_has_stopped_are_refused_no_more(timed):
+    routes = ("bigcommerce/order-created", "sitoo")
+    for route in routes:
+        timed.at(0, "call_refused", route, "a scanner", 4)
+    found = {row[0]: row[1:6] for row in timed.at(26 * HOUR, "loss")[0]}
+    assert found == {route: ["-1", "0", "0", "0", ""] for route in routes}
+    assert timed.redis.hgetall(timed.key("answers")) == {}
+    timed.at(27 * HOUR, "call_refused", "sitoo", "wrong", 1)
+    assert loss(timed, 27 * HOUR)[0] == {"sitoo": 24 * HOUR}, "its time begins anew"
+
+
+def test_calls_without_any_secret_start_no_time(timed):
+    timed.at(0, "call_anonymous", "sitoo", 4)
+    assert loss(timed, 1) == ({}, [])
+    assert timed.counter("anonymous_calls:sitoo") == 4
+
+
 def test_bigcommerce_keeps_each_route_for_two_days(timed):
     timed.at(0, "call_refused", "bigcommerce/order-created", "wrong", 1)
     timed.at(1000, "accept", "bigcommerce", 1, "", "{}", "1", 2, "answered", "bigcommerce/order-updated")
@@ -337,7 +354,74 @@ def test_a_case_that_closed_before_is_not_told_and_one_that_comes_again_soon_wai
     timed.set_time(NOW + 10 * MINUTE)
     park(timed, "brake")
     assert take(timed, 10 * MINUTE, "m2") == [QUIET + 1 + 1 - 10 * MINUTE]
+    assert timed("notify_state", "webhook")[0][1] == 0, "it does not wait to be told now"
     assert told(take(timed, QUIET + 2, "m2")) == [("brake", "S1")], "it is still there"
+
+
+def test_a_channel_that_was_switched_off_waits_for_nothing(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    park(timed, "brake")
+    take(timed, 0)
+    timed("notify_sent", "webhook", "m1", "it answered 500")
+    park(timed, "brake", "S2")
+    urgent(timed, "brake", on=0)
+    assert timed("notify_state", "webhook") == [["webhook", 0, "0", "0", ""]]
+    urgent(timed, "brake")
+    assert told(take(timed, 1, "m2")) == [("brake", "S1"), ("brake", "S2")], "switched on again, it tells what is open"
+
+
+def refused(pool, id, why="it answered 413"):
+    return pool("notify_refused", "webhook", id, why)
+
+
+def test_a_refused_message_is_made_smaller_until_it_is_taken(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    for i in range(50):
+        park(timed, "brake", f"S{i:02}")
+    ms, sent, sizes = 0, [], []
+    park(timed, "brake", "S50")
+    for number in range(100):
+        answer = take(timed, ms, f"m{number}")
+        if len(answer) == 1:
+            if answer[0] < 0:
+                break
+            ms += answer[0]
+            continue
+        names = told(answer)
+        if len(names) > 14:
+            sizes.append(len(names))
+            assert refused(timed, f"m{number}") == 0
+        else:
+            sent.append((len(names), json.loads(answer[3])["left_out"]))
+            timed("notify_sent", "webhook", f"m{number}", "")
+        ms += 5000
+    assert sizes == [50, 25] and [n for n, _ in sent] == [12, 12, 12, 12, 2]
+    assert sum(left for _, left in sent) == 1, "the 51st was never named, and is counted once"
+    assert timed.counter("notify:undeliverable:webhook") == 0
+    assert timed.redis.hkeys(timed.key("notify:state")) == ["webhook:ok"]
+
+
+def test_a_case_that_is_refused_alone_is_given_up_and_the_others_are_told(timed):
+    timed.set_time(NOW)
+    urgent(timed, "brake")
+    for i in range(4):
+        park(timed, "brake", f"S{i}")
+    first = take(timed, 0, "m1")
+    assert refused(timed, "other") == -1 and take(timed, 0, "m2") == first
+    assert refused(timed, "m1") == 0
+    timed("unpark", "brake:S0", "close")
+    assert told(take(timed, 1, "m2")) == [("brake", "S1"), ("brake", "S2")], "what closed meanwhile is not told"
+    assert refused(timed, "m2") == 0
+    assert told(take(timed, 2, "m3")) == [("brake", "S1")]
+    assert refused(timed, "m3") == 1
+    assert timed.counter("notify:undeliverable:webhook") == 1
+    assert timed.redis.hget(timed.key("notify:state"), "webhook:why") == "it answered 413"
+    assert told(take(timed, 3, "m4")) == [("brake", "S2"), ("brake", "S3")]
+    timed("notify_sent", "webhook", "m4", "")
+    assert take(timed, HOUR, "m5") == [-1]
+    assert timed.redis.hkeys(timed.key("notify:state")) == ["webhook:ok"]
 
 
 def test_each_channel_goes_its_own_way(timed):

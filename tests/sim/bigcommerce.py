@@ -58,6 +58,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, 
         self.catalog, self.inventory, self.orders, self.tracker = catalog, inventory, orders, tracker
         self.quota, self.window_ms = quota, window_ms
         self.webhooks = Hooks(counters, seed)
+        self.v2_page = 250  # the longest page of a list of web orders
         self.orders.tell = self.webhooks.raise_event
         self.inventory.on_land = self.levels_landed
         self.pickups = []

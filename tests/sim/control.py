@@ -250,7 +250,7 @@ class Control:
                 sitoo.ignores = frozenset(value)
             elif name == "hidden_orders":
                 sitoo.hidden_orders = frozenset(int(number) for number in value)
-            elif name in ("quota", "window_ms", "others"):
+            elif name in ("quota", "window_ms", "others", "v2_page"):
                 setattr(bigcommerce, name, int(value))
             elif name == "hooks":
                 bigcommerce.hooks = [self._hook(number, hook) for number, hook in enumerate(value, 1)]
@@ -278,7 +278,7 @@ class Control:
                 "latency_ms": bigcommerce.latency * 1000, "lag_ms": self.shop.inventory.lag * 1000,
                 "read_lag_ms": self.shop.inventory.read_lag * 1000, "sitoo_ignores": sorted(sitoo.ignores),
                 "hidden_orders": sorted(sitoo.hidden_orders),
-                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "others": bigcommerce.others,
+                "quota": bigcommerce.quota, "window_ms": bigcommerce.window_ms, "v2_page": bigcommerce.v2_page, "others": bigcommerce.others,
                 "hooks": bigcommerce.hooks, "refunds": bigcommerce.refunds.rules, "refund_restock": self.shop.orders.restock,
                 "sitoo_orders": world.order_rules, "sitoo_products": sitoo.till.settings,
                 "bc_currency": bigcommerce.currency, "bc_prices_with_tax": bigcommerce.prices_with_tax,

@@ -15,7 +15,7 @@ class OrderCalls:
 
     def order_list(self, call):
         """An empty v2 list, and a page past the last, are 204 without a body (bigcommerce.md 2)."""
-        number, limit = self._page(call, 50, 250, clamp=True)
+        number, limit = self._page(call, 50, self.v2_page, clamp=True)
         found = self.orders.select(call.query)
         if found is None:
             raise refuse(400, "The filter or sort given is not valid.")
