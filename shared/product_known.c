@@ -68,7 +68,7 @@ char *known_product_text(const struct known_product *k, const struct product_wan
         (void)snprintf(id, sizeof id, "%lld", (long long)w->list[i].variant_id);
         json_add_str(variants, id, w->list[i].sku);
     }
-    for (size_t i = 0; i < w->left_count; i++) {
+    for (size_t i = 0; !w->download && i < w->left_count; i++) {
         if (known_has(k, w->left[i])) {
             (void)cJSON_AddItemToArray(left, cJSON_CreateString(w->left[i]));
         }

@@ -51,7 +51,8 @@ struct row {
     const char *name;
     struct web web[ROWS];
     struct till till[ROWS];
-    struct trouble trouble[ROWS];
+    struct trouble trouble[ROWS]; /* one without variant and SKU leaves the SKU `left` of its product */
+    const char *left;
     struct other_price prices[ROWS];
     const char *sold; /* SKU of which 3 units were sold; NULL = none */
     const char *want; /* a line each, see line_of */
@@ -148,6 +149,11 @@ static void build(const struct row *row, struct shops *s) {
     }
     for (size_t i = 0; i < ROWS && row->trouble[i].sku != NULL; i++) {
         add_trouble(s, &row->trouble[i]);
+        if (row->left != NULL && row->trouble[i].variant == 0) {
+            struct product_want *p = &s->wants[s->n - 1];
+            p->left = xcalloc(1, sizeof *p->left);
+            p->left[p->left_count++] = xstrdup(row->left);
+        }
     }
     for (size_t i = 0; i < ROWS && row->prices[i].sku != NULL; i++) {
         add_price(s, &row->prices[i]);
@@ -254,6 +260,11 @@ static void skus_of_one_side_alone_are_found(void **state) {
          .till = {{21, "A"}},
          .trouble = {{1, 101, WANT_TAX_CLASS, "A"}},
          .want = "product_problem A/ 1 21: - - sold - stake - merchandising\n"},
+        {.name = "its product has a problem as a whole",
+         .till = {{21, "A"}},
+         .trouble = {{1, 0, WANT_TAX_CLASS, ""}},
+         .left = "A",
+         .want = "product_problem / 1 0: - - sold - stake - merchandising\n"},
         {.name = "Sitoo lacks it",
          .web = {{1, "A"}},
          .want = "only_in_bigcommerce A/ 1 0: 59.00 - sold - stake - merchandising\n"},
