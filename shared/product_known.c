@@ -57,7 +57,8 @@ static bool known_has(const struct known_product *k, const char *sku) {
     return false;
 }
 
-char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms) {
+char *known_product_text(const struct known_product *k, const struct product_want *w, const char *const *kept,
+                         size_t kept_count, int64_t now_ms) {
     char digest[17], id[24];
     cJSON *o = json_new_object();
     product_want_digest(w, digest);
@@ -72,6 +73,9 @@ char *known_product_text(const struct known_product *k, const struct product_wan
         if (known_has(k, w->left[i])) {
             (void)cJSON_AddItemToArray(left, cJSON_CreateString(w->left[i]));
         }
+    }
+    for (size_t i = 0; i < kept_count; i++) {
+        (void)cJSON_AddItemToArray(left, cJSON_CreateString(kept[i]));
     }
     if (cJSON_GetArraySize(left) > 0) {
         (void)cJSON_AddItemToObject(o, "w", left);

@@ -39,8 +39,10 @@ struct known_product {
 /* Texts that are no record are as if nothing was known. */
 void known_product_parse(const char *text, struct known_product *out);
 void known_product_free(struct known_product *k);
-/* The record of w, as it is stored; k: what was known (NULL: nothing). The caller frees. */
-char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms);
+/* The record of w, as it is stored; k: what was known (NULL: nothing); kept: SKUs that left and are not hidden yet.
+ * The caller frees. */
+char *known_product_text(const struct known_product *k, const struct product_want *w, const char *const *kept,
+                         size_t kept_count, int64_t now_ms);
 /* The record while w is being written: what was known (NULL: nothing), and "w", the SKUs that may be made now. Without
  * it nobody would know of one that was made by a process that died, if BigCommerce lets it go before the next try. */
 char *known_product_begun(const struct known_product *k, const struct product_want *w);

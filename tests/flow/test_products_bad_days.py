@@ -321,6 +321,10 @@ def test_a_near_duplicate_is_not_made(shop):
     number = product(shop, "Near", ["NEAR-1"])
     shop.wait_until(lambda: [c for c in shop.cases() if c.startswith("near_duplicate:")], 20, "a case")
     assert till(shop, "NEAR-1") is None
+    assert shop.control("DELETE", "/till-product", {"sku": "near-1"}) is not None
+    sweep(shop)
+    wait_till(shop, "NEAR-1", activepos=True)
+    wait_closed(shop, "near_duplicate:NEAR-1")
     shop.control("DELETE", "/bc-product", {"product_id": number})
 
 
