@@ -101,6 +101,9 @@ char *known_product_begun(const struct known_product *k, const struct product_wa
         }
     }
     for (size_t i = 0; i < w->n; i++) {
+        if (known_has(k, w->list[i].sku)) {
+            continue; /* an earlier try said so */
+        }
         (void)cJSON_AddItemToArray(begun, cJSON_CreateString(w->list[i].sku));
     }
     char *text = json_print(o);
@@ -259,15 +262,17 @@ enum next known_keep_till(struct app *app, const struct till_products *till, str
     return next;
 }
 
-enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) {
+enum next known_count_off(struct app *app, const char *const *skus, size_t n, bool *passes, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     *passes = true;
     if (n == 0) {
         return NEXT_DONE;
     }
-    args_add_int(&a, n);
     args_add_int(&a, app->set->mapping->brake_max_deactivated);
+    for (size_t i = 0; i < n; i++) {
+        args_add(&a, skus[i]);
+    }
     enum next next = redis_fcall(app->redis, "catalog_off", &a, false, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {

@@ -9,7 +9,8 @@
  *   product:variants   hash   variant id -> product id
  *   product:barcodes   hash   code -> "variant product SKU" that has it
  *   product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it
- *   catalog            hash   loaded, halt, off, off_until, released, and how far the first load is (load_*)
+ *   catalog            hash   loaded, halt, released, and how far the first load is (load_*)
+ *   catalog:off        set    SKUs that were to be hidden in this window of 24 hours
  */
 #ifndef ONEPOOL_PRODUCT_KNOWN_H
 #define ONEPOOL_PRODUCT_KNOWN_H
@@ -71,8 +72,9 @@ void effect_keep_folded(struct args *a, const char *folded, const char *sku);
 /* How Sitoo writes each of its SKUs, so that a near-duplicate is noticed before it is made. */
 enum next known_keep_till(struct app *app, const struct till_products *till, struct reason *why) NODISCARD;
 
-/* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours. *passes: they may be; else
- * nothing was counted. */
-enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) NODISCARD;
+/* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours, each once. *passes: they may be;
+ * else nothing was counted. */
+enum next known_count_off(struct app *app, const char *const *skus, size_t n, bool *passes,
+                          struct reason *why) NODISCARD;
 
 #endif

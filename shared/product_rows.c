@@ -345,20 +345,24 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
 
 /* ---- the brake ---- */
 
-static size_t goes_off(const struct row *r) {
+static bool goes_off(const struct row *r) {
     bool off = r->hide || !r->want.active;
-    return off && r->have != NULL && r->have->active && (r->fields & FIELD_ACTIVE) != 0 ? 1 : 0;
+    return off && r->have != NULL && r->have->active && (r->fields & FIELD_ACTIVE) != 0;
 }
 
 static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item *items, size_t n, struct reason *why) {
+    const char **skus = xcalloc(rows->n + 1, sizeof *skus);
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
-        int64_t off = 0;
+        size_t off = 0;
         bool passes = true;
         for (size_t k = 0; k < rows->n; k++) {
-            off += rows->list[k].item == &items[i] ? (int64_t)goes_off(&rows->list[k]) : 0;
+            if (rows->list[k].item == &items[i] && goes_off(&rows->list[k])) {
+                skus[off++] = rows->list[k].sku;
+            }
         }
-        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
+        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, skus, off, &passes, why)
+                                                             : NEXT_DONE;
         if (next != NEXT_DONE || passes) {
             continue;
         }
@@ -383,6 +387,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
         next = effects_apply(s->app->redis, &effects, why);
         args_free(&effects);
     }
+    free(skus);
     return next;
 }
 

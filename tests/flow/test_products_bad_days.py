@@ -281,6 +281,23 @@ def test_hiding_many_at_once_is_held(stack):
     all_right(shop, 90)
 
 
+def test_a_try_that_fails_does_not_count_as_hidden(stack):
+    shop = make(stack, mapping=products_mapping(brake={"max_deactivated_skus": 3}))
+    number = product(shop, "Off", ["OFF-1", "OFF-2"])
+    all_right(shop)
+    fault(shop, "sitoo", kind="status", status=503, method="PUT", path="products", count=2)
+    edit(shop, number, is_visible=False)
+
+    def hidden():
+        shop.fcall("apply", "mark", "product", str(number), "0", "", "")
+        begun = json.loads(shop.redis().hget(shop.key("products"), str(number))).get("w", [])
+        assert len(begun) == len(set(begun)), begun
+        return not any(till(shop, sku)["activepos"] for sku in ("OFF-1", "OFF-2"))
+    shop.wait_until(hidden, 90, "they are hidden")
+    assert len([one for one in sitoo_writes(shop) if one["method"] == "PUT"]) >= 3
+    assert "products_brake:catalog" not in shop.cases()
+
+
 def test_products_that_vanish_stop_every_write(stack):
     shop = make(stack)
     shop.control("PUT", "/settings", {"sitoo_products": {"vanish": 1}})
