@@ -111,6 +111,9 @@ static size_t gather(const struct shops *s, struct member *m) {
                                      .variant_id = w->list[k].variant_id,
                                      .want = &w->list[k]};
         }
+        for (size_t k = 0; k < w->left_count; k++) { /* a problem of the whole product, or a download: still its SKUs */
+            m[n++] = (struct member){.sku = w->left[k], .product_id = w->product_id};
+        }
         for (size_t k = 0; k < w->problem_count; k++) {
             const struct want_problem *p = &w->problems[k];
             if (p->sku != NULL && p->sku[0] != '\0') {
@@ -133,7 +136,7 @@ static size_t gather(const struct shops *s, struct member *m) {
 static void join(struct member *into, const struct member *m) {
     into->till = into->till != NULL ? into->till : m->till;
     into->bad_barcode = into->bad_barcode || m->bad_barcode;
-    if (into->product_id == 0) {
+    if (into->product_id == 0 || (into->product_id == m->product_id && into->variant_id == 0)) {
         into->product_id = m->product_id;
         into->variant_id = m->variant_id;
     }
@@ -143,7 +146,7 @@ static void collect(struct finding *f) {
     const struct shops *s = f->shops;
     size_t most = s->till.n, n = 0;
     for (size_t i = 0; i < s->n; i++) {
-        most += s->wants[i].n + s->wants[i].problem_count;
+        most += s->wants[i].n + s->wants[i].left_count + s->wants[i].problem_count;
     }
     f->members = xcalloc(most + 1, sizeof *f->members);
     n = gather(s, f->members);

@@ -104,7 +104,7 @@ void find_barcodes(struct finding *f) {
     size_t n = 0;
     for (size_t i = 0; i < f->n; i++) {
         const struct member *m = &f->members[i];
-        if (m->want != NULL && m->want->barcode[0] != '\0') {
+        if (m->want != NULL && m->want->barcode != NULL && m->want->barcode[0] != '\0') {
             holders[n++] = (struct holder){m->want->barcode, m, true};
         } else if (m->want == NULL && member_in_till(m) && m->till->barcode[0] != '\0') {
             /* Of a SKU that is wanted the code is about to become the wanted one: nothing for a person. */

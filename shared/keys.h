@@ -107,7 +107,8 @@
  *   product:variants     hash    for ever        F  BigCommerce variant -> product
  *   product:barcodes     hash    for ever        F  code -> "variant product SKU" that has it
  *   product:folded       hash    for ever        F  SKU without case, spaces, dashes -> SKU as Sitoo has it
- *   catalog              hash    for ever        F  loaded, halt, load_*, off (hidden in 24 hours), see product_known.h
+ *   catalog              hash    for ever        F  loaded, halt, load_*, see product_known.h
+ *   catalog:off          set     24 hours        F  SKUs that were to be hidden in the tills in this window
  *   exceptions           list    until next one  F  JSON rows of the last sweep, see 86_exceptions.lua
  *   exceptions:meta      hash    until next one  F  of the sweep: its id, at_ms, currency, n, count of each kind
  *   exceptions:cases     set     until next one  F  ids of the cases that the sweep raised

@@ -68,7 +68,8 @@ struct family_plan {
  * current: what GET productvariants of parent_id says, or NULL if it is known that none of the SKUs is in a family.
  * parent_id: the family that already holds any of them, else the product of the first want. Every row of current is in
  * the body again: ours with the wanted values, others untouched (without pricelisthasvolume, barcode null as ""), a SKU
- * of ours that left BigCommerce likewise. Groups are those wanted; options: those of all rows. Never leaves a row out.
+ * of ours that left BigCommerce likewise; only a hidden one with the very values of one of ours gets another value.
+ * Groups are those wanted; options: those of all rows. Never leaves a row out.
  */
 void family_plan(const struct product_want *w, const struct till_product *const *have, int64_t parent_id,
                  const cJSON *current, struct family_plan *out);

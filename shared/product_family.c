@@ -282,6 +282,34 @@ static bool fits(const cJSON *row, size_t groups) {
     return texts && (size_t)cJSON_GetArraySize(list) == groups;
 }
 
+static bool same_values(const struct product_want *w, const struct want *one, const cJSON *row) {
+    for (size_t g = 0; g < w->group_count; g++) {
+        if (!same_text(one->attributes[g], cJSON_GetArrayItem(json_array(row, "attributes"), (int)g)->valuestring)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sitoo takes the same values once. A hidden row that has those of one of ours, as the old SKU of a variant does, gets
+ * "Red (OLD-1)". */
+static void make_room(const struct product_want *w, cJSON *row) {
+    const char *sku = json_str(row, "sku");
+    bool room = sku == NULL || json_bool(row, "activepos", true);
+    for (size_t i = 0; !room && i < w->n; i++) {
+        cJSON *list = cJSON_GetObjectItemCaseSensitive(row, "attributes");
+        int last = (int)w->group_count - 1;
+        char value[NAME_SIZE];
+        if (same_values(w, &w->list[i], row)) {
+            const char *is = cJSON_GetArrayItem(list, last)->valuestring;
+            bool whole = strlen(is) + strlen(sku) + 3 <= WANT_TITLE_MAX;
+            (void)snprintf(value, sizeof value, "%s (%s)", is, sku);
+            (void)cJSON_ReplaceItemInArray(list, last, cJSON_CreateString(whole ? value : sku));
+            room = true;
+        }
+    }
+}
+
 static bool add_others(const struct product_want *w, const struct till_product *const *have, const cJSON *current,
                        cJSON *variants, struct family_plan *out) {
     const cJSON *row = NULL;
@@ -300,7 +328,9 @@ static bool add_others(const struct product_want *w, const struct till_product *
             fit = false;
             continue;
         }
-        (void)cJSON_AddItemToArray(variants, other_row(row, places, w->group_count));
+        cJSON *other = other_row(row, places, w->group_count);
+        make_room(w, other);
+        (void)cJSON_AddItemToArray(variants, other);
         out->kept++;
     }
     free(places);

@@ -57,7 +57,8 @@ static bool known_has(const struct known_product *k, const char *sku) {
     return false;
 }
 
-char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms) {
+char *known_product_text(const struct known_product *k, const struct product_want *w, const char *const *kept,
+                         size_t kept_count, int64_t now_ms) {
     char digest[17], id[24];
     cJSON *o = json_new_object();
     product_want_digest(w, digest);
@@ -68,10 +69,13 @@ char *known_product_text(const struct known_product *k, const struct product_wan
         (void)snprintf(id, sizeof id, "%lld", (long long)w->list[i].variant_id);
         json_add_str(variants, id, w->list[i].sku);
     }
-    for (size_t i = 0; i < w->left_count; i++) {
+    for (size_t i = 0; !w->download && i < w->left_count; i++) {
         if (known_has(k, w->left[i])) {
             (void)cJSON_AddItemToArray(left, cJSON_CreateString(w->left[i]));
         }
+    }
+    for (size_t i = 0; i < kept_count; i++) {
+        (void)cJSON_AddItemToArray(left, cJSON_CreateString(kept[i]));
     }
     if (cJSON_GetArraySize(left) > 0) {
         (void)cJSON_AddItemToObject(o, "w", left);
@@ -97,6 +101,9 @@ char *known_product_begun(const struct known_product *k, const struct product_wa
         }
     }
     for (size_t i = 0; i < w->n; i++) {
+        if (known_has(k, w->list[i].sku)) {
+            continue; /* an earlier try said so */
+        }
         (void)cJSON_AddItemToArray(begun, cJSON_CreateString(w->list[i].sku));
     }
     char *text = json_print(o);
@@ -255,15 +262,17 @@ enum next known_keep_till(struct app *app, const struct till_products *till, str
     return next;
 }
 
-enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) {
+enum next known_count_off(struct app *app, const char *const *skus, size_t n, bool *passes, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     *passes = true;
     if (n == 0) {
         return NEXT_DONE;
     }
-    args_add_int(&a, n);
     args_add_int(&a, app->set->mapping->brake_max_deactivated);
+    for (size_t i = 0; i < n; i++) {
+        args_add(&a, skus[i]);
+    }
     enum next next = redis_fcall(app->redis, "catalog_off", &a, false, &reply, why);
     args_free(&a);
     if (next == NEXT_DONE) {

@@ -9,7 +9,8 @@
  *   product:variants   hash   variant id -> product id
  *   product:barcodes   hash   code -> "variant product SKU" that has it
  *   product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it
- *   catalog            hash   loaded, halt, off, off_until, released, and how far the first load is (load_*)
+ *   catalog            hash   loaded, halt, released, and how far the first load is (load_*)
+ *   catalog:off        set    SKUs that were to be hidden in this window of 24 hours
  */
 #ifndef ONEPOOL_PRODUCT_KNOWN_H
 #define ONEPOOL_PRODUCT_KNOWN_H
@@ -39,8 +40,10 @@ struct known_product {
 /* Texts that are no record are as if nothing was known. */
 void known_product_parse(const char *text, struct known_product *out);
 void known_product_free(struct known_product *k);
-/* The record of w, as it is stored; k: what was known (NULL: nothing). The caller frees. */
-char *known_product_text(const struct known_product *k, const struct product_want *w, int64_t now_ms);
+/* The record of w, as it is stored; k: what was known (NULL: nothing); kept: SKUs that left and are not hidden yet.
+ * The caller frees. */
+char *known_product_text(const struct known_product *k, const struct product_want *w, const char *const *kept,
+                         size_t kept_count, int64_t now_ms);
 /* The record while w is being written: what was known (NULL: nothing), and "w", the SKUs that may be made now. Without
  * it nobody would know of one that was made by a process that died, if BigCommerce lets it go before the next try. */
 char *known_product_begun(const struct known_product *k, const struct product_want *w);
@@ -69,8 +72,9 @@ void effect_keep_folded(struct args *a, const char *folded, const char *sku);
 /* How Sitoo writes each of its SKUs, so that a near-duplicate is noticed before it is made. */
 enum next known_keep_till(struct app *app, const struct till_products *till, struct reason *why) NODISCARD;
 
-/* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours. *passes: they may be; else
- * nothing was counted. */
-enum next known_count_off(struct app *app, int64_t n, bool *passes, struct reason *why) NODISCARD;
+/* Counts n SKUs that are to be hidden against brake.max_deactivated_skus of 24 hours, each once. *passes: they may be;
+ * else nothing was counted. */
+enum next known_count_off(struct app *app, const char *const *skus, size_t n, bool *passes,
+                          struct reason *why) NODISCARD;
 
 #endif

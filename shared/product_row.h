@@ -15,6 +15,7 @@ struct row {
     int64_t id;        /* in Sitoo; 0 = not there yet */
     unsigned fields;   /* to be changed */
     bool create, hide; /* hide: it left BigCommerce */
+    bool kept;         /* with hide: not hidden after all, since its new SKU is not made */
     bool refused;      /* Sitoo does not take it; a case says why */
     bool code_held;    /* without its barcode: somebody else has it */
     bool price_held;

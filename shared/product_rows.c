@@ -120,11 +120,21 @@ static enum next add_gone(struct sync *s, struct sync_item *items, size_t n, str
     return next;
 }
 
+static struct row *row_find(const struct rows *rows, const char *sku) {
+    for (size_t i = 0; i < rows->n; i++) {
+        if (strcmp(rows->list[i].sku, sku) == 0) {
+            return &rows->list[i];
+        }
+    }
+    return NULL;
+}
+
 /* A variant that had another SKU before: the old one is hidden and keeps its stock, the new one is made. */
-static void plan_renamed(const struct sync *s, struct sync_item *item, const struct want *w) {
+static void plan_renamed(const struct sync *s, const struct rows *rows, struct sync_item *item, const struct want *w) {
     const char *before = item->known != NULL ? known_sku(item->known, w->variant_id) : NULL;
+    const struct row *old = before != NULL ? row_find(rows, before) : NULL;
     char text[REASON_TEXT_MAX];
-    if (before == NULL || strcmp(before, w->sku) == 0) {
+    if (before == NULL || strcmp(before, w->sku) == 0 || (old != NULL && old->kept)) {
         return;
     }
     (void)snprintf(
@@ -176,45 +186,76 @@ static void add_wanted(const struct sync *s, struct sync_item *item, const struc
             r->fields = product_differs(&r->want, r->have);
             plan_price(s, r);
         }
-        plan_renamed(s, item, &item->want->list[i]);
     }
 }
 
 /* ---- what others have ---- */
 
-/* Sitoo may have the SKU written otherwise; two of them side by side would share neither stock nor sales. */
-static enum next plan_near(struct sync *s, struct rows *rows, struct reason *why) {
+/* Not made; what the product itself had in the tills under the other spelling stays in them. */
+static void refuse_near(const struct sync *s, struct rows *rows, struct row *r, const char *other) {
+    char text[400];
+    (void)snprintf(text, sizeof text,
+                   "Sitoo has %.150s, BigCommerce has %.150s: probably the same product; it was not made", other,
+                   r->sku);
+    row_case(s, r->item, "near_duplicate", r->sku, text, "Shops do not get this SKU",
+             "Write both SKUs alike (a new SKU in BigCommerce, or the other one in Sitoo)");
+    r->create = false;
+    r->refused = true;
+    struct row *old = row_find(rows, other);
+    if (old != NULL && old->hide && old->item == r->item) {
+        old->kept = true;
+        old->fields = 0;
+    }
+}
+
+/* The other spelling of each row that is to be made, as far as one was ever seen; NULL if none. others: the caller
+ * frees each. */
+static enum next near_of(struct sync *s, const struct rows *rows, char **others, struct reason *why) {
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
-        struct row *r = &rows->list[i];
-        char *folded = NULL, *other = NULL, text[400];
+        const struct row *r = &rows->list[i];
+        char *folded = NULL;
         if (!r->create) {
             continue;
         }
         folded = sku_fold(r->sku);
-        next = known_fields(s->app, KEY_PRODUCT_FOLDED, (const char *const *)&folded, 1, &other, why);
-        if (next == NEXT_DONE && other != NULL && strcmp(other, r->sku) != 0) {
-            (void)snprintf(text, sizeof text,
-                           "Sitoo has %.150s, BigCommerce has %.150s: probably the same product; it was not made",
-                           other, r->sku);
-            row_case(s, r->item, "near_duplicate", r->sku, text, "Shops do not get this SKU",
-                     "Write both SKUs alike (a new SKU in BigCommerce, or the other one in Sitoo)");
-            r->create = false;
-            r->refused = true;
-        }
+        next = known_fields(s->app, KEY_PRODUCT_FOLDED, (const char *const *)&folded, 1, &others[i], why);
         free(folded);
-        free(other);
+        if (others[i] != NULL && strcmp(others[i], r->sku) == 0) {
+            free(others[i]);
+            others[i] = NULL;
+        }
     }
     return next;
 }
 
-static bool code_in_hand(const struct rows *rows, const char *sku) {
-    for (size_t i = 0; i < rows->n; i++) {
-        if (strcmp(rows->list[i].sku, sku) == 0) {
-            return true;
+/* Sitoo may have the SKU written otherwise; two of them side by side would share neither stock nor sales. What was
+ * seen once may be gone since, so Sitoo is asked. */
+static enum next plan_near(struct sync *s, struct rows *rows, struct reason *why) {
+    char **others = xcalloc(rows->n + 1, sizeof *others);
+    const char **skus = xcalloc(rows->n + 1, sizeof *skus);
+    struct till_products there = {0};
+    size_t n = 0;
+    enum next next = near_of(s, rows, others, why);
+    for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
+        if (others[i] != NULL) {
+            skus[n++] = others[i];
         }
     }
-    return false;
+    next = next == NEXT_DONE && n > 0 ? till_read(s->app, skus, n, &there, why) : next;
+    till_sort(&there);
+    for (size_t i = 0; next == NEXT_DONE && i < rows->n; i++) {
+        if (others[i] != NULL && till_find(&there, others[i]) != NULL) {
+            refuse_near(s, rows, &rows->list[i], others[i]);
+        }
+    }
+    for (size_t i = 0; i < rows->n; i++) {
+        free(others[i]);
+    }
+    till_free(&there);
+    free(skus);
+    free(others);
+    return next;
 }
 
 /* Who has a code: "variant product SKU". */
@@ -274,7 +315,7 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
         }
         next = known_fields(s->app, KEY_PRODUCT_BARCODES, &code, 1, &text, why);
         bool other = next == NEXT_DONE && text != NULL && holder_parse(text, &holder) &&
-                     strcmp(holder.sku, r->sku) != 0 && !code_in_hand(rows, holder.sku);
+                     strcmp(holder.sku, r->sku) != 0 && row_find(rows, holder.sku) == NULL;
         bool taken = other && holder.ids[0] < r->want.variant_id;
         sku = taken ? holder.sku : "";
         for (size_t k = 0; !taken && k < rows->n; k++) {
@@ -304,20 +345,24 @@ static enum next plan_codes(struct sync *s, struct rows *rows, struct reason *wh
 
 /* ---- the brake ---- */
 
-static size_t goes_off(const struct row *r) {
+static bool goes_off(const struct row *r) {
     bool off = r->hide || !r->want.active;
-    return off && r->have != NULL && r->have->active && (r->fields & FIELD_ACTIVE) != 0 ? 1 : 0;
+    return off && r->have != NULL && r->have->active && (r->fields & FIELD_ACTIVE) != 0;
 }
 
 static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item *items, size_t n, struct reason *why) {
+    const char **skus = xcalloc(rows->n + 1, sizeof *skus);
     enum next next = NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
-        int64_t off = 0;
+        size_t off = 0;
         bool passes = true;
         for (size_t k = 0; k < rows->n; k++) {
-            off += rows->list[k].item == &items[i] ? (int64_t)goes_off(&rows->list[k]) : 0;
+            if (rows->list[k].item == &items[i] && goes_off(&rows->list[k])) {
+                skus[off++] = rows->list[k].sku;
+            }
         }
-        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, off, &passes, why) : NEXT_DONE;
+        next = s->app->mode == MODE_LIVE && !items[i].person ? known_count_off(s->app, skus, off, &passes, why)
+                                                             : NEXT_DONE;
         if (next != NEXT_DONE || passes) {
             continue;
         }
@@ -342,6 +387,7 @@ static enum next plan_brake(struct sync *s, struct rows *rows, struct sync_item 
         next = effects_apply(s->app->redis, &effects, why);
         args_free(&effects);
     }
+    free(skus);
     return next;
 }
 
@@ -371,6 +417,11 @@ enum next rows_plan(struct sync *s, struct sync_item *items, size_t n, const str
         next = add_gone(s, items, n, &items[i], till, out, why);
     }
     next = next == NEXT_DONE ? plan_near(s, out, why) : next;
+    for (size_t i = 0; next == NEXT_DONE && i < out->n; i++) {
+        if (!out->list[i].hide) {
+            plan_renamed(s, out, out->list[i].item, &out->list[i].want);
+        }
+    }
     next = next == NEXT_DONE ? plan_codes(s, out, why) : next;
     next = next == NEXT_DONE ? plan_brake(s, out, items, n, why) : next;
     drop_held(out);

@@ -297,6 +297,20 @@ static void remember_row(struct sync *s, const struct row *r) {
     effect_keep_variant(&item->effects, r->want.variant_id, item->product_id);
 }
 
+/* With what is still to be hidden, once its other spelling is made. */
+static char *record_of(const struct rows *rows, const struct sync_item *item) {
+    const char **kept = xcalloc(rows->n + 1, sizeof *kept);
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (rows->list[i].item == item && rows->list[i].kept) {
+            kept[n++] = rows->list[i].sku;
+        }
+    }
+    char *text = known_product_text(item->known, item->want, kept, n, clock_wall_ms());
+    free(kept);
+    return text;
+}
+
 static void remember(struct sync *s, const struct rows *rows, struct sync_item *items, size_t n) {
     for (size_t i = 0; i < rows->n; i++) {
         if (rows->list[i].item->next == NEXT_DONE) {
@@ -307,8 +321,7 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
         if (items[i].next != NEXT_DONE || s->app->mode != MODE_LIVE) {
             continue;
         }
-        char *record =
-            items[i].want != NULL ? known_product_text(items[i].known, items[i].want, clock_wall_ms()) : xstrdup("");
+        char *record = items[i].want != NULL ? record_of(rows, &items[i]) : xstrdup("");
         effect_keep_product(&items[i].effects, items[i].product_id, record);
         free(record);
     }

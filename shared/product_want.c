@@ -190,6 +190,7 @@ void product_want(const struct catalog_product *p, const struct product_rules *r
         want_all(&w);
         return;
     }
+    out->download = !p->bad && !p->physical;
     for (size_t i = 0; i < p->variant_count; i++) {
         leave(&w, &p->variants[i]);
     }
@@ -200,7 +201,7 @@ bool product_want_has(const struct product_want *w, const char *sku) {
     for (size_t i = 0; !found && i < w->n; i++) {
         found = strcmp(w->list[i].sku, sku) == 0;
     }
-    for (size_t i = 0; !found && i < w->left_count; i++) {
+    for (size_t i = 0; !found && !w->download && i < w->left_count; i++) {
         found = strcmp(w->left[i], sku) == 0;
     }
     return found;

@@ -88,6 +88,7 @@ struct product_want {
     char **left; /* BigCommerce's other SKUs of the product, each once: left in Sitoo as they are, neither hidden nor
                     taken for SKUs that are only in Sitoo */
     size_t left_count;
+    bool download; /* not physical: those of `left` that were brought before are hidden, as if they were gone */
     struct want_problem *problems;
     size_t problem_count;
 };
@@ -99,7 +100,7 @@ struct product_want {
  */
 void product_want(const struct catalog_product *p, const struct product_rules *rules, struct product_want *out);
 void product_want_free(struct product_want *w);
-/* Has BigCommerce's product that SKU, be it wanted or left as it is? */
+/* Has BigCommerce's product that SKU, be it wanted or left as it is? A download has none. */
 bool product_want_has(const struct product_want *w, const char *sku);
 void product_rules_free(struct product_rules *r);
 

@@ -317,12 +317,19 @@ enum next rows_free_barcodes(struct sync *s, struct rows *rows, struct reason *w
     struct row **of = xcalloc(rows->n + 1, sizeof *of);
     unsigned *fields = xcalloc(rows->n + 1, sizeof *fields);
     bool *freed = xcalloc(rows->n + 1, sizeof *freed);
+    const struct want without_code = {.barcode = (char *)(uintptr_t) ""};
     size_t n = 0;
     enum next next = NEXT_DONE;
     products_path(s, path, sizeof path);
     for (size_t i = 0; i < rows->n; i++) {
         struct row *r = &rows->list[i];
-        if (!r->hide && !r->refused && r->want.barcode != NULL && (r->create || (r->fields & FIELD_BARCODE) != 0)) {
+        if (r->hide && !r->kept) { /* the code of a SKU that left goes to the one that took its place */
+            want[n] = &without_code;
+            have[n] = r->have;
+            fields[n] = FIELD_BARCODE;
+            of[n++] = r;
+        } else if (!r->hide && !r->refused && r->want.barcode != NULL &&
+                   (r->create || (r->fields & FIELD_BARCODE) != 0)) {
             want[n] = &r->want;
             have[n] = r->have;
             fields[n] = r->create ? FIELD_ALL : r->fields;

@@ -4,16 +4,25 @@
 local OFF_WINDOW_MS = DAY_MS
 local RELEASED_MS = 3600000 -- a person's release of the brake lasts an hour
 
--- catalog_off(n, limit) -> 1 and counted, if n more SKUs may be hidden in this window of 24 hours, or a person let it pass; else 0.
+-- catalog_off(limit, sku...) -> 1 and counted, if these SKUs may be hidden in this window of 24 hours, or a person let it pass; else 0.
+-- One that was counted is not counted again: a try that failed is made again.
 register('catalog_off', function(P, args)
-  local key, now, n = P .. 'catalog', now_ms(), tonumber(args[1])
-  local f = redis.call('HMGET', key, 'off', 'off_until', 'released')
-  local off = (tonumber(f[2] or '') or 0) > now and tonumber(f[1] or '') or 0
-  local released = (tonumber(f[3] or '') or 0) + RELEASED_MS > now
-  if off + n > tonumber(args[2]) and not released then
+  local key, now, fresh = P .. 'catalog:off', now_ms(), {}
+  for i = 2, #args do
+    if redis.call('SISMEMBER', key, args[i]) == 0 then
+      fresh[#fresh + 1] = args[i]
+    end
+  end
+  local released = (tonumber(redis.call('HGET', P .. 'catalog', 'released') or '') or 0) + RELEASED_MS > now
+  local off = redis.call('SCARD', key)
+  if #fresh > 0 and off + #fresh > tonumber(args[1]) and not released then
     return 0
   end
-  local till = off > 0 and f[2] or int(now + OFF_WINDOW_MS)
-  redis.call('HSET', key, 'off', int(off + n), 'off_until', till)
+  for _, sku in ipairs(fresh) do
+    redis.call('SADD', key, sku)
+  end
+  if off == 0 and #fresh > 0 then
+    redis.call('PEXPIRE', key, int(OFF_WINDOW_MS))
+  end
   return 1
 end)

@@ -135,6 +135,47 @@ def test_a_sku_that_is_changed_is_made_anew_and_the_old_one_hidden(shop):
     all_right(shop)
 
 
+def test_a_sku_that_is_changed_takes_its_barcode_along(shop):
+    number = product(shop, "Coded", ["CODED-1"], gtin="731000000011")
+    wait_till(shop, "CODED-1", barcode="731000000011")
+    quiet(shop)
+    edit(shop, number, variants=[{"sku": "CODED-1", "new_sku": "CODED-2"}])
+    wait_till(shop, "CODED-2", barcode="731000000011", activepos=True)
+    wait_till(shop, "CODED-1", activepos=False, barcode=None)
+    assert "barcode_taken:CODED-2" not in shop.cases()
+    all_right(shop)
+
+
+def test_a_sku_that_is_changed_in_a_family_stays_in_it(shop):
+    number = product(shop, "Hose", ["HOSE-1", "HOSE-2", "HOSE-3"])
+    all_right(shop)
+    family = till(shop, "HOSE-1")["variantparentid"]
+    edit(shop, number, variants=[{"sku": "HOSE-2", "new_sku": "HOSE-2B"}])
+    wait_till(shop, "HOSE-2B", variantparentid=family, activepos=True)
+    wait_till(shop, "HOSE-2", variantparentid=family, activepos=False)
+    edit(shop, number, add_variants=[{"sku": "HOSE-4", "options": [{"name": "Size", "label": "HOSE-4"}]}])
+    wait_till(shop, "HOSE-4", variantparentid=family)
+    assert f"family_refused:product {number}" not in shop.cases()
+    all_right(shop)
+
+
+def test_a_sku_that_is_changed_in_letter_case_only_stays_in_the_tills(shop):
+    number = product(shop, "Case", ["case-1"])
+    wait_till(shop, "case-1", activepos=True)
+    quiet(shop)
+    edit(shop, number, variants=[{"sku": "case-1", "new_sku": "CASE-1"}])
+    shop.wait_until(lambda: "near_duplicate:CASE-1" in shop.cases(), 20, "the case")
+    edit(shop, number, name="Suitcase")
+    quiet(shop)
+    sweep(shop)
+    quiet(shop)
+    assert till(shop, "case-1")["activepos"] and till(shop, "CASE-1") is None
+    assert "sku_changed:case-1" not in shop.cases()
+    shop.control("DELETE", "/bc-product", {"product_id": number})
+    wait_till(shop, "case-1", activepos=False)
+    quiet(shop)
+
+
 def test_barcodes_that_change_places(shop):
     one, two = (product(shop, name, [name.upper()], gtin=code) for name, code in (("swap-1", "731000000001"), ("swap-2", "731000000002")))
     wait_till(shop, "SWAP-1", barcode="731000000001")

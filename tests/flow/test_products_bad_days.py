@@ -126,6 +126,17 @@ def test_a_tax_class_without_mapping_is_parked_and_named(shop):
     wait_closed(shop, f"tax_class_unmapped:product {number}")
 
 
+def test_a_product_that_becomes_a_download_is_hidden(shop):
+    number = product(shop, "Map", ["MAP-1"])
+    wait_till(shop, "MAP-1", activepos=True)
+    quiet(shop)
+    edit(shop, number, type="digital", name="Map to print")
+    wait_till(shop, "MAP-1", activepos=False)
+    edit(shop, number, type="physical", name="Map")
+    wait_till(shop, "MAP-1", activepos=True)
+    all_right(shop)
+
+
 def test_a_variant_that_could_not_be_wanted_is_hidden_when_it_is_removed(shop):
     number = product(shop, "Cup", ["CUP-1", "CUP-2", "CUP-3"])
     wait_till(shop, "CUP-3", activepos=True)
@@ -270,6 +281,23 @@ def test_hiding_many_at_once_is_held(stack):
     all_right(shop, 90)
 
 
+def test_a_try_that_fails_does_not_count_as_hidden(stack):
+    shop = make(stack, mapping=products_mapping(brake={"max_deactivated_skus": 3}))
+    number = product(shop, "Off", ["OFF-1", "OFF-2"])
+    all_right(shop)
+    fault(shop, "sitoo", kind="status", status=503, method="PUT", path="products", count=2)
+    edit(shop, number, is_visible=False)
+
+    def hidden():
+        shop.fcall("apply", "mark", "product", str(number), "0", "", "")
+        begun = json.loads(shop.redis().hget(shop.key("products"), str(number))).get("w", [])
+        assert len(begun) == len(set(begun)), begun
+        return not any(till(shop, sku)["activepos"] for sku in ("OFF-1", "OFF-2"))
+    shop.wait_until(hidden, 90, "they are hidden")
+    assert len([one for one in sitoo_writes(shop) if one["method"] == "PUT"]) >= 3
+    assert "products_brake:catalog" not in shop.cases()
+
+
 def test_products_that_vanish_stop_every_write(stack):
     shop = make(stack)
     shop.control("PUT", "/settings", {"sitoo_products": {"vanish": 1}})
@@ -310,6 +338,10 @@ def test_a_near_duplicate_is_not_made(shop):
     number = product(shop, "Near", ["NEAR-1"])
     shop.wait_until(lambda: [c for c in shop.cases() if c.startswith("near_duplicate:")], 20, "a case")
     assert till(shop, "NEAR-1") is None
+    assert shop.control("DELETE", "/till-product", {"sku": "near-1"}) is not None
+    sweep(shop)
+    wait_till(shop, "NEAR-1", activepos=True)
+    wait_closed(shop, "near_duplicate:NEAR-1")
     shop.control("DELETE", "/bc-product", {"product_id": number})
 
 
@@ -320,6 +352,20 @@ def test_quarantine_hides_what_was_made_in_the_till(stack):
     wait_till(shop, "STRAY-1", activepos=False)
     assert opinion(shop)["deleted"] == []
     never(shop)
+
+
+def test_quarantine_hides_nothing_that_bigcommerce_has(stack):
+    shop = make(stack, mapping=products_mapping(quarantine=True), loaded=False)
+    for sku in ("STRAY-1", "FREIGHT-1", "CARD-1"):
+        shop.control("POST", "/till-product", {"sku": sku, "title": sku, "price": "5.00", "activepos": True})
+    product(shop, "Freight", ["FREIGHT-1"], tax_class_id=2)
+    product(shop, "Gift card", ["CARD-1"], type="digital")
+    load(shop)
+    sweep(shop)
+    wait_till(shop, "STRAY-1", activepos=False)
+    quiet(shop)
+    assert till(shop, "FREIGHT-1")["activepos"] and till(shop, "CARD-1")["activepos"]
+    assert not [name for name in shop.cases() if name in ("only_in_sitoo:FREIGHT-1", "only_in_sitoo:CARD-1")]
 
 
 def test_another_list_of_the_tills_that_is_cheaper(stack):

@@ -1880,3 +1880,20 @@ def test_levels_that_keep_falling_are_believed_at_once(timed):
     for level in (4, 3, 2):
         put(timed, level)
     assert seen(timed, 2) == 1
+
+
+# ---- the brake on hiding products ----
+
+
+def test_the_catalog_brake_counts_each_sku_once_in_a_window(timed):
+    def off(*skus):
+        return timed.at(0, "catalog_off", 3, *skus)
+    assert [off("A", "B") for _ in range(5)] == [1] * 5, "a try that is made again hides nothing more"
+    assert off("C", "D") == 0 and off("B", "C") == 1 and off("D") == 0
+    timed.redis.hset(timed.key("catalog"), "released", NOW)
+    assert off("D", "E") == 1
+    timed.redis.hdel(timed.key("catalog"), "released")
+    assert off("E", "A") == 1 and off("F") == 0
+    assert 86_000_000 < timed.redis.pttl(timed.key("catalog:off")) <= 86_400_000
+    timed.redis.delete(timed.key("catalog:off"))
+    assert off("F") == 1

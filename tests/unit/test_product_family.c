@@ -354,6 +354,27 @@ static void what_is_not_ours_is_handed_back(void **state) {
     end(&f);
 }
 
+/* A variant got another SKU: its old row has the same values, and Sitoo takes them once. */
+static void a_hidden_row_makes_room_for_ours(void **state) {
+    for (int hidden = 0; hidden < 2; hidden++) {
+        struct fixture f;
+        (void)state;
+        begin(&f, "Color,Pattern");
+        (void)sku(&f, 22, "54051-2", "Red,Plaid", VARIANT("Red", "Plaid"));
+        (void)sku(&f, 24, "54051-4", "Blue,Plaid", ""); /* as 23 */
+        plan(&f, FAMILY);
+        cJSON *old = (cJSON *)(uintptr_t)row_of(f.current, 23);
+        cJSON_DeleteItemFromObjectCaseSensitive(old, "activepos");
+        json_add_bool(old, "activepos", hidden == 0);
+        plan_again(&f);
+        assert_int_equal(f.plan.verdict, FAMILY_WRITE);
+        assert_json(json_get(row_of(f.body, 23), "attributes"),
+                    hidden == 1 ? "[\"Blue\",\"Plaid (54051-3)\"]" : "[\"Blue\",\"Plaid\"]");
+        assert_json(json_get(row_of(f.body, 24), "attributes"), "[\"Blue\",\"Plaid\"]");
+        end(&f);
+    }
+}
+
 static void a_row_that_left_bigcommerce_is_kept(void **state) {
     struct fixture f;
     (void)state;
@@ -776,6 +797,7 @@ int main(void) {
         cmocka_unit_test(a_group_is_added_to_a_family_of_ours),
         cmocka_unit_test(what_is_not_ours_is_handed_back),
         cmocka_unit_test(a_row_that_left_bigcommerce_is_kept),
+        cmocka_unit_test(a_hidden_row_makes_room_for_ours),
         cmocka_unit_test(a_group_too_many_for_a_foreign_row_is_a_case),
         cmocka_unit_test(values_that_do_not_fit_stop_the_write),
         cmocka_unit_test(nulls_of_others_are_not_sent_back),

@@ -442,6 +442,23 @@ static void six_hundred_variants_are_all_wanted(void **state) {
     }
 }
 
+/* A tax class that is mended brings them back; a download never comes, and what was brought before is hidden. */
+static void what_is_left_is_still_there_unless_it_is_a_download(void **state) {
+    static const char *const products[] = {
+        PRODUCT("\"name\":\"Jar\",\"sku\":\"JAR\","),
+        "{\"id\":192,\"type\":\"digital\",\"name\":\"x\",\"sku\":\"JAR\",\"tax_class_id\":0,\"is_visible\":true,"
+        "\"availability\":\"available\",\"base_variant_id\":382}"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture f;
+        begin(&f);
+        make(&f, products[i], BASE(""), "");
+        assert_int_equal(f.want.left_count, 1);
+        assert_true(product_want_has(&f.want, "JAR") == (i == 0));
+        end(&f);
+    }
+}
+
 /* ---- texts ---- */
 
 static void titles_are_cut_between_characters(void **state) {
@@ -679,6 +696,7 @@ int main(void) {
         cmocka_unit_test(fields_are_owned_only_if_the_mapping_says_so),
         cmocka_unit_test(a_family_has_its_options_in_the_first_variants_order),
         cmocka_unit_test(six_hundred_variants_are_all_wanted),
+        cmocka_unit_test(what_is_left_is_still_there_unless_it_is_a_download),
         cmocka_unit_test(titles_are_cut_between_characters),
         cmocka_unit_test(a_title_of_500_characters_is_cut),
         cmocka_unit_test(descriptions_become_text),
