@@ -49,7 +49,7 @@
  *   windows:<day>, windows:offline:<day>  zset  14 days  F  the worst 1,000 windows of a day, JSON by duration
  *   windows:sum:<day>    hash    90 days         F  n ms worst offline
  *   placed               zset    14 days         stock-moved: web orders by the time they were placed, newest 200,000
- *   placed:skus:<day>    hash    15 days         web order placed that day (of UTC) -> JSON list of the SKUs that it held
+ *   placed:skus:<day>    hash    15 days         web order of that day -> JSON list of the SKUs it held
  *   answers              hash    for ever        F  calls of platforms that were not taken, see 12_answers.lua
  *   shop:<warehouse>     hash    for ever        F  when a shop is usually busy, see 13_shops.lua
  *   notify:causes, :new:<channel>, :told:<channel>, :batch:<channel>, :state  F  see 87_notify.lua

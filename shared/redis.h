@@ -78,6 +78,9 @@ enum next redis_hash_page(struct redis *r, const char *key, int64_t count, char 
                           redisReply **reply, struct reason *why) NODISCARD;
 bool redis_hash_ended(const char *cursor);
 
+/* Redis's clock. */
+enum next redis_time(struct redis *r, int64_t *ms, struct reason *why) NODISCARD;
+
 /*
  * Calls a function of the embedded library (shared/lua): FCALL <name>_<version> 1 {tenant} args... Loads the library
  * (FUNCTION LOAD REPLACE) and repeats if Redis does not know it.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "quantity.h"
 #include "ban.h"
 
 enum next redis_hash_page(struct redis *r, const char *key, int64_t count, char cursor[REDIS_CURSOR_SIZE],
@@ -30,4 +31,20 @@ enum next redis_hash_page(struct redis *r, const char *key, int64_t count, char 
 
 bool redis_hash_ended(const char *cursor) {
     return strcmp(cursor, "0") == 0;
+}
+
+enum next redis_time(struct redis *r, int64_t *ms, struct reason *why) {
+    struct args a = {0};
+    redisReply *reply = NULL;
+    int64_t s = 0, us = 0;
+    args_add(&a, "TIME");
+    enum next next = redis_command(r, &a, true, &reply, why);
+    args_free(&a);
+    if (next == NEXT_DONE) {
+        (void)int_parse(reply_str_at(reply, 0), 0, INT64_MAX, &s);
+        (void)int_parse(reply_str_at(reply, 1), 0, INT64_MAX, &us);
+        *ms = s * 1000 + us / 1000;
+        freeReplyObject(reply);
+    }
+    return next;
 }

@@ -64,23 +64,11 @@ static enum next dated_begin(struct dated *d, char date[CLOCK_TEXT_SIZE], int64_
 
 /* The first answer, and what time it was in Redis then. */
 static enum next dated_answer(struct dated *d, const struct answer *answer, struct reason *why) {
-    struct args a = {0};
-    redisReply *reply = NULL;
-    int64_t s = 0, us = 0;
     if (d->date_ms > 0 || answer->date_ms == HTTP_ABSENT) {
         return NEXT_DONE;
     }
-    args_add(&a, "TIME");
-    enum next next = redis_command(d->t->app->redis, &a, true, &reply, why);
-    args_free(&a);
-    if (next == NEXT_DONE) {
-        (void)int_parse(reply_str_at(reply, 0), 0, INT64_MAX, &s);
-        (void)int_parse(reply_str_at(reply, 1), 0, INT64_MAX, &us);
-        d->date_ms = answer->date_ms;
-        d->now_ms = s * 1000 + us / 1000;
-        freeReplyObject(reply);
-    }
-    return next;
+    d->date_ms = answer->date_ms;
+    return redis_time(d->t->app->redis, &d->now_ms, why);
 }
 
 /* The next turn goes on at `at`. Until the list ends the cursor stays where it is. */

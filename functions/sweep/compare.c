@@ -11,10 +11,11 @@
 #include "sku.h"
 #include "ban.h"
 
-#define SKUS_PER_LOOK ((size_t)50) /* Redis serves nobody else for a millisecond or two */
-#define BEHIND_MS     INT64_C(10000)
-#define BEHIND_WAIT   INT64_C(15000)
-#define PER_WAREHOUSE 5
+#define SKUS_PER_LOOK  ((size_t)50)  /* with few places; Redis serves nobody else for a millisecond or two */
+#define READS_PER_LOOK ((size_t)500) /* with many: about so many of locations, and twice of warehouses */
+#define BEHIND_MS      INT64_C(10000)
+#define BEHIND_WAIT    INT64_C(15000)
+#define PER_WAREHOUSE  5
 
 /* ---- memory ---- */
 
@@ -134,10 +135,16 @@ static enum next look(struct compare *c, size_t first, size_t n, bool again, str
     return next;
 }
 
+size_t compare_per_look(const struct mapping *m) {
+    size_t places = m->location_count + 2 * m->warehouse_count, n = READS_PER_LOOK / (places > 0 ? places : 1);
+    return n < 1 ? 1 : n > SKUS_PER_LOOK ? SKUS_PER_LOOK : n;
+}
+
 enum next compare_redis(struct compare *c, bool again, struct reason *why) {
     enum next next = NEXT_DONE;
-    for (size_t at = 0; next == NEXT_DONE && at < c->n; at += SKUS_PER_LOOK) {
-        next = look(c, at, c->n - at < SKUS_PER_LOOK ? c->n - at : SKUS_PER_LOOK, again, why);
+    size_t most = compare_per_look(c->app->set->mapping);
+    for (size_t at = 0; next == NEXT_DONE && at < c->n; at += most) {
+        next = look(c, at, c->n - at < most ? c->n - at : most, again, why);
     }
     return next;
 }

@@ -40,6 +40,8 @@ void compare_free(struct compare *c);
 /* Adds a SKU, or finds it; NULL if it cannot be compared (no SKU, too long, a comma, no room). */
 struct compare_sku *compare_add(struct compare *c, const char *sku);
 
+/* SKUs that one call of Redis looks at: the fewer, the more places the shop has. Pure. */
+size_t compare_per_look(const struct mapping *m);
 /* What Redis knows now. The second time, what differs from the first is busy. NEXT_DEFER: the writer is behind with
  * the ledger, so that no comparison would be fair. */
 enum next compare_redis(struct compare *c, bool again, struct reason *why) NODISCARD;

@@ -16,6 +16,7 @@
 #define SPARE_MS        INT64_C(2000)
 #define TRIES_MAX       30 /* a SKU that never comes to rest is left to the next round */
 #define FIELDS_PER_TURN ((size_t)300)
+#define PAGE_FIELDS     INT64_C(300)
 #define AGAIN_MIN_MS    INT64_C(500)
 
 /* ---- pure ---- */
@@ -184,13 +185,12 @@ static bool find(struct second *s, const char *field, struct seen *e) {
     return false;
 }
 
-/* Sets *soonest_ms: until the first of those that are left may be looked at. */
-static void choose(struct second *s, const redisReply *all, int64_t now_ms, int64_t *soonest_ms) {
+/* One page of the hash. Sets *soonest_ms: until the first of those that are left may be looked at. */
+static void choose(struct second *s, const redisReply *page, int64_t now_ms, int64_t *soonest_ms) {
     int64_t settle = suspects_settle_ms(s->t->app);
-    *soonest_ms = -1;
-    for (size_t i = 0; i + 1 < all->elements; i += 2) {
-        struct seen e = {.field = reply_str_at(all, i)};
-        if (!suspect_parse(reply_str_at(all, i + 1), &e.first)) {
+    for (size_t i = 0; i + 1 < page->elements; i += 2) {
+        struct seen e = {.field = reply_str_at(page, i)};
+        if (!suspect_parse(reply_str_at(page, i + 1), &e.first)) {
             args_add(&s->gone, e.field);
             continue;
         }
@@ -206,23 +206,44 @@ static void choose(struct second *s, const redisReply *all, int64_t now_ms, int6
     }
 }
 
-static enum next read_all(struct app *app, redisReply **all, int64_t *now_ms, struct reason *why) {
-    struct args cmds[2] = {{0}, {0}};
-    redisReply *replies[2] = {NULL, NULL};
-    int64_t s = 0, us = 0;
-    args_add(&cmds[0], "TIME");
-    args_add(&cmds[1], "HGETALL");
-    args_add_key(&cmds[1], app->redis, KEY_SWEEP_SUSPECTS);
-    enum next next = redis_pipeline(app->redis, cmds, 2, true, replies, why);
-    if (next == NEXT_DONE) {
-        (void)int_parse(reply_str_at(replies[0], 0), 0, INT64_MAX, &s);
-        (void)int_parse(reply_str_at(replies[0], 1), 0, INT64_MAX, &us);
-        *now_ms = s * 1000 + us / 1000;
-        freeReplyObject(replies[0]);
+/* Pages whose texts the turn uses. */
+struct pages {
+    redisReply **list;
+    size_t n;
+};
+
+static void pages_free(struct pages *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        freeReplyObject(p->list[i]);
     }
-    *all = replies[1];
-    args_free(&cmds[0]);
-    args_free(&cmds[1]);
+    free(p->list);
+}
+
+/* Reads the hash page by page, until there is enough for one turn. */
+static enum next read_pages(struct second *s, struct pages *pages, int64_t *soonest_ms, struct reason *why) {
+    char cursor[REDIS_CURSOR_SIZE] = "";
+    int64_t now_ms = 0;
+    *soonest_ms = -1;
+    enum next next = redis_time(s->t->app->redis, &now_ms, why);
+    while (next == NEXT_DONE && !redis_hash_ended(cursor)) {
+        redisReply *reply = NULL;
+        size_t before = s->n;
+        if (s->n + s->gone.n >= FIELDS_PER_TURN) {
+            *soonest_ms = 0; /* the rest may be due as well */
+            break;
+        }
+        next = redis_hash_page(s->t->app->redis, KEY_SWEEP_SUSPECTS, PAGE_FIELDS, cursor, &reply, why);
+        if (next != NEXT_DONE) {
+            break;
+        }
+        choose(s, reply->element[1], now_ms, soonest_ms);
+        if (s->n > before) {
+            pages->list = xrealloc(pages->list, pages->n + 1, sizeof(redisReply *));
+            pages->list[pages->n++] = reply;
+        } else {
+            freeReplyObject(reply);
+        }
+    }
     return next;
 }
 
@@ -245,14 +266,11 @@ static enum next send(struct app *app, const char *command, const struct args *w
 
 enum next suspects_turn(struct turn *t, struct reason *why) {
     struct second s = {.t = t, .list = xcalloc(FIELDS_PER_TURN + 1, sizeof *s.list)};
-    redisReply *all = NULL;
-    int64_t now_ms = 0, soonest = -1;
+    struct pages pages = {0};
+    int64_t soonest = -1;
     compare_init(&s.c, t->app, COMPARE_MAX);
-    enum next next = read_all(t->app, &all, &now_ms, why);
-    if (next == NEXT_DONE) {
-        choose(&s, all, now_ms, &soonest);
-        next = compare_all(&s.c, true, why);
-    }
+    enum next next = read_pages(&s, &pages, &soonest, why);
+    next = next == NEXT_DONE ? compare_all(&s.c, true, why) : next;
     for (size_t i = 0; next == NEXT_DONE && i < s.n; i++) {
         judge(&s, &s.list[i]);
     }
@@ -270,8 +288,6 @@ enum next suspects_turn(struct turn *t, struct reason *why) {
     args_free(&s.kept);
     compare_free(&s.c);
     free(s.list);
-    if (all != NULL) {
-        freeReplyObject(all);
-    }
+    pages_free(&pages);
     return next;
 }

@@ -262,6 +262,22 @@ def test_a_rush_beside_a_comparison_is_no_drift(shop):
     assert counted(before, sweep.drift(shop)) == {}
 
 
+def test_many_suspects_are_read_page_by_page(shop):
+    """They are of a location that is not ours any more, and go; no answer of Redis holds them all."""
+    key, value = shop.key("sweep:suspects"), "1000 0 1 2 -"
+    with shop.redis().monitor() as monitor:
+        shop.redis().hset(key, mapping={f"999|S{number}": value for number in range(2000)})
+        sweep.now(shop, "suspects")
+        shop.wait_until(lambda: not shop.redis().exists(key), 30, "all are gone")
+        shop.redis().exists("the:end")
+        words = []
+        while "the:end" not in words[-1:]:
+            words = monitor.next_command()["command"].split()
+            assert words[:2] != ["HGETALL", key], words
+            assert not (words[:2] == ["HDEL", key] and len(words) > 1002), "many at once"
+    sweep.settled(shop)
+
+
 @pytest.mark.parametrize("platform,path", [("sitoo", "warehouseitems"), ("bigcommerce", "inventory/items")])
 def test_an_incomplete_page_changes_nothing(shop, platform, path):
     """Every page lacks rows: nothing is concluded from it, and a person can read why the work does not go on."""

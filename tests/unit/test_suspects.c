@@ -66,6 +66,16 @@ static void what_never_rests_is_given_up(void **state) {
     assert_int_equal(judged("1 30 3 9 x", false, 3, 9, "x"), SUSPECT_DRIFT);
 }
 
+static void a_shop_of_many_places_is_looked_at_in_small_parts(void **state) {
+    (void)state;
+    struct mapping few = {.location_count = 2, .warehouse_count = 4},
+                   more = {.location_count = 20, .warehouse_count = 40},
+                   many = {.location_count = 300, .warehouse_count = 300};
+    assert_int_equal(compare_per_look(&few), 50);
+    assert_int_equal(compare_per_look(&more), 5);
+    assert_int_equal(compare_per_look(&many), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_is_read),
@@ -73,6 +83,7 @@ int main(void) {
         cmocka_unit_test(only_the_same_difference_twice_is_drift),
         cmocka_unit_test(what_is_under_way_is_not),
         cmocka_unit_test(what_never_rests_is_given_up),
+        cmocka_unit_test(a_shop_of_many_places_is_looked_at_in_small_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
