@@ -151,10 +151,12 @@
 /* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
  * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
 #define QUEUE_PRODUCT "product"
-/* entity: CATALOG_SWEEP, a timer: both catalogs are compared; CATALOG_RELEASE: a person lets what was held pass */
+/* entity: CATALOG_SWEEP, a timer: both catalogs are compared; a person lets what the brake held pass (CATALOG_RELEASE),
+ * or what a halt stopped go on (CATALOG_RESUME) */
 #define QUEUE_CATALOG   "catalog"
 #define CATALOG_SWEEP   "sweep"
 #define CATALOG_RELEASE "release"
+#define CATALOG_RESUME  "resume"
 
 #define QUEUE_SWEEP \
     "sweep" /* entity: a work of functions/sweep, a timer each. hint: f (a person asks: all of it, now) */

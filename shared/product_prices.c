@@ -55,7 +55,8 @@ enum next rows_undercut(struct sync *s, struct rows *rows, struct reason *why) {
     for (size_t k = 0; any && k < s->lists.n; k++) {
         const struct till_list *list = &s->lists.list[k];
         struct till_prices *prices = NULL;
-        if (!list->active || list->id == TILL_DEFAULT_LIST || list->id == sale_list) {
+        if (!list->active || list->id == TILL_DEFAULT_LIST || list->id == sale_list ||
+            strcmp(list->currency, s->rules.currency) != 0) {
             continue;
         }
         enum next next = sync_prices(s, list->id, &prices, why);
@@ -75,28 +76,77 @@ enum next rows_undercut(struct sync *s, struct rows *rows, struct reason *why) {
 
 /* ---- our own list of sale prices ---- */
 
-static enum next send_prices(struct sync *s, const char *method, cJSON *array, struct reason *why) {
+/* What is written in one call, and of which rows. */
+struct prices {
+    cJSON *elements[SYNC_BATCH];
+    struct row *rows[SYNC_BATCH];
+    size_t n;
+};
+
+static void refuse_price(const struct sync *s, struct row *r, const char *refusal) {
+    char text[400];
+    (void)snprintf(text, sizeof text, "Sitoo refuses the sale price of %.120s in price list %lld: %.200s", r->sku,
+                   (long long)s->app->set->mapping->products.sale_price_list_id,
+                   refusal != NULL ? refusal : "refused without a reason");
+    row_case(s, r->item, "sale_price_refused", r->sku, text,
+             "The shops sell it at its price without the sale, or still at that of a sale that is over",
+             "Mend what Sitoo names; then run: onepool parked --retry with the case's id");
+}
+
+static void tell_prices(const struct sync *s, const struct prices *p, size_t from, size_t n, const cJSON *results) {
+    bool each = cJSON_IsArray(results) && (size_t)cJSON_GetArraySize(results) == n;
+    for (size_t i = 0; i < n; i++) {
+        struct row *r = p->rows[from + i];
+        const cJSON *element = each ? cJSON_GetArrayItem(results, (int)i) : NULL;
+        int64_t status = 0;
+        if (each && (!json_int(element, "statuscode", &status) || status < 200 || status > 299)) {
+            refuse_price(s, r, json_str(element, "errortext"));
+        } else {
+            row_close(r->item, "sale_price_refused", r->sku);
+        }
+    }
+}
+
+/* A call that is refused is split until only what cannot be taken is left; without the list that is all of it. */
+static enum next send_prices(struct sync *s, const char *method, const struct prices *p, size_t from, size_t n,
+                             struct reason *why) {
     char path[120];
     struct answer answer;
     bool shadowed = false;
-    size_t n = (size_t)cJSON_GetArraySize(array);
     if (n == 0) {
         return NEXT_DONE;
+    }
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = from; i < from + n; i++) {
+        (void)cJSON_AddItemReferenceToArray(array, p->elements[i]);
     }
     (void)snprintf(path, sizeof path, "/sites/%lld/pricelists/%lld/pricelistitems.json",
                    (long long)s->app->set->sitoo_site_id, (long long)s->app->set->mapping->products.sale_price_list_id);
     char *body = json_print(array);
     enum next next = sync_send(s, method, path, body, n, &answer, &shadowed, why);
     free(body);
-    const cJSON *element = NULL, *results = cJSON_IsArray(answer.json) ? answer.json : NULL;
-    cJSON_ArrayForEach(element, results) {
-        int64_t status = 0;
-        if (!json_int(element, "statuscode", &status) || status < 200 || status > 299) {
-            LOG(LOG_WARN, "a sale price was refused", {"why", json_str(element, "errortext")});
+    cJSON_Delete(array);
+    if (next == NEXT_DONE && !shadowed) {
+        tell_prices(s, p, from, n, answer.json);
+    } else if (next == NEXT_PARK && n > 1 && answer.status != 404) {
+        memset(why, 0, sizeof *why);
+        next = send_prices(s, method, p, from, n / 2, why);
+        next = next == NEXT_DONE ? send_prices(s, method, p, from + n / 2, n - n / 2, why) : next;
+    } else if (next == NEXT_PARK) {
+        for (size_t i = from; i < from + n; i++) {
+            refuse_price(s, p->rows[i], answer.text != NULL ? answer.text : why->text);
         }
+        memset(why, 0, sizeof *why);
+        next = NEXT_DONE;
     }
     answer_free(&answer);
     return next;
+}
+
+static void prices_free(struct prices *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        cJSON_Delete(p->elements[i]);
+    }
 }
 
 static cJSON *price_element(const struct row *r, bool with_price) {
@@ -111,13 +161,19 @@ static cJSON *price_element(const struct row *r, bool with_price) {
 }
 
 /* Adds to set or gone what differs; at most SYNC_BATCH of each. */
-static bool plan_sale(const struct row *r, const struct till_prices *prices, cJSON *set, cJSON *gone) {
+static bool plan_sale(struct row *r, const struct till_prices *prices, struct prices *set, struct prices *gone) {
     const struct till_price *now = till_price_find(prices, r->sku);
     int64_t wanted = r->hide ? WANT_NONE : r->want.sale_price;
-    if (r->refused || r->id == 0 || r->price_held || (now == NULL ? WANT_NONE : now->price) == wanted) {
+    if (r->refused || r->id == 0 || r->price_held) {
         return false;
     }
-    (void)cJSON_AddItemToArray(wanted == WANT_NONE ? gone : set, price_element(r, wanted != WANT_NONE));
+    if ((now == NULL ? WANT_NONE : now->price) == wanted) {
+        row_close(r->item, "sale_price_refused", r->sku);
+        return false;
+    }
+    struct prices *to = wanted == WANT_NONE ? gone : set;
+    to->rows[to->n] = r;
+    to->elements[to->n++] = price_element(r, wanted != WANT_NONE);
     return true;
 }
 
@@ -131,14 +187,14 @@ enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why
     next = sync_prices(s, list_id, &prices, why);
     bool changed = false;
     for (size_t i = 0; next == NEXT_DONE && prices != NULL && i < rows->n; i += SYNC_BATCH) {
-        cJSON *set = cJSON_CreateArray(), *gone = cJSON_CreateArray();
+        struct prices set = {.n = 0}, gone = {.n = 0};
         for (size_t k = i; k < rows->n && k < i + SYNC_BATCH; k++) {
-            changed = plan_sale(&rows->list[k], prices, set, gone) || changed;
+            changed = plan_sale(&rows->list[k], prices, &set, &gone) || changed;
         }
-        next = send_prices(s, "PUT", set, why);
-        next = next == NEXT_DONE ? send_prices(s, "DELETE", gone, why) : next;
-        cJSON_Delete(set);
-        cJSON_Delete(gone);
+        next = send_prices(s, "PUT", &set, 0, set.n, why);
+        next = next == NEXT_DONE ? send_prices(s, "DELETE", &gone, 0, gone.n, why) : next;
+        prices_free(&set);
+        prices_free(&gone);
     }
     for (size_t i = 0; changed && i < s->lists.n; i++) {
         if (s->lists.list[i].id == list_id) {

@@ -194,7 +194,7 @@ static enum next halt(struct sync *s, int64_t before, int64_t after, struct reas
             "Find out in Sitoo which products are gone and who deleted them (onepool exceptions --sweep lists what is "
             "missing); then run: onepool parked --retry with the case's id",
         .queue = QUEUE_CATALOG,
-        .job = CATALOG_RELEASE};
+        .job = CATALOG_RESUME};
     effect_case(&effects, &p);
     enum next next = known_set(s->app, "halt", text, why);
     next = next == NEXT_DONE ? effects_apply(s->app->redis, &effects, why) : next;

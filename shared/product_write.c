@@ -86,13 +86,27 @@ static void batch_free(struct batch *b) {
     b->n = 0;
 }
 
+/* As sync_send takes a whole call: not now, which says nothing of what was sent. The product comes again. */
+static bool not_now(struct row *r, int64_t status, const char *text) {
+    if (status != 409 && status != 423 && status != 429 && status < 500) {
+        return false;
+    }
+    LOG(LOG_INFO, "Sitoo does not take a product now", {"sku", r->sku}, {"status", log_int(status)}, {"why", text});
+    r->fields = 0;
+    r->item->why.wait_ms = BUSY_WAIT_MS;
+    r->item->next =
+        reason_set(&r->item->why, NEXT_DEFER, "locked", "Sitoo does not take %.120s now (status %lld): %.200s", r->sku,
+                   (long long)status, text != NULL ? text : "without a reason");
+    return true;
+}
+
 static void tell_one(struct batch *b, size_t i, const cJSON *element) {
     int64_t status = 0, id = 0;
     const char *text = json_str(element, "errortext");
     if (json_int(element, "statuscode", &status) && status >= 200 && status <= 299) {
         (void)json_int(element, "return", &id);
         b->told(b->s, b->rows[i], id, NULL);
-    } else {
+    } else if (!not_now(b->rows[i], status, text)) {
         b->told(b->s, b->rows[i], 0, text != NULL ? text : "refused without a reason");
     }
 }

@@ -91,6 +91,7 @@ struct load {
     struct shops *shops;
     struct sync sync;
     struct reading progress;
+    struct load_plan plan; /* what it does, from where it is */
     int64_t done, made, changed, hidden, refused, families, already;
 };
 
@@ -168,6 +169,13 @@ static enum next bring(struct load *l, struct sync_item *items, size_t n, struct
     return NEXT_DONE;
 }
 
+/* How much of what is left passes brakes since a person looked at it: a load that goes on may not bring more. */
+static enum next set_braked(struct load *l, int64_t after, struct reason *why) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)load_braked(&l->plan, after));
+    return known_set(l->app, "load_braked", text, why);
+}
+
 static enum next batch(struct load *l, size_t from, size_t n, struct reason *why) {
     struct sync_item *items = xcalloc(n + 1, sizeof *items);
     struct known_product *known = xcalloc(n + 1, sizeof *known);
@@ -185,6 +193,7 @@ static enum next batch(struct load *l, size_t from, size_t n, struct reason *why
     next = next == NEXT_DONE ? bring(l, items, n, why) : next;
     (void)snprintf(at, sizeof at, "%lld", n > 0 ? (long long)ids[n - 1] : 0);
     next = next == NEXT_DONE ? known_set(l->app, "load_at", at, why) : next;
+    next = next == NEXT_DONE && n > 0 ? set_braked(l, ids[n - 1], why) : next;
     for (size_t i = 0; i < n; i++) {
         known_product_free(&known[i]);
         free(texts[i]);
@@ -233,6 +242,7 @@ static enum next finish(struct load *l, struct reason *why) {
     next = next == NEXT_DONE ? known_set(l->app, "load_at", "", why) : next;
     next = next == NEXT_DONE ? known_set(l->app, "load_id", "", why) : next;
     next = next == NEXT_DONE ? known_set(l->app, "load_begun", "", why) : next;
+    next = next == NEXT_DONE ? known_set(l->app, "load_braked", "", why) : next;
     /* What changed while it ran, and the exceptions. */
     effect_mark(&effects, QUEUE_CATALOG, CATALOG_SWEEP, 0, "", "");
     next = next == NEXT_DONE ? effects_apply(l->app->redis, &effects, why) : next;
@@ -279,27 +289,46 @@ static enum next may_apply(struct app *app, const char *id, struct reason *why) 
     return next;
 }
 
-/* What is applied is what was looked at: both brakes rest on that. A load that began already goes on. */
-static enum next as_looked_at(struct app *app, const char *id, const struct shops *shops, struct reason *why) {
+/* A load that began goes on, unless more would be hidden, or change its price much, than is left of the look. */
+static enum next goes_on(struct load *l, struct reason *why) {
+    int64_t at = 0, looked_at = 0;
+    enum next next = known_number(l->app, "load_at", &at, why);
+    next = next == NEXT_DONE ? known_number(l->app, "load_braked", &looked_at, why) : next;
+    int64_t now = load_braked(&l->plan, at);
+    if (next == NEXT_DONE && now > looked_at) {
+        next = reason_set(why, NEXT_PARK, "load_changed",
+                          "the shops have changed since the look: %lld SKUs would be hidden or change their price "
+                          "much, %lld were looked "
+                          "at; the load did not go on. Run onepool load again and apply its id",
+                          (long long)now, (long long)looked_at);
+    }
+    return next;
+}
+
+/* What is applied is what was looked at: both brakes rest on that. */
+static enum next as_looked_at(struct load *l, const char *id, struct reason *why) {
     const char *field = "load_begun";
     char *begun = NULL, now[17];
-    struct load_plan plan;
+    struct app *app = l->app;
     enum next next = known_fields(app, KEY_CATALOG, &field, 1, &begun, why);
-    bool goes_on = begun != NULL && strcmp(begun, id) == 0;
+    bool began = begun != NULL && strcmp(begun, id) == 0;
     free(begun);
-    if (next != NEXT_DONE || goes_on) {
+    if (next != NEXT_DONE) {
         return next;
     }
-    load_compare(shops, app->set->mapping->brake_price_percent, &plan);
-    load_plan_id(&plan, now);
-    load_plan_free(&plan);
+    load_compare(l->shops, app->set->mapping->brake_price_percent, &l->plan);
+    if (began) {
+        return goes_on(l, why);
+    }
+    load_plan_id(&l->plan, now);
     if (strcmp(now, id) != 0) {
         return reason_set(
             why, NEXT_PARK, "load_changed",
             "the shops have changed since the look %.20s; nothing was written. Run onepool load again and apply its id",
             id);
     }
-    return known_set(app, field, id, why);
+    next = set_braked(l, 0, why);
+    return next == NEXT_DONE ? known_set(app, field, id, why) : next;
 }
 
 static int apply(struct app *app, const struct command_line *line, struct shops *shops) {
@@ -309,12 +338,14 @@ static int apply(struct app *app, const struct command_line *line, struct shops 
     enum next next = begin(&l, &why);
     next = next == NEXT_DONE ? may_apply(app, line->load.apply, &why) : next;
     next = next == NEXT_DONE ? shops_read(app, reading_show, &l.progress, shops, &why) : next;
-    next = next == NEXT_DONE ? as_looked_at(app, line->load.apply, shops, &why) : next;
+    next = next == NEXT_DONE ? as_looked_at(&l, line->load.apply, &why) : next;
     if (next == NEXT_PARK) {
+        load_plan_free(&l.plan);
         sync_free(&l.sync);
         return command_failed(line, &why);
     }
     next = next == NEXT_DONE ? all(&l, &why) : next;
+    load_plan_free(&l.plan);
     sync_end(&l.sync);
     next = next == NEXT_DONE ? finish(&l, &why) : next;
     reading_end(&l.progress);

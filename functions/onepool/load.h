@@ -30,6 +30,7 @@ struct load_row {
     const char *what;        /* "make", "change", "family", "near_duplicate", or the name of a problem */
     int64_t product_id;
     char *before, *after; /* in Sitoo, in BigCommerce */
+    bool braked;          /* it hides, or is a large change of price: brakes would hold it */
 };
 
 struct load_plan {
@@ -42,6 +43,8 @@ struct load_plan {
 /* Pure. max_price_percent: of the brake. */
 void load_compare(const struct shops *s, int64_t max_price_percent, struct load_plan *out);
 void load_plan_free(struct load_plan *p);
+/* Rows of products with a higher id than after that brakes would hold. */
+int64_t load_braked(const struct load_plan *p, int64_t after);
 /* 16 hex digits: the same differences have the same id. */
 void load_plan_id(const struct load_plan *p, char id[17]);
 void load_csv(const struct load_plan *p, struct buf *out);

@@ -89,14 +89,26 @@ static void compare_fields(struct load_plan *p, const struct product_want *w, co
                            const struct till_product *have, int64_t percent) {
     unsigned fields = product_differs(want, have);
     int64_t moved = want->price > have->price ? want->price - have->price : have->price - want->price;
+    bool hides = (fields & FIELD_ACTIVE) != 0 && !want->active;
+    bool held = (fields & FIELD_PRICE) != 0 && have->price > 0 && moved * 100 > have->price * percent;
     for (unsigned bit = 1; bit <= FIELD_DESCRIPTION; bit *= 2) {
         if ((fields & bit) != 0) {
-            values(add(p, want->sku, w->product_id, "change", product_field_name(bit, 0)), bit, want, have);
+            struct load_row *r = add(p, want->sku, w->product_id, "change", product_field_name(bit, 0));
+            values(r, bit, want, have);
+            r->braked = (bit == FIELD_ACTIVE && hides) || (bit == FIELD_PRICE && held);
         }
     }
     p->change += fields != 0 ? 1 : 0;
-    p->hide += (fields & FIELD_ACTIVE) != 0 && !want->active ? 1 : 0;
-    p->held += (fields & FIELD_PRICE) != 0 && have->price > 0 && moved * 100 > have->price * percent ? 1 : 0;
+    p->hide += hides ? 1 : 0;
+    p->held += held ? 1 : 0;
+}
+
+int64_t load_braked(const struct load_plan *p, int64_t after) {
+    int64_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        n += p->rows[i].braked && p->rows[i].product_id > after ? 1 : 0;
+    }
+    return n;
 }
 
 /* ---- SKUs that are written otherwise ---- */

@@ -166,14 +166,14 @@ static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
     return next;
 }
 
-/* A person lets what was held pass: the brake for an hour, and a halt. */
+/* A person lets pass what the brake held, for an hour, or ends a halt: one says nothing of the other. */
 static enum next release(struct app *app, const struct claim *c, struct reason *why) {
     char now[24];
     size_t fenced = 0;
     (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
-    enum next next = known_set(app, "released", now, why);
-    next = next == NEXT_DONE ? known_set(app, "halt", "", why) : next;
-    LOG(LOG_WARN, "products that were held may pass", {"outcome", "replayed"}, {"for_ms", log_int(HOUR_MS)});
+    bool brake = strcmp(c->entity, CATALOG_RELEASE) == 0;
+    enum next next = brake ? known_set(app, "released", now, why) : known_set(app, "halt", "", why);
+    LOG(LOG_WARN, "products that were held may pass", {"outcome", "replayed"}, {"what", brake ? "brake" : "halt"});
     return next == NEXT_DONE ? queue_complete(app->redis, QUEUE_CATALOG, c, 1, NULL, &fenced, why) : next;
 }
 
@@ -208,7 +208,8 @@ enum next sweep_work(struct app *app, struct sync *s, int64_t *wait_ms, struct r
         queue_claim(app->redis, QUEUE_CATALOG, CLAIMS, app->holder, app->set->mapping->owner_mapping, &claims, why);
     for (size_t i = 0; next == NEXT_DONE && i < claims.n; i++) {
         const struct claim *c = &claims.list[i];
-        next = strcmp(c->entity, CATALOG_RELEASE) == 0 ? release(app, c, why) : tick(app, s, &claims, c, why);
+        bool person = strcmp(c->entity, CATALOG_RELEASE) == 0 || strcmp(c->entity, CATALOG_RESUME) == 0;
+        next = person ? release(app, c, why) : tick(app, s, &claims, c, why);
         *wait_ms = 0;
     }
     if (next == NEXT_DONE && claims.n == 0 && claims.wait_ms < 0) {

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from catalog_shop import all_right, due, edit, load, make, never, opinion, product, products_mapping, quiet, sitoo_writes, sweep, till
+from catalog_shop import all_right, due, edit, load, make, never, opinion, product, products_mapping, quiet, sitoo_reads, sitoo_writes, sweep, till
 from test_products import wait_till
 
 
@@ -43,6 +43,46 @@ def test_elements_of_a_batch_that_fail_do_not_hold_the_others(shop):
     shop.control("PUT", "/settings", {"sitoo_products": {"title_max": 0}})
     retry(shop, name)
     wait_till(shop, "PART-1", activepos=True)
+    all_right(shop)
+
+
+@pytest.mark.parametrize("status", [409, 429, 503])
+def test_an_element_that_cannot_be_taken_now_is_sent_again(shop, status):
+    sku = f"NOW-{status}"
+    number = product(shop, "Before", [sku])
+    wait_till(shop, sku, title="Before")
+    quiet(shop)
+    since = shop.last_request()
+    fault(shop, "sitoo", kind="answer", method="PUT", path="products.json", count=1, body=[{"statuscode": status, "errortext": "Busy"}])
+    edit(shop, number, name="After")
+    wait_till(shop, sku, title="After")
+    shop.wait_until(lambda: len(sitoo_reads(shop, since)) >= 2, 20, "it is looked at again")
+    quiet(shop)
+    shop.control("DELETE", "/faults")
+    assert f"product_refused:{sku}" not in shop.cases()
+    all_right(shop)
+
+
+def test_a_sale_price_that_is_refused_does_not_hold_the_others(stack):
+    shop = make(stack, loaded=False, mapping=products_mapping(sale_price_list_id=2))
+    shop.control("PUT", "/till-price-list", {"id": 2, "name": "Sale", "active": True, "currency": "SEK", "tags": [], "items": {}})
+    load(shop)
+    numbers = [product(shop, f"Before {n}", [f"SALES-{n}"]) for n in range(5)]
+    all_right(shop)
+    fault(shop, "sitoo", kind="status", status=400, method="PUT", path="pricelistitems")
+    for n, number in enumerate(numbers):
+        edit(shop, number, name=f"After {n}", **({"sale_price": "80.00"} if n == 2 else {}))
+    case = wait_case(shop, "sale_price_refused:SALES-2")
+    for n in range(5):
+        wait_till(shop, f"SALES-{n}", title=f"After {n}")
+    quiet(shop)
+    assert "Sitoo refuses the sale price of SALES-2 in price list 2" in case["text"]
+    assert [name for name in shop.cases() if name.startswith(("sale_price_refused:", "product_refused:"))] == ["sale_price_refused:SALES-2"]
+    assert not [name for name in shop.cases() if any(name.endswith(f":{number}") for number in numbers)]
+    shop.control("DELETE", "/faults")
+    retry(shop, "sale_price_refused:SALES-2")
+    shop.wait_until(lambda: till(shop, "SALES-2")["prices"].get("2") == "80.00", 20, "the sale price is in list 2")
+    wait_closed(shop, "sale_price_refused:SALES-2")
     all_right(shop)
 
 
@@ -308,6 +348,9 @@ def test_products_that_vanish_stop_every_write(stack):
     product(shop, "Later", ["LATER-1"])
     shop.wait_until(lambda: due(shop, 10 ** 9) > 0 and not shop.control("GET", "/hook-log")["waiting"], 20, "it is held")
     assert not sitoo_writes(shop, since)
+    shop.fcall("apply", "mark", "catalog", "release", "0", "", "")  # as a retry of the brake's case does
+    shop.wait_until(lambda: shop.redis().hget(shop.key("catalog"), "released"), 20, "the brake is released")
+    assert shop.redis().hexists(shop.key("catalog"), "halt")
     retry(shop, "products_vanished:catalog")
     shop.wait_until(lambda: not shop.redis().hexists(shop.key("catalog"), "halt"), 20, "released")
     shop.redis().zadd(shop.key("due:product"), {name: 0 for name in shop.redis().zrange(shop.key("due:product"), 0, -1)})
@@ -375,10 +418,12 @@ def test_another_list_of_the_tills_that_is_cheaper(stack):
     number = product(shop, "Under", ["UNDER-1"], price="100.00")
     wait_till(shop, "UNDER-1", moneyprice="100.00")
     shop.control("PUT", "/till-price-list", {"id": 5, "items": {"UNDER-1": "100.00"}})
+    shop.control("PUT", "/till-price-list", {"id": 6, "name": "Abroad", "active": True, "currency": "EUR", "tags": [], "items": {"UNDER-1": "9.00"}})
     shop.kill_child("product-updated", pid=shop.children("product-updated")[-1])  # prices of lists are kept for ten minutes
     edit(shop, number, price="120.00")
     wait_till(shop, "UNDER-1", moneyprice="120.00", timeout=60)
     assert "5" in wait_case(shop, "price_undercut:UNDER-1")["text"]
+    assert "Abroad" not in shop.cases()["price_undercut:UNDER-1"]["text"]
     shop.control("PUT", "/till-price-list", {"id": 5, "remove": ["UNDER-1"]})
     sweep(shop)
     wait_closed(shop, "price_undercut:UNDER-1")

@@ -97,6 +97,28 @@ def test_a_load_that_is_killed_within_a_write_goes_on(stack, kind, method, path)
     assert not shop.redis().hkeys(shop.key("intents"))
 
 
+def test_a_load_that_goes_on_brings_no_large_price_that_was_not_looked_at(stack):
+    shop = shop_to_load(stack)
+    shop.control("POST", "/till-product", {"sku": "DEAR-1", "title": "Dear", "price": "100.00", "activepos": True})
+    number = product(shop, "Dear", ["DEAR-1"], price="100.00")
+    plan = look(shop)
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "silence", "method": "POST", "path": "products.json", "count": 1,
+                                                               "seconds": UNANSWERED}]})
+    process = start(shop, plan)
+    shop.wait_until(lambda: shop.control("GET", "/faults")["sitoo"]["hits"], 30, "the first write is under way")
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    shop.control("DELETE", "/faults")
+    edit(shop, number, price="1.00")
+    since = shop.last_request()
+    status, said = end(start(shop, plan))
+    assert (status, said["error"]["cause"]) == (1, "load_changed"), said
+    assert not sitoo_writes(shop, since) and till(shop, "DEAR-1")["moneyprice"] == "100.00"
+    edit(shop, number, price="100.00")
+    status, said = end(start(shop, plan))
+    assert (status, till(shop, "DEAR-1")["moneyprice"]) == (0, "100.00"), said
+
+
 def test_two_loads_at_once_are_one(stack):
     shop = shop_to_load(stack)
     shop.control("PUT", "/settings", {"latency_ms": 20})
