@@ -136,11 +136,11 @@ def test_a_sku_that_is_changed_is_made_anew_and_the_old_one_hidden(shop):
 
 
 def test_a_sku_that_is_changed_takes_its_barcode_along(shop):
-    number = product(shop, "Coded", ["CODED-1"], gtin="731000000011")
-    wait_till(shop, "CODED-1", barcode="731000000011")
+    number = product(shop, "Coded", ["CODED-1"], gtin="731000000012")
+    wait_till(shop, "CODED-1", barcode="731000000012")
     quiet(shop)
     edit(shop, number, variants=[{"sku": "CODED-1", "new_sku": "CODED-2"}])
-    wait_till(shop, "CODED-2", barcode="731000000011", activepos=True)
+    wait_till(shop, "CODED-2", barcode="731000000012", activepos=True)
     wait_till(shop, "CODED-1", activepos=False, barcode=None)
     assert "barcode_taken:CODED-2" not in shop.cases()
     all_right(shop)
