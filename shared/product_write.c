@@ -331,7 +331,8 @@ enum next rows_free_barcodes(struct sync *s, struct rows *rows, struct reason *w
     struct row **of = xcalloc(rows->n + 1, sizeof *of);
     unsigned *fields = xcalloc(rows->n + 1, sizeof *fields);
     bool *freed = xcalloc(rows->n + 1, sizeof *freed);
-    const struct want without_code = {.barcode = (char *)(uintptr_t) ""};
+    char no_code[] = "";
+    const struct want without_code = {.barcode = no_code};
     size_t n = 0;
     enum next next = NEXT_DONE;
     products_path(s, path, sizeof path);

@@ -187,7 +187,7 @@ static enum next usable(struct baseline *b, const char *digest, int64_t now, boo
 static enum next finish(struct baseline *b, struct reason *why) {
     struct args progress = {0};
     int64_t now = 0;
-    enum next next = baseline_now(b, &now, why);
+    enum next next = redis_time(b->app->redis, &now, why);
     args_add(&progress, "phase");
     args_add(&progress, "read");
     args_add(&progress, "read_ms");
@@ -225,7 +225,7 @@ static enum next ensure_read(struct baseline *b, struct reason *why) {
     int64_t now = 0;
     bool ok = false;
     baseline_mapping_digest(b->app->set->mapping, digest);
-    enum next next = baseline_now(b, &now, why);
+    enum next next = redis_time(b->app->redis, &now, why);
     next = next == NEXT_DONE ? usable(b, digest, now, &ok, phase, why) : next;
     if (next == NEXT_DONE && (!ok || b->options->again)) {
         next = begin(b, digest, now, why);

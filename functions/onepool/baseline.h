@@ -75,7 +75,6 @@ enum next baseline_count(struct baseline *b, const char *name, int64_t *n, struc
 enum next baseline_each(struct baseline *b, const char *key,
                         void (*take)(void *arg, const char *field, const char *value), void *arg,
                         struct reason *why) NODISCARD;
-enum next baseline_now(struct baseline *b, int64_t *ms, struct reason *why) NODISCARD;
 /* 16 hex digits over what the mapping file says about places. */
 void baseline_mapping_digest(const struct mapping *m, char out[17]);
 

@@ -228,18 +228,6 @@ enum next baseline_each(struct baseline *b, const char *key,
     return NEXT_DONE;
 }
 
-enum next baseline_now(struct baseline *b, int64_t *ms, struct reason *why) {
-    struct args a = {0};
-    redisReply *reply = NULL;
-    args_add(&a, "TIME");
-    enum next next = command(b, &a, &reply, why);
-    if (next == NEXT_DONE) {
-        *ms = reply_int_at(reply, 0) * 1000 + reply_int_at(reply, 1) / 1000;
-        freeReplyObject(reply);
-    }
-    return next;
-}
-
 static void add_ids(struct buf *text, const int64_t *ids, size_t n) {
     for (size_t i = 0; i < n; i++) {
         buf_addf(text, " %lld", (long long)ids[i]);

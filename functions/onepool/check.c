@@ -13,7 +13,6 @@
 #include "command.h"
 #include "durability.h"
 #include "json.h"
-#include "quantity.h"
 #include "text.h"
 #include "ban.h"
 
@@ -213,22 +212,13 @@ void check_offset(struct report *r, const char *whose, int64_t offset_ms, int64_
 
 /* Leases and waits go by Redis's clock; only readers of logs and statuses notice that it is off. Always true. */
 static bool check_redis_clock(struct report *r) {
-    struct args a = {0};
     struct reason why = {0};
-    redisReply *reply = NULL;
-    int64_t seconds = 0, micros = 0;
-    args_add(&a, "TIME");
-    enum next next = redis_command(r->app->redis, &a, true, &reply, &why);
-    args_free(&a);
-    if (next != NEXT_DONE) {
+    int64_t now_ms = 0;
+    if (redis_time(r->app->redis, &now_ms, &why) != NEXT_DONE) {
         report_add(r, CHECK_WARN, "clock", "may our user call TIME?", "%s", why.text);
-        return true;
+    } else {
+        check_offset(r, "Redis", clock_wall_ms() - now_ms, INT64_MAX);
     }
-    const char *s = reply_str_at(reply, 0), *us = reply_str_at(reply, 1);
-    if (s != NULL && us != NULL && int_parse(s, 0, JSON_INT_MAX, &seconds) && int_parse(us, 0, 999999, &micros)) {
-        check_offset(r, "Redis", clock_wall_ms() - seconds * 1000 - micros / 1000, INT64_MAX);
-    }
-    freeReplyObject(reply);
     return true;
 }
 

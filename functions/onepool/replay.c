@@ -102,22 +102,6 @@ bool replay_words(char **words, struct command_line *line) {
 
 /* ---- looking ---- */
 
-static enum next redis_now(struct app *app, int64_t *ms, struct reason *why) {
-    struct args a = {0};
-    redisReply *reply = NULL;
-    int64_t s = 0, us = 0;
-    args_add(&a, "TIME");
-    enum next next = redis_command(app->redis, &a, true, &reply, why);
-    args_free(&a);
-    if (next == NEXT_DONE) {
-        (void)int_parse(reply_str_at(reply, 0), 0, INT64_MAX / 1000000, &s);
-        (void)int_parse(reply_str_at(reply, 1), 0, 999999, &us);
-        *ms = s * 1000 + us / 1000;
-        freeReplyObject(reply);
-    }
-    return next;
-}
-
 enum next replay_gather(struct app *app, const struct replay_choice *c, int64_t rows, struct reading *progress,
                         struct replay_look *look, char id[17], struct reason *why) {
     struct replay_walk w = {.app = app,
@@ -165,7 +149,7 @@ static int look(struct app *app, const struct command_line *line) {
     char id[17];
     bool begun = false;
     int64_t now = 0;
-    enum next next = redis_now(app, &now, &why);
+    enum next next = redis_time(app->redis, &now, &why);
     if (next != NEXT_DONE) {
         return command_failed(line, &why);
     }
@@ -235,7 +219,7 @@ static int show(struct app *app, const struct command_line *line) {
                             .arg = &s,
                             .progress = reading_show,
                             .progress_arg = &progress};
-    enum next next = redis_now(app, &c.to_ms, &why);
+    enum next next = redis_time(app->redis, &c.to_ms, &why);
     next = next == NEXT_DONE ? replay_go(&w, &why) : next;
     reading_end(&progress);
     return next == NEXT_DONE ? 0 : command_failed(line, &why);

@@ -104,6 +104,12 @@ local function wake(P, queue)
   redis.call('PUBLISH', P .. 'wake:' .. queue, '1')
 end
 
+-- ms until the first member of a sorted set of times is due; -1 = there is none.
+local function first_in_ms(key, now)
+  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  return head[2] and math.max(0, tonumber(head[2]) - now) or -1
+end
+
 -- Places (location|sku) that are due in a sorted set, at most `limit`: { ms until the first one that is left, or -1; then per place: itself and
 -- what `hash` holds of it, or '' }
 local function places_due(now, key, hash, limit)
@@ -112,9 +118,6 @@ local function places_due(now, key, hash, limit)
     out[#out + 1] = place
     out[#out + 1] = redis.call('HGET', hash, place) or ''
   end
-  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  if head[2] then
-    out[1] = math.max(0, tonumber(head[2]) - now)
-  end
+  out[1] = first_in_ms(key, now)
   return out
 end

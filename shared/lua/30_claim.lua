@@ -43,10 +43,7 @@ register('claim', function(P, args)
       out[#out + 1] = { entity, token, tries, int(till), hint, f[7] or '', f[8] or int(now) }
     end
   end
-  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-  if head[2] then
-    out[1] = math.max(0, tonumber(head[2]) - now)
-  end
+  out[1] = first_in_ms(due, now)
   return out
 end)
 
@@ -54,8 +51,7 @@ end)
 register('due_count', function(P, args)
   local now, due = now_ms(), P .. 'due:' .. args[1]
   local n = redis.call('ZCOUNT', due, '-inf', int(now))
-  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-  return { n, head[2] and math.max(0, tonumber(head[2]) - now) or -1 }
+  return { n, first_in_ms(due, now) }
 end)
 
 -- True if the worker that holds token still holds the lease; a late worker is fenced.

@@ -30,6 +30,5 @@ register('verify_take', function(P, args)
     count(P, 'stock:verified', n)
     wake(P, 'sku')
   end
-  local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  return { n, head[2] and math.max(0, tonumber(head[2]) - now) or -1 }
+  return { n, first_in_ms(key, now) }
 end)

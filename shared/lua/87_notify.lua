@@ -94,8 +94,7 @@ register('notify_take', function(P, args)
   end
   if #cases == 0 then
     redis.call('HDEL', state, channel .. ':most', channel .. ':left')
-    local head = redis.call('ZRANGE', new, 0, 0, 'WITHSCORES')
-    return { head[2] and math.max(0, tonumber(head[2]) - now) or -1 }
+    return { first_in_ms(new, now) }
   end
   for _, id in ipairs(ids) do
     redis.call('ZREM', new, id)

@@ -602,7 +602,7 @@ class Stack:
             redis = self.redis()
             due = {queue: redis.zrange(self.key(f"due:{queue}"), 0, 9) for queue in QUEUES}
             raise AssertionError(
-                f"not quiet after {timeout} s: {self.control('GET', '/oracle?full=1')}; due: {due}; unconfirmed: "
+                f"not quiet after {timeout * PATIENCE} s: {self.control('GET', '/oracle?full=1')}; due: {due}; unconfirmed: "
                 f"{redis.zrange(self.key('unconfirmed'), 0, 9)}; intents: {redis.hkeys(self.key('intents'))}; "
                 f"cases: {list(self.cases())}") from None
 
