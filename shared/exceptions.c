@@ -183,9 +183,9 @@ static void find_only(struct finding *f, const struct member *m) {
 }
 
 static struct exception *add_priced(struct finding *f, enum exception_kind kind, const struct member *m,
-                                    int64_t till_price) {
+                                    int64_t web_price, int64_t till_price) {
     struct exception *x = finding_add(f, kind, m);
-    x->web_price = m->want->price;
+    x->web_price = web_price;
     x->till_price = till_price;
     x->units_sold = finding_sold(f, m->sku);
     if (till_price >= 0 && x->web_price >= 0) {
@@ -195,9 +195,21 @@ static struct exception *add_priced(struct finding *f, enum exception_kind kind,
     return x;
 }
 
+/* In the default list, or else in the one for sale prices. */
+static void find_price(struct finding *f, const struct member *m) {
+    int64_t sale = shops_sale_price(f->shops, m->sku), wanted = m->want->sale_price, charged = m->till->price;
+    if (m->till->price != m->want->price) {
+        say_price(add_priced(f, EXCEPTION_PRICE, m, m->want->price, m->till->price), f);
+    } else if (sale != wanted) {
+        charged = sale != WANT_NONE && sale < charged ? sale : charged;
+        wanted = wanted != WANT_NONE ? wanted : m->want->price;
+        say_sale_price(add_priced(f, EXCEPTION_PRICE, m, wanted, charged), f, sale);
+    }
+}
+
 static void find_undercut(struct finding *f, const struct member *m) {
     const struct till_list *list = NULL;
-    int64_t lowest = m->want->price;
+    int64_t wanted = m->want->sale_price != WANT_NONE ? m->want->sale_price : m->want->price, lowest = wanted;
     for (size_t i = 0; i < f->shops->price_count; i++) {
         const struct shops_list *l = &f->shops->prices[i];
         const struct till_price *p = till_price_find(&l->prices, m->sku);
@@ -210,7 +222,7 @@ static void find_undercut(struct finding *f, const struct member *m) {
         }
     }
     if (list != NULL) {
-        say_undercut(add_priced(f, EXCEPTION_PRICE_UNDERCUT, m, lowest), f, list);
+        say_undercut(add_priced(f, EXCEPTION_PRICE_UNDERCUT, m, wanted, lowest), f, list);
     }
 }
 
@@ -246,9 +258,7 @@ static void find_of_both(struct finding *f, const struct member *m) {
     if (!member_in_till(m)) {
         return;
     }
-    if (m->till->price != m->want->price) {
-        say_price(add_priced(f, EXCEPTION_PRICE, m, m->till->price), f);
-    }
+    find_price(f, m);
     if (m->till->vat_id != m->want->vat_id) {
         find_vat(f, m);
     }

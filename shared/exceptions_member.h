@@ -50,6 +50,8 @@ void say_near(struct exception *x, const struct member *one, const struct member
 void say_barcode_twice(struct exception *x, const char *barcode, bool other_in_web);
 void say_barcode_missing(struct exception *x);
 void say_price(struct exception *x, const struct finding *f);
+/* sale: what the list for sale prices has, -1 = nothing. */
+void say_sale_price(struct exception *x, const struct finding *f, int64_t sale);
 void say_undercut(struct exception *x, const struct finding *f, const struct till_list *list);
 void say_vat(struct exception *x, const struct finding *f, int64_t web_group, int64_t till_group);
 void say_problem(struct exception *x, const struct want_problem *p);

@@ -9,6 +9,10 @@
 
 #define SHORT_SIZE 72 /* bytes; two SKUs and the words around them fit into a text */
 
+#define PUT_RIGHT                                                                                                     \
+    "It is put right by itself after this comparison; if it is here again at the next one, onepool parked tells why " \
+    "it is held"
+
 static const char *shorten(const char *s, char out[SHORT_SIZE]) {
     if (!str_copy(out, SHORT_SIZE - 3, s)) {
         (void)str_copy(out + strlen(out), 4, "...");
@@ -101,9 +105,20 @@ void say_price(struct exception *x, const struct finding *f) {
     (void)snprintf(x->text, sizeof x->text, "SKU %s should cost %s %s by BigCommerce; Sitoo has %s%s%s",
                    shorten(x->sku, sku), price_text(x->web_price, web), currency, price_text(x->till_price, till),
                    priced ? " " : "", priced ? currency : "");
-    next_step(x, "It is put right by itself after this comparison; if it is here again at the next one, onepool parked "
-                 "tells why it is "
-                 "held");
+    next_step(x, PUT_RIGHT);
+}
+
+void say_sale_price(struct exception *x, const struct finding *f, int64_t sale) {
+    char sku[SHORT_SIZE], web[TILL_MONEY_SIZE], till[TILL_MONEY_SIZE];
+    const char *currency = f->shops->rules.currency;
+    bool there = sale >= 0;
+    (void)snprintf(x->text, sizeof x->text,
+                   "SKU %s should cost %s %s by BigCommerce; price list %lld of Sitoo, for sale prices, %s %s %s",
+                   shorten(x->sku, sku), price_text(x->web_price, web), currency,
+                   (long long)f->mapping->products.sale_price_list_id,
+                   there ? "has it for" : "does not have it, so the tills charge",
+                   price_text(there ? sale : x->till_price, till), currency);
+    next_step(x, PUT_RIGHT);
 }
 
 void say_undercut(struct exception *x, const struct finding *f, const struct till_list *list) {

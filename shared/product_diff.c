@@ -69,6 +69,17 @@ unsigned product_differs(const struct want *want, const struct till_product *hav
     return f;
 }
 
+bool price_moves_much(int64_t was, int64_t is, int64_t percent) {
+    int64_t moved = is > was ? is - was : was - is;
+    return was > 0 && moved * 100 > was * percent;
+}
+
+bool sale_falls_much(const struct want *want, int64_t have_price, int64_t have_sale, int64_t percent) {
+    int64_t charged = have_sale != WANT_NONE && have_sale < have_price ? have_sale : have_price;
+    return want->sale_price != WANT_NONE && want->sale_price < charged &&
+           price_moves_much(charged, want->sale_price, percent);
+}
+
 /* ---- bodies ---- */
 
 static void add_money(cJSON *o, const char *key, int64_t hundredths) {

@@ -33,6 +33,12 @@ const char *product_field_name(unsigned fields, size_t nth);
 /* Owned fields in which have differs from want. */
 unsigned product_differs(const struct want *want, const struct till_product *have);
 
+/* Would a price (hundredths; below 0: none) move by more than percent? From none or 0: no. */
+bool price_moves_much(int64_t was, int64_t is, int64_t percent);
+/* Would the sale price wanted lower what the tills charge now by more than percent? The list for sale prices has
+ * have_sale (WANT_NONE: it has none), the default list have_price. */
+bool sale_falls_much(const struct want *want, int64_t have_price, int64_t have_sale, int64_t percent);
+
 /* The element of POST products.json that makes it, without barcode if without_barcode. */
 cJSON *product_create_body(const struct want *want, bool without_barcode);
 /* The element of PUT products.json that sets these fields; {"productid":21,"moneyprice":"59.00"}. */

@@ -32,10 +32,15 @@ enum next sync_prices(struct sync *s, int64_t list_id, struct till_prices **out,
 
 /* ---- sold for less than wanted ---- */
 
+/* What the till should charge: a sale price is below the price (product_want.h). */
+static int64_t charged(const struct row *r) {
+    return r->want.sale_price != WANT_NONE ? r->want.sale_price : r->want.price;
+}
+
 static void undercut(struct sync *s, struct row *r, const struct till_list *list, int64_t price) {
     char text[400], a[TILL_MONEY_SIZE], b[TILL_MONEY_SIZE];
     till_money_format(price, a);
-    till_money_format(r->want.price, b);
+    till_money_format(charged(r), b);
     (void)snprintf(
         text, sizeof text,
         "Price list %lld (%.60s) of Sitoo sells %.120s for %s %s, BigCommerce for %s: the till takes the lower price%s",
@@ -66,7 +71,7 @@ enum next rows_undercut(struct sync *s, struct rows *rows, struct reason *why) {
         for (size_t i = 0; i < rows->n; i++) {
             struct row *r = &rows->list[i];
             const struct till_price *p = r->hide || r->refused ? NULL : till_price_find(prices, r->sku);
-            if (p != NULL && p->price < r->want.price) {
+            if (p != NULL && p->price < charged(r)) {
                 undercut(s, r, list, p->price);
             }
         }
@@ -161,20 +166,19 @@ static cJSON *price_element(const struct row *r, bool with_price) {
 }
 
 /* Adds to set or gone what differs; at most SYNC_BATCH of each. */
-static bool plan_sale(struct row *r, const struct till_prices *prices, struct prices *set, struct prices *gone) {
+static void plan_sale(struct row *r, const struct till_prices *prices, struct prices *set, struct prices *gone) {
     const struct till_price *now = till_price_find(prices, r->sku);
     int64_t wanted = r->hide ? WANT_NONE : r->want.sale_price;
-    if (r->refused || r->id == 0 || r->price_held) {
-        return false;
+    if (r->refused || r->id == 0 || r->sale_held) {
+        return;
     }
     if ((now == NULL ? WANT_NONE : now->price) == wanted) {
         row_close(r->item, "sale_price_refused", r->sku);
-        return false;
+        return;
     }
     struct prices *to = wanted == WANT_NONE ? gone : set;
     to->rows[to->n] = r;
     to->elements[to->n++] = price_element(r, wanted != WANT_NONE);
-    return true;
 }
 
 enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why) {
@@ -189,9 +193,13 @@ enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why
     for (size_t i = 0; next == NEXT_DONE && prices != NULL && i < rows->n; i += SYNC_BATCH) {
         struct prices set = {.n = 0}, gone = {.n = 0};
         for (size_t k = i; k < rows->n && k < i + SYNC_BATCH; k++) {
-            changed = plan_sale(&rows->list[k], prices, &set, &gone) || changed;
+            plan_sale(&rows->list[k], prices, &set, &gone);
         }
-        next = send_prices(s, "PUT", &set, 0, set.n, why);
+        if (!changed && set.n + gone.n > 0) {
+            changed = true;
+            next = sync_lists_changed(s->app, why);
+        }
+        next = next == NEXT_DONE ? send_prices(s, "PUT", &set, 0, set.n, why) : next;
         next = next == NEXT_DONE ? send_prices(s, "DELETE", &gone, 0, gone.n, why) : next;
         prices_free(&set);
         prices_free(&gone);

@@ -18,7 +18,7 @@ struct row {
     bool kept;         /* with hide: not hidden after all, since its new SKU is not made */
     bool refused;      /* Sitoo does not take it; a case says why */
     bool code_held;    /* without its barcode: somebody else has it */
-    bool price_held;
+    bool sale_held;    /* what the list for sale prices has of it is left as it is */
     int64_t old_price; /* hundredths; -1 = none */
 };
 

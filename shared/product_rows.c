@@ -147,33 +147,43 @@ static void plan_renamed(const struct sync *s, const struct rows *rows, struct s
              "Move the stock to the new SKU in Sitoo and relabel the goods; then run: onepool parked --close");
 }
 
-/* A change of price that looks like a slip is not passed on before a person says so. */
-static void plan_price(const struct sync *s, struct row *r) {
-    int64_t was = r->have->price, is = r->want.price, limit = s->app->set->mapping->brake_price_percent;
-    int64_t moved = is > was ? is - was : was - is;
+static void hold_price(const struct sync *s, struct row *r, const char *what, int64_t was, int64_t is) {
     char text[400], a[TILL_MONEY_SIZE], b[TILL_MONEY_SIZE];
-    if ((r->fields & FIELD_PRICE) == 0 || was <= 0 || moved * 100 <= was * limit || r->item->person) {
-        row_close(r->item, "price_held", r->sku);
-        return;
-    }
     till_money_format(was, a);
     till_money_format(is, b);
     (void)snprintf(
         text, sizeof text,
-        "The price of %.120s would go from %s to %s %s, more than %lld percent (brake.max_price_change_percent); it is "
+        "The %s of %.120s would go from %s to %s %s, more than %lld percent (brake.max_price_change_percent); it is "
         "not passed on",
-        r->sku, a, b, s->rules.currency, (long long)limit);
+        what, r->sku, a, b, s->rules.currency, (long long)s->app->set->mapping->brake_price_percent);
     row_case(
         s, r->item, "price_held", r->sku, text, "The shops sell it at the old price",
         "If the new price is right, run: onepool parked --retry with the case's id; if not, mend it in BigCommerce");
-    r->price_held = true;
-    r->want.price = was;
-    r->want.sale_price = WANT_NONE;
-    r->fields &= ~(unsigned)FIELD_PRICE;
+    r->sale_held = true;
+}
+
+/* A change of price that looks like a slip is not passed on before a person says so. sales: what the list for sale
+ * prices has; NULL: there is none. */
+static void plan_price(const struct sync *s, struct row *r, const struct till_prices *sales) {
+    int64_t limit = s->app->set->mapping->brake_price_percent;
+    const struct till_price *sale = sales != NULL ? till_price_find(sales, r->sku) : NULL;
+    int64_t have_sale = sale != NULL ? sale->price : WANT_NONE;
+    if (r->item->person) {
+        row_close(r->item, "price_held", r->sku);
+    } else if (price_moves_much(r->have->price, r->want.price, limit)) {
+        hold_price(s, r, "price", r->have->price, r->want.price);
+        r->want.price = r->have->price;
+        r->fields &= ~(unsigned)FIELD_PRICE;
+    } else if (sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
+        hold_price(s, r, have_sale == WANT_NONE ? "price, with the sale," : "sale price",
+                   have_sale == WANT_NONE ? r->have->price : have_sale, r->want.sale_price);
+    } else {
+        row_close(r->item, "price_held", r->sku);
+    }
 }
 
 static void add_wanted(const struct sync *s, struct sync_item *item, const struct till_products *till,
-                       struct rows *rows) {
+                       const struct till_prices *sales, struct rows *rows) {
     for (size_t i = 0; i < item->want->n; i++) {
         struct row *r = add_row(rows, item);
         r->want = item->want->list[i];
@@ -184,7 +194,7 @@ static void add_wanted(const struct sync *s, struct sync_item *item, const struc
             r->id = r->have->id;
             r->old_price = r->have->price;
             r->fields = product_differs(&r->want, r->have);
-            plan_price(s, r);
+            plan_price(s, r, sales);
         }
     }
 }
@@ -403,8 +413,10 @@ static void drop_held(struct rows *rows) {
 
 enum next rows_plan(struct sync *s, struct sync_item *items, size_t n, const struct till_products *till,
                     struct rows *out, struct reason *why) {
+    int64_t sale_list = s->app->set->mapping->products.sale_price_list_id;
+    struct till_prices *sales = NULL;
     size_t cap = 0;
-    enum next next = NEXT_DONE;
+    enum next next = sale_list != 0 ? sync_prices(s, sale_list, &sales, why) : NEXT_DONE;
     for (size_t i = 0; i < n; i++) {
         cap += (items[i].want != NULL ? items[i].want->n : 0) + (items[i].known != NULL ? items[i].known->n : 0);
     }
@@ -412,7 +424,7 @@ enum next rows_plan(struct sync *s, struct sync_item *items, size_t n, const str
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
         if (items[i].want != NULL) {
             plan_problems(s, &items[i]);
-            add_wanted(s, &items[i], till, out);
+            add_wanted(s, &items[i], till, sales, out);
         }
         next = add_gone(s, items, n, &items[i], till, out, why);
     }

@@ -233,6 +233,17 @@ enum next shops_read(struct app *app, shops_progress progress, void *arg, struct
     return next == NEXT_DONE ? read_prices(&r, why) : next;
 }
 
+int64_t shops_sale_price(const struct shops *s, const char *sku) {
+    int64_t id = s->rules.map->sale_price_list_id;
+    for (size_t i = 0; id != 0 && i < s->price_count; i++) {
+        if (s->prices[i].list->id == id) {
+            const struct till_price *p = till_price_find(&s->prices[i].prices, sku);
+            return p != NULL ? p->price : WANT_NONE;
+        }
+    }
+    return WANT_NONE;
+}
+
 void shops_free(struct shops *s) {
     for (size_t i = 0; i < s->n; i++) {
         product_want_free(&s->wants[i]);

@@ -47,6 +47,9 @@ enum next shops_read(struct app *app, shops_progress progress, void *arg, struct
                      struct reason *why) NODISCARD;
 void shops_free(struct shops *s);
 
+/* What Sitoo's list for sale prices has of a SKU, hundredths; WANT_NONE: nothing, or there is no such list. */
+int64_t shops_sale_price(const struct shops *s, const char *sku);
+
 /* What both shops say about themselves: currency, tax, tax classes, product groups. NEXT_PARK "price_currency" if
  * Sitoo's default list has another currency than the web shop. Free with product_rules_free in every case. */
 enum next product_rules_read(struct app *app, struct product_rules *out, struct reason *why) NODISCARD;

@@ -88,25 +88,43 @@ static enum next settle_intents(struct sync *s, struct reason *why) {
     return NEXT_DONE;
 }
 
+/* What price lists held when they were last read. */
+static void forget_prices(struct sync *s) {
+    for (size_t i = 0; s->prices != NULL && i < s->lists.n; i++) {
+        till_prices_free(&s->prices[i]);
+        s->prices_known[i] = false;
+    }
+}
+
 static enum next halted(struct sync *s, struct reason *why) {
-    const char *field = "halt";
-    char *text = NULL;
-    enum next next = known_fields(s->app, KEY_CATALOG, &field, 1, &text, why);
-    if (next == NEXT_DONE && text != NULL) {
+    static const char *const fields[] = {"halt", SYNC_LISTS_AT};
+    char *texts[] = {NULL, NULL};
+    enum next next = known_fields(s->app, KEY_CATALOG, fields, 2, texts, why);
+    if (next == NEXT_DONE && texts[0] != NULL) {
         why->wait_ms = HALTED_WAIT_MS;
         why->not_its_fault = true;
-        next = reason_set(why, NEXT_DEFER, "products_halted", "%.400s", text);
+        next = reason_set(why, NEXT_DEFER, "products_halted", "%.400s", texts[0]);
     }
-    free(text);
+    const char *at = texts[1] != NULL ? texts[1] : "";
+    if (next == NEXT_DONE && strcmp(at, s->lists_at) != 0) {
+        forget_prices(s);
+        (void)str_copy(s->lists_at, sizeof s->lists_at, at);
+    }
+    free(texts[0]);
+    free(texts[1]);
     return next;
+}
+
+enum next sync_lists_changed(struct app *app, struct reason *why) {
+    char now[24];
+    (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
+    return known_set(app, SYNC_LISTS_AT, now, why);
 }
 
 /* ---- what both shops say about themselves ---- */
 
 static void forget(struct sync *s) {
-    for (size_t i = 0; s->prices != NULL && i < s->lists.n; i++) {
-        till_prices_free(&s->prices[i]);
-    }
+    forget_prices(s);
     free(s->prices);
     free(s->prices_known);
     s->prices = NULL;

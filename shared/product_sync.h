@@ -25,11 +25,13 @@
 #include "product_want.h"
 #include "till_product.h"
 
-#define SYNC_LEASE      "products"
-#define SYNC_LEASE_MS   INT64_C(60000)
-#define SYNC_SETTLE_MS  INT64_C(30000) /* longer than a call may take, and then some */
-#define SYNC_BATCH      200            /* elements in one write (sitoo.md 6.1) */
-#define SYNC_RULES_MS   INT64_C(600000)
+#define SYNC_LEASE     "products"
+#define SYNC_LEASE_MS  INT64_C(60000)
+#define SYNC_SETTLE_MS INT64_C(30000) /* longer than a call may take, and then some */
+#define SYNC_BATCH     200            /* elements in one write (sitoo.md 6.1) */
+#define SYNC_RULES_MS  INT64_C(600000)
+#define SYNC_LISTS_AT \
+    "lists_at"             /* field of "catalog": when prices in lists last changed, so that nobody trusts older ones */
 #define SYNC_COUNT_FROM 10 /* a write of fewer elements is not counted before and after */
 
 /* One product of BigCommerce. */
@@ -56,6 +58,7 @@ struct sync {
     struct till_lists lists;
     struct till_prices *prices; /* of lists.list[i]; read when first needed */
     bool *prices_known;
+    char lists_at[24];       /* SYNC_LISTS_AT when they were read */
     int64_t extended_ms;     /* monotonic: the lease */
     bool lost;               /* the lease was lost */
     bool (*keep)(void *arg); /* of the caller, called after ours */
@@ -71,6 +74,8 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) NODISC
 /* Gives the lease back; what is cached stays for the next turn. */
 void sync_end(struct sync *s);
 void sync_free(struct sync *s);
+/* Prices in Sitoo's lists are not, or soon will not be, what any process has read of them so far. */
+enum next sync_lists_changed(struct app *app, struct reason *why) NODISCARD;
 
 /*
  * Each item's outcome is in the item; free them with sync_item_free. till: Sitoo's products, if the caller has read all

@@ -85,12 +85,26 @@ static void values(struct load_row *r, unsigned field, const struct want *w, con
     }
 }
 
-static void compare_fields(struct load_plan *p, const struct product_want *w, const struct want *want,
-                           const struct till_product *have, int64_t percent) {
+/* have: NULL if it is to be made. True if Sitoo's list for sale prices would change. */
+static bool compare_sale(struct load_plan *p, const struct shops *s, const struct product_want *w,
+                         const struct want *want, const struct till_product *have, bool braked) {
+    int64_t now = shops_sale_price(s, want->sku);
+    if (now == want->sale_price) {
+        return false;
+    }
+    struct load_row *r = add(p, want->sku, w->product_id, have != NULL ? "change" : "make", "sale_price");
+    set_money(&r->before, now);
+    set_money(&r->after, want->sale_price);
+    r->braked = braked;
+    return true;
+}
+
+static void compare_fields(struct load_plan *p, const struct shops *s, const struct product_want *w,
+                           const struct want *want, const struct till_product *have, int64_t percent) {
     unsigned fields = product_differs(want, have);
-    int64_t moved = want->price > have->price ? want->price - have->price : have->price - want->price;
     bool hides = (fields & FIELD_ACTIVE) != 0 && !want->active;
-    bool held = (fields & FIELD_PRICE) != 0 && have->price > 0 && moved * 100 > have->price * percent;
+    bool held = price_moves_much(have->price, want->price, percent);
+    bool sale_held = sale_falls_much(want, have->price, shops_sale_price(s, want->sku), percent);
     for (unsigned bit = 1; bit <= FIELD_DESCRIPTION; bit *= 2) {
         if ((fields & bit) != 0) {
             struct load_row *r = add(p, want->sku, w->product_id, "change", product_field_name(bit, 0));
@@ -98,9 +112,10 @@ static void compare_fields(struct load_plan *p, const struct product_want *w, co
             r->braked = (bit == FIELD_ACTIVE && hides) || (bit == FIELD_PRICE && held);
         }
     }
-    p->change += fields != 0 ? 1 : 0;
+    bool sale = compare_sale(p, s, w, want, have, sale_held);
+    p->change += fields != 0 || sale ? 1 : 0;
     p->hide += hides ? 1 : 0;
-    p->held += held ? 1 : 0;
+    p->held += held || (sale && sale_held) ? 1 : 0;
 }
 
 int64_t load_braked(const struct load_plan *p, int64_t after) {
@@ -159,9 +174,10 @@ static void compare_product(struct load_plan *p, const struct shops *s, const st
             p->problems++;
         } else if (have[i] == NULL) {
             set_money(&add(p, want->sku, w->product_id, "make", "")->after, want->price);
+            (void)compare_sale(p, s, w, want, NULL, false);
             p->make++;
         } else {
-            compare_fields(p, w, want, have[i], percent);
+            compare_fields(p, s, w, want, have[i], percent);
         }
     }
     if (family_differs(w, have, missing)) {

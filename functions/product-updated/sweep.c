@@ -52,7 +52,8 @@ static bool drifted(const struct product_want *w, const struct shops *shops) {
     bool differs = false;
     for (size_t i = 0; i < w->n; i++) {
         have[i] = till_find(&shops->till, w->list[i].sku);
-        differs = differs || have[i] == NULL || product_differs(&w->list[i], have[i]) != 0;
+        differs = differs || have[i] == NULL || product_differs(&w->list[i], have[i]) != 0 ||
+                  shops_sale_price(shops, w->list[i].sku) != w->list[i].sale_price;
     }
     differs = differs || (w->n > 0 && !family_is_right(w, have));
     free(have);
@@ -93,10 +94,24 @@ static enum next mark_gone(struct marks *m, const struct shops *shops, struct re
     return next;
 }
 
+/* The list for sale prices, which processes keep for a while as they read it. */
+static bool sales_drifted(const struct shops *shops) {
+    for (size_t i = 0; i < shops->n; i++) {
+        for (size_t k = 0; k < shops->wants[i].n; k++) {
+            const struct want *w = &shops->wants[i].list[k];
+            if (shops_sale_price(shops, w->sku) != w->sale_price) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* With its digest known, a product that Sitoo still shows as it was sent is not due. */
 static enum next mark_all(struct app *app, const struct shops *shops, size_t *due, struct reason *why) {
     struct marks m = {.app = app};
-    enum next next = mark_gone(&m, shops, why);
+    enum next next = sales_drifted(shops) ? sync_lists_changed(app, why) : NEXT_DONE;
+    next = next == NEXT_DONE ? mark_gone(&m, shops, why) : next;
     for (size_t i = 0; next == NEXT_DONE && i < shops->n; i++) {
         const struct product_want *w = &shops->wants[i];
         if (drifted(w, shops)) {

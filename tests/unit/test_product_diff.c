@@ -188,6 +188,53 @@ static void no_barcode_is_wanted_or_it_is_not_owned(void **state) {
 /* ---- bodies ---- */
 
 /* Whatever the wants and the mask: no other member, and none that is not owned. */
+static void a_large_change_of_price_is_seen(void **state) {
+    static const struct {
+        const char *name;
+        int64_t was, is, percent;
+        bool much;
+    } rows[] = {
+        {"the same", 10000, 10000, 1, false},
+        {"at the limit", 10000, 5000, 50, false},
+        {"one less", 10000, 4999, 50, true},
+        {"at the limit upwards", 10000, 15000, 50, false},
+        {"one more", 10000, 15001, 50, true},
+        {"from none", -1, 10000, 1, false},
+        {"from nothing", 0, 10000, 1, false},
+        {"to nothing", 10000, 0, 99, true},
+        {"a brake that is off", 1, 900, 100000, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(price_moves_much(rows[i].was, rows[i].is, rows[i].percent), rows[i].much);
+    }
+}
+
+static void a_sale_that_falls_much_is_seen(void **state) {
+    static const struct {
+        const char *name;
+        int64_t wanted, price, sale;
+        bool much;
+    } rows[] = {
+        {"no sale, none before", WANT_NONE, 10000, WANT_NONE, false},
+        {"a sale ends", WANT_NONE, 10000, 1000, false},
+        {"a sale begins at half the price", 5000, 10000, WANT_NONE, false},
+        {"a sale begins below it", 4999, 10000, WANT_NONE, true},
+        {"from one sale to another", 4000, 10000, 8000, false},
+        {"from one sale far down", 3999, 10000, 8000, true},
+        {"a sale rises", 9000, 10000, 1000, false},
+        {"a dearer sale list does not count", 4999, 10000, 30000, true},
+        {"not in the default list yet", 4999, -1, WANT_NONE, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct want w = {.price = 10000, .sale_price = rows[i].wanted};
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(sale_falls_much(&w, rows[i].price, rows[i].sale, 50), rows[i].much);
+    }
+}
+
 static void only_owned_fields_are_in_any_body(void **state) {
     static const struct {
         const char *name;
@@ -333,6 +380,8 @@ int main(void) {
         cmocka_unit_test(each_field_is_seen_named_and_sent_alone),
         cmocka_unit_test(categories_are_compared_as_sets),
         cmocka_unit_test(no_barcode_is_wanted_or_it_is_not_owned),
+        cmocka_unit_test(a_large_change_of_price_is_seen),
+        cmocka_unit_test(a_sale_that_falls_much_is_seen),
         cmocka_unit_test(only_owned_fields_are_in_any_body),
         cmocka_unit_test(a_product_is_made_with_all_that_is_ours),
         cmocka_unit_test(hiding_and_clearing_touch_nothing_else),
