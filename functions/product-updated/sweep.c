@@ -146,6 +146,10 @@ static enum next quarantine(struct app *app, struct sync *s, const struct except
         } else {
             *why = item.why;
         }
+        if (next == NEXT_DEFER && strcmp(why->cause, "brake") == 0) {
+            *why = (struct reason){0}; /* a case says so; the release brings the next comparison */
+            next = NEXT_DONE;
+        }
         sync_item_free(&item);
     }
     free(gone.variants);
@@ -185,11 +189,19 @@ static enum next sweep(struct app *app, struct sync *s, struct reason *why) {
 static enum next release(struct app *app, const struct claim *c, struct reason *why) {
     char now[24];
     size_t fenced = 0;
+    struct args again = {0};
     (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
     bool brake = strcmp(c->entity, CATALOG_RELEASE) == 0;
     enum next next = brake ? known_set(app, "released", now, why) : known_set(app, "halt", "", why);
+    if (brake && app->set->mapping->products.quarantine) {
+        effect_mark(&again, QUEUE_CATALOG, CATALOG_SWEEP, 0, "", ""); /* what it would have hidden */
+    }
     LOG(LOG_WARN, "products that were held may pass", {"outcome", "replayed"}, {"what", brake ? "brake" : "halt"});
-    return next == NEXT_DONE ? queue_complete(app->redis, QUEUE_CATALOG, c, 1, NULL, &fenced, why) : next;
+    next = next == NEXT_DONE
+               ? queue_complete(app->redis, QUEUE_CATALOG, c, 1, again.n > 0 ? &again : NULL, &fenced, why)
+               : next;
+    args_free(&again);
+    return next;
 }
 
 static enum next tick(struct app *app, struct sync *s, const struct claims *claims, const struct claim *c,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad days of the product flow: each leaves the products right, or a case that says what to do."""
 import json
+import time
 
 import pytest
 
@@ -394,6 +395,22 @@ def test_quarantine_hides_what_was_made_in_the_till(stack):
     sweep(shop)
     wait_till(shop, "STRAY-1", activepos=False)
     assert opinion(shop)["deleted"] == []
+    never(shop)
+
+
+def test_what_quarantine_may_not_hide_is_looked_at_again_when_a_person_lets_it(stack):
+    shop = make(stack, mapping=products_mapping(quarantine=True, brake={"max_deactivated_skus": 2}))
+    strays = [f"STRAY-{n}" for n in range(3)]
+    for sku in strays:
+        shop.control("POST", "/till-product", {"sku": sku, "title": sku, "price": "5.00", "activepos": True})
+    sweep(shop)
+    wait_case(shop, "products_brake:catalog")
+    shop.wait_until(lambda: shop.redis().zscore(shop.key("due:catalog"), "sweep") > (time.time() + 3600) * 1000, 20,
+                    "the next comparison is a day away, not five minutes")
+    assert all(till(shop, sku)["activepos"] for sku in strays)
+    retry(shop, "products_brake:catalog")
+    for sku in strays:
+        wait_till(shop, sku, activepos=False)
     never(shop)
 
 
