@@ -10,11 +10,11 @@ platforms, and processes killed. The fixed seeds were wrong once.
 import collections
 import os
 import random
-import secrets
 import time
 
 import pytest
 
+import seeds
 from returns_shop import OPINIONS
 from web_shop import COLLECT, FUNCTIONS, QUICK, WRONG, all_right, in_sitoo, opinion, with_hooks
 
@@ -160,8 +160,8 @@ def money_right(shop):
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
-def test_in_the_end_everything_is_right(shop, seed):
-    number = seed or int(os.environ.get("ONEPOOL_SEED") or secrets.randbelow(1000000))
+def test_in_the_end_everything_is_right(shop, request, seed):
+    number = seed or seeds.fresh(request.node.nodeid)
     print(f"seed {number}")
     history = History(shop, number)
     history.play()

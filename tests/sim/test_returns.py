@@ -527,6 +527,16 @@ def test_outcomes_of_the_money(shop, web, back, outcome, why):
     assert money["outcome"] == outcome and (why is None or why in money["why"]), money
 
 
+def test_a_return_that_came_while_the_order_was_cancelled_is_a_persons(shop):
+    sku = shop.skus()[0]
+    order, number = handed(shop, [{"sku": sku, "quantity": 3, "price": "10.00"}])
+    shop.sim.control("POST", "/web-order-status", {"order_id": order, "status": 5})
+    early = give_back(shop, sku, number)
+    shop.sim.control("POST", "/web-refund", {"order_id": order, "row": 0, "quantity": 1})  # by hand; the order is no longer cancelled
+    late = give_back(shop, sku, number)
+    assert [judged(shop, one)["money"]["outcome"] for one in (early, late)] == ["parked", "refund"]
+
+
 def test_a_till_purchase_concerns_stock_only(shop):
     sku = shop.skus()[0]
     sale = shop.sim.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}]})["order_id"]

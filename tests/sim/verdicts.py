@@ -8,9 +8,9 @@ orders on both sides at every call, so a return that was settled keeps the outco
 import re
 
 from webmoney import decimals_of, half_up, share, text
+from weborders import UNPAID
 
 REFERENCE = re.compile(r"BC-(\d+)(?:-\d+r\d+)?")  # design: BC-{order}, further parts BC-{order}-{part}r{rev}
-UNPAID = {0: "incomplete", 5: "cancelled", 6: "declined", 7: "awaiting payment"}
 
 
 class Parked(Exception):
@@ -111,6 +111,8 @@ class Verdicts:
         payer = self._payer(order)
         if not mine and (web.status in UNPAID or not web.money.settled):
             raise Parked(f"web order is {UNPAID.get(web.status, 'not settled')}")
+        if not mine and order.id <= web.unpaid_until:
+            raise Parked("web order was not to be refunded when it came")  # a person was asked; what came later is theirs too
         if order.currency != web.money.currency:
             raise Parked("currencies differ")
         amount, before = 0, mine[0].id if mine else None

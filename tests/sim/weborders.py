@@ -11,6 +11,7 @@ from weborderrows import Wanted, lines, wanted
 from webmoney import DEFAULT_CURRENCY, DEFAULT_VAT, Money, Payment, decimals_of, minor, spread
 from world import PERSONAL, Refused
 
+UNPAID = {0: "incomplete", 5: "cancelled", 6: "declined", 7: "awaiting payment"}
 HOLDING = {1, 3, 7, 8, 9, 11, 12, 13, 14}  # design: statuses that hold stock
 DELIVERED = {2, 10}  # hold stock until Sitoo shows the delivery; here: of orders placed since the start
 MESSAGE_MAX = 65535  # not documented; that of staff_notes
@@ -31,11 +32,13 @@ def _text(value, name):
 class WebOrder:
     """An order. pickup: BigCommerce location id or None; nameless: its consignment names no location id; deducted: whether
     BigCommerce has lowered its stock for it; human: how often a person set its status, seen: how much of that was read;
-    restocked: units that BigCommerce has put back by itself."""
+    restocked: units that BigCommerce has put back by itself; unpaid_until: orders of Sitoo up to this id were made before it
+    last left a status of UNPAID."""
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "pickup_method", "nameless", "consignment", "person",
                  "deducted", "archived", "old", "cache", "handed", "money", "address", "address_id", "shipping_method",
-                 "message", "shipments", "human", "human_ms", "seen", "restocked")
+                 "message", "shipments", "human", "human_ms", "seen", "restocked",
+                 "unpaid_until")
 
     @property
     def ships(self):
@@ -126,7 +129,7 @@ class WebOrders:
         order.old = now_ms() + int(date_offset_s) * 1000 < self.world.started_ms
         order.modified, order.status = order.created, status
         order.deducted, order.archived, order.cache, order.handed = False, False, None, False
-        order.restocked = 0
+        order.restocked = order.unpaid_until = 0
         order.person = f"{PERSONAL}web{order.id:06d}"
         order.address, order.address_id, order.shipments = {}, ADDRESSES_FROM + order.id, []
         order.shipping_method, order.message = "Parcel", f"{order.person}-message"
@@ -327,6 +330,8 @@ class WebOrders:
     def change_status(self, order, status):
         """A status of a known order, with what follows from it."""
         before, order.status = order.status, status
+        if before in UNPAID and status not in UNPAID:
+            order.unpaid_until = self.world.first_order + len(self.world.orders) - 1
         self._ship(order)
         if not order.deducted:
             self._sold(order)  # a late payment: only now is it a sale
