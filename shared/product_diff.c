@@ -74,10 +74,13 @@ bool price_moves_much(int64_t was, int64_t is, int64_t percent) {
     return was > 0 && moved * 100 > was * percent;
 }
 
+int64_t till_charges(int64_t price, int64_t sale) {
+    return sale != WANT_NONE && (sale < price || price < 0) ? sale : price;
+}
+
 bool sale_falls_much(const struct want *want, int64_t have_price, int64_t have_sale, int64_t percent) {
-    int64_t charged = have_sale != WANT_NONE && have_sale < have_price ? have_sale : have_price;
-    return want->sale_price != WANT_NONE && want->sale_price < charged &&
-           price_moves_much(charged, want->sale_price, percent);
+    int64_t now = till_charges(have_price, have_sale);
+    return want->sale_price != WANT_NONE && want->sale_price < now && price_moves_much(now, want->sale_price, percent);
 }
 
 /* ---- bodies ---- */

@@ -35,8 +35,10 @@ unsigned product_differs(const struct want *want, const struct till_product *hav
 
 /* Would a price (hundredths; below 0: none) move by more than percent? From none or 0: no. */
 bool price_moves_much(int64_t was, int64_t is, int64_t percent);
-/* Would the sale price wanted lower what the tills charge now by more than percent? The list for sale prices has
- * have_sale (WANT_NONE: it has none), the default list have_price. */
+/* What a till charges, hundredths: the lower of the price and the one in the list for sale prices (WANT_NONE: not in
+ * it). */
+int64_t till_charges(int64_t price, int64_t sale);
+/* Would a sale price lower what the tills charge by more than percent? have_price, have_sale: the two lists now. */
 bool sale_falls_much(const struct want *want, int64_t have_price, int64_t have_sale, int64_t percent);
 
 /* The element of POST products.json that makes it, without barcode if without_barcode. */

@@ -9,7 +9,7 @@
  *   product:variants   hash   variant id -> product id
  *   product:barcodes   hash   code -> "variant product SKU" that has it
  *   product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it
- *   catalog            hash   loaded, halt, released, lists_at, and how far the first load is (load_*)
+ *   catalog            hash   loaded, halt, released, sales_at, and how far the first load is (load_*)
  *   catalog:off        set    SKUs that were to be hidden in this window of 24 hours
  */
 #ifndef ONEPOOL_PRODUCT_KNOWN_H

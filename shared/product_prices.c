@@ -32,9 +32,8 @@ enum next sync_prices(struct sync *s, int64_t list_id, struct till_prices **out,
 
 /* ---- sold for less than wanted ---- */
 
-/* What the till should charge: a sale price is below the price (product_want.h). */
 static int64_t charged(const struct row *r) {
-    return r->want.sale_price != WANT_NONE ? r->want.sale_price : r->want.price;
+    return till_charges(r->want.price, r->want.sale_price);
 }
 
 static void undercut(struct sync *s, struct row *r, const struct till_list *list, int64_t price) {
@@ -55,7 +54,7 @@ enum next rows_undercut(struct sync *s, struct rows *rows, struct reason *why) {
     bool any = false;
     for (size_t i = 0; i < rows->n; i++) {
         const struct row *r = &rows->list[i];
-        any = any || (!r->hide && !r->refused && r->id > 0 && r->old_price != r->want.price);
+        any = any || (!r->hide && !r->refused && r->id > 0 && r->old_charged != charged(r));
     }
     for (size_t k = 0; any && k < s->lists.n; k++) {
         const struct till_list *list = &s->lists.list[k];
@@ -165,50 +164,47 @@ static cJSON *price_element(const struct row *r, bool with_price) {
     return o;
 }
 
-/* Adds to set or gone what differs; at most SYNC_BATCH of each. */
-static void plan_sale(struct row *r, const struct till_prices *prices, struct prices *set, struct prices *gone) {
+/* Adds what differs: to be set, or else to be gone; at most SYNC_BATCH. */
+static void plan_sale(struct row *r, const struct till_prices *prices, bool set, struct prices *to) {
     const struct till_price *now = till_price_find(prices, r->sku);
     int64_t wanted = r->hide ? WANT_NONE : r->want.sale_price;
-    if (r->refused || r->id == 0 || r->sale_held) {
+    if (r->refused || r->id == 0 || r->sale_held || r->kept) {
         return;
     }
     if ((now == NULL ? WANT_NONE : now->price) == wanted) {
         row_close(r->item, "sale_price_refused", r->sku);
-        return;
+    } else if (set == (wanted != WANT_NONE)) {
+        to->rows[to->n] = r;
+        to->elements[to->n++] = price_element(r, set);
     }
-    struct prices *to = wanted == WANT_NONE ? gone : set;
-    to->rows[to->n] = r;
-    to->elements[to->n++] = price_element(r, wanted != WANT_NONE);
 }
 
-enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why) {
+/* What is kept of the list is forgotten at the next sync_begin, here as elsewhere. */
+static enum next write_sales(struct sync *s, struct rows *rows, bool set, struct reason *why) {
     int64_t list_id = s->app->set->mapping->products.sale_price_list_id;
     struct till_prices *prices = NULL;
-    enum next next = rows_undercut(s, rows, why);
-    if (next != NEXT_DONE || list_id == 0) {
-        return next;
-    }
-    next = sync_prices(s, list_id, &prices, why);
-    bool changed = false;
+    bool told = s->app->mode != MODE_LIVE; /* nothing is sent */
+    enum next next = list_id != 0 ? sync_prices(s, list_id, &prices, why) : NEXT_DONE;
     for (size_t i = 0; next == NEXT_DONE && prices != NULL && i < rows->n; i += SYNC_BATCH) {
-        struct prices set = {.n = 0}, gone = {.n = 0};
+        struct prices to = {.n = 0};
         for (size_t k = i; k < rows->n && k < i + SYNC_BATCH; k++) {
-            plan_sale(&rows->list[k], prices, &set, &gone);
+            plan_sale(&rows->list[k], prices, set, &to);
         }
-        if (!changed && set.n + gone.n > 0) {
-            changed = true;
-            next = sync_lists_changed(s->app, why);
+        if (!told && to.n > 0) {
+            told = true;
+            next = sync_sales_changed(s->app, why);
         }
-        next = next == NEXT_DONE ? send_prices(s, "PUT", &set, 0, set.n, why) : next;
-        next = next == NEXT_DONE ? send_prices(s, "DELETE", &gone, 0, gone.n, why) : next;
-        prices_free(&set);
-        prices_free(&gone);
-    }
-    for (size_t i = 0; changed && i < s->lists.n; i++) {
-        if (s->lists.list[i].id == list_id) {
-            till_prices_free(&s->prices[i]); /* read again when it is next needed */
-            s->prices_known[i] = false;
-        }
+        next = next == NEXT_DONE ? send_prices(s, set ? "PUT" : "DELETE", &to, 0, to.n, why) : next;
+        prices_free(&to);
     }
     return next;
+}
+
+enum next rows_sales_begin(struct sync *s, struct rows *rows, struct reason *why) {
+    return write_sales(s, rows, true, why);
+}
+
+enum next rows_sales_end(struct sync *s, struct rows *rows, struct reason *why) {
+    enum next next = rows_undercut(s, rows, why);
+    return next == NEXT_DONE ? write_sales(s, rows, false, why) : next;
 }

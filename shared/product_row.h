@@ -12,14 +12,15 @@ struct row {
     struct want want; /* as wanted, less what is held back; its texts belong to item->want */
     const char *sku;  /* of want; of one that left BigCommerce: as Sitoo has it */
     const struct till_product *have;
-    int64_t id;        /* in Sitoo; 0 = not there yet */
-    unsigned fields;   /* to be changed */
-    bool create, hide; /* hide: it left BigCommerce */
-    bool kept;         /* with hide: not hidden after all, since its new SKU is not made */
-    bool refused;      /* Sitoo does not take it; a case says why */
-    bool code_held;    /* without its barcode: somebody else has it */
-    bool sale_held;    /* what the list for sale prices has of it is left as it is */
-    int64_t old_price; /* hundredths; -1 = none */
+    int64_t id;          /* in Sitoo; 0 = not there yet */
+    unsigned fields;     /* to be changed */
+    bool create, hide;   /* hide: it left BigCommerce */
+    bool kept;           /* with hide: not hidden after all, since its new SKU is not made */
+    bool refused;        /* Sitoo does not take it; a case says why */
+    bool code_held;      /* without its barcode: somebody else has it */
+    bool sale_held;      /* what the list for sale prices has of it is left as it is */
+    int64_t old_price;   /* hundredths; -1 = none */
+    int64_t old_charged; /* by the tills, a sale counted; -1 = not known */
 };
 
 struct rows {
@@ -46,7 +47,10 @@ void row_close(struct sync_item *item, const char *cause, const char *entity);
 enum next rows_free_barcodes(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
 enum next rows_create(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
 enum next rows_update(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
-enum next rows_sale_prices(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
+/* Sale prices go into their list before prices change, and out of it after: what a crash leaves in between is not
+ * judged as a change of its own, and no till ever charges more than before and after. */
+enum next rows_sales_begin(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
+enum next rows_sales_end(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
 /* One call to Sitoo through the gate; answer as gate_send's. */
 enum next sync_send(struct sync *s, const char *method, const char *path, const char *body, size_t elements,
                     struct answer *answer, bool *shadowed, struct reason *why) NODISCARD;

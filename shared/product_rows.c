@@ -79,7 +79,7 @@ static void plan_problems(const struct sync *s, struct sync_item *item) {
 
 static struct row *add_row(struct rows *rows, struct sync_item *item) {
     struct row *r = &rows->list[rows->n++];
-    *r = (struct row){.item = item, .old_price = -1};
+    *r = (struct row){.item = item, .old_price = -1, .old_charged = -1};
     return r;
 }
 
@@ -160,23 +160,23 @@ static void hold_price(const struct sync *s, struct row *r, const char *what, in
         s, r->item, "price_held", r->sku, text, "The shops sell it at the old price",
         "If the new price is right, run: onepool parked --retry with the case's id; if not, mend it in BigCommerce");
     r->sale_held = true;
+    r->want.price = r->have->price;
+    r->fields &= ~(unsigned)FIELD_PRICE;
 }
 
-/* A change of price that looks like a slip is not passed on before a person says so. sales: what the list for sale
- * prices has; NULL: there is none. */
+/* A change of price that looks like a slip is not passed on before a person says so; nor half of it, since the other
+ * half would be judged by what the first one left. sales: what the list for sale prices has; NULL: there is none. */
 static void plan_price(const struct sync *s, struct row *r, const struct till_prices *sales) {
     int64_t limit = s->app->set->mapping->brake_price_percent;
     const struct till_price *sale = sales != NULL ? till_price_find(sales, r->sku) : NULL;
     int64_t have_sale = sale != NULL ? sale->price : WANT_NONE;
+    r->old_charged = till_charges(r->have->price, have_sale);
     if (r->item->person) {
         row_close(r->item, "price_held", r->sku);
     } else if (price_moves_much(r->have->price, r->want.price, limit)) {
         hold_price(s, r, "price", r->have->price, r->want.price);
-        r->want.price = r->have->price;
-        r->fields &= ~(unsigned)FIELD_PRICE;
     } else if (sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
-        hold_price(s, r, have_sale == WANT_NONE ? "price, with the sale," : "sale price",
-                   have_sale == WANT_NONE ? r->have->price : have_sale, r->want.sale_price);
+        hold_price(s, r, "price with its sale", r->old_charged, r->want.sale_price);
     } else {
         row_close(r->item, "price_held", r->sku);
     }

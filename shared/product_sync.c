@@ -88,16 +88,18 @@ static enum next settle_intents(struct sync *s, struct reason *why) {
     return NEXT_DONE;
 }
 
-/* What price lists held when they were last read. */
-static void forget_prices(struct sync *s) {
+/* What the list for sale prices held when it was last read. */
+static void forget_sales(struct sync *s) {
     for (size_t i = 0; s->prices != NULL && i < s->lists.n; i++) {
-        till_prices_free(&s->prices[i]);
-        s->prices_known[i] = false;
+        if (s->lists.list[i].id == s->app->set->mapping->products.sale_price_list_id) {
+            till_prices_free(&s->prices[i]);
+            s->prices_known[i] = false;
+        }
     }
 }
 
 static enum next halted(struct sync *s, struct reason *why) {
-    static const char *const fields[] = {"halt", SYNC_LISTS_AT};
+    static const char *const fields[] = {"halt", SYNC_SALES_AT};
     char *texts[] = {NULL, NULL};
     enum next next = known_fields(s->app, KEY_CATALOG, fields, 2, texts, why);
     if (next == NEXT_DONE && texts[0] != NULL) {
@@ -106,25 +108,27 @@ static enum next halted(struct sync *s, struct reason *why) {
         next = reason_set(why, NEXT_DEFER, "products_halted", "%.400s", texts[0]);
     }
     const char *at = texts[1] != NULL ? texts[1] : "";
-    if (next == NEXT_DONE && strcmp(at, s->lists_at) != 0) {
-        forget_prices(s);
-        (void)str_copy(s->lists_at, sizeof s->lists_at, at);
+    if (next == NEXT_DONE && strcmp(at, s->sales_at) != 0) {
+        forget_sales(s);
+        (void)str_copy(s->sales_at, sizeof s->sales_at, at);
     }
     free(texts[0]);
     free(texts[1]);
     return next;
 }
 
-enum next sync_lists_changed(struct app *app, struct reason *why) {
+enum next sync_sales_changed(struct app *app, struct reason *why) {
     char now[24];
     (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
-    return known_set(app, SYNC_LISTS_AT, now, why);
+    return known_set(app, SYNC_SALES_AT, now, why);
 }
 
 /* ---- what both shops say about themselves ---- */
 
 static void forget(struct sync *s) {
-    forget_prices(s);
+    for (size_t i = 0; s->prices != NULL && i < s->lists.n; i++) {
+        till_prices_free(&s->prices[i]);
+    }
     free(s->prices);
     free(s->prices_known);
     s->prices = NULL;
@@ -290,8 +294,10 @@ static enum next write_all(struct sync *s, struct rows *rows, struct sync_item *
     next = next == NEXT_DONE ? rows_free_barcodes(s, rows, why) : next;
     next = next == NEXT_DONE ? rows_create(s, rows, why) : next;
     fault_point(s->app, "products.created");
+    next = next == NEXT_DONE ? rows_sales_begin(s, rows, why) : next;
+    fault_point(s->app, "products.sales");
     next = next == NEXT_DONE ? rows_update(s, rows, why) : next;
-    next = next == NEXT_DONE ? rows_sale_prices(s, rows, why) : next;
+    next = next == NEXT_DONE ? rows_sales_end(s, rows, why) : next;
     next = next == NEXT_DONE ? rows_families(s, rows, items, n, why) : next;
     fault_point(s->app, "products.families");
     enum next counted = count_after(s, items, n, next == NEXT_DONE ? why : &(struct reason){0});

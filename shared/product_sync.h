@@ -4,8 +4,8 @@
  * one writer, and so that "how many products are there" can be asked before and after.
  *
  *   begin: lease -> no write of unknown outcome younger than SYNC_SETTLE_MS -> rules of both shops
- *   items: Sitoo's products by SKU -> compare -> noted -> codes that change hands are freed -> made -> changed -> sale
- *          prices -> families -> count -> remembered
+ *   items: Sitoo's products by SKU -> compare -> noted -> codes that change hands are freed -> made -> sales
+ *          begin -> changed -> sales end -> families -> count -> remembered
  *
  * Every write is derived from what Sitoo shows at that moment, so a crash or a lost answer only means to look again,
  * and not too soon: what was sent may still be on its way. Nothing is ever deleted; what left BigCommerce is hidden in
@@ -30,7 +30,7 @@
 #define SYNC_SETTLE_MS INT64_C(30000) /* longer than a call may take, and then some */
 #define SYNC_BATCH     200            /* elements in one write (sitoo.md 6.1) */
 #define SYNC_RULES_MS  INT64_C(600000)
-#define SYNC_LISTS_AT \
+#define SYNC_SALES_AT \
     "lists_at"             /* field of "catalog": when prices in lists last changed, so that nobody trusts older ones */
 #define SYNC_COUNT_FROM 10 /* a write of fewer elements is not counted before and after */
 
@@ -58,7 +58,7 @@ struct sync {
     struct till_lists lists;
     struct till_prices *prices; /* of lists.list[i]; read when first needed */
     bool *prices_known;
-    char lists_at[24];       /* SYNC_LISTS_AT when they were read */
+    char sales_at[24];       /* SYNC_SALES_AT when the list for sale prices was read */
     int64_t extended_ms;     /* monotonic: the lease */
     bool lost;               /* the lease was lost */
     bool (*keep)(void *arg); /* of the caller, called after ours */
@@ -75,7 +75,7 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) NODISC
 void sync_end(struct sync *s);
 void sync_free(struct sync *s);
 /* Prices in Sitoo's lists are not, or soon will not be, what any process has read of them so far. */
-enum next sync_lists_changed(struct app *app, struct reason *why) NODISCARD;
+enum next sync_sales_changed(struct app *app, struct reason *why) NODISCARD;
 
 /*
  * Each item's outcome is in the item; free them with sync_item_free. till: Sitoo's products, if the caller has read all

@@ -110,7 +110,7 @@ static bool sales_drifted(const struct shops *shops) {
 /* With its digest known, a product that Sitoo still shows as it was sent is not due. */
 static enum next mark_all(struct app *app, const struct shops *shops, size_t *due, struct reason *why) {
     struct marks m = {.app = app};
-    enum next next = sales_drifted(shops) ? sync_lists_changed(app, why) : NEXT_DONE;
+    enum next next = sales_drifted(shops) ? sync_sales_changed(app, why) : NEXT_DONE;
     next = next == NEXT_DONE ? mark_gone(&m, shops, why) : next;
     for (size_t i = 0; next == NEXT_DONE && i < shops->n; i++) {
         const struct product_want *w = &shops->wants[i];
@@ -146,13 +146,13 @@ static enum next quarantine(struct app *app, struct sync *s, const struct except
         } else {
             *why = item.why;
         }
-        if (next == NEXT_DEFER && strcmp(why->cause, "brake") == 0) {
-            *why = (struct reason){0}; /* a case says so; the release brings the next comparison */
-            next = NEXT_DONE;
-        }
         sync_item_free(&item);
     }
     free(gone.variants);
+    if (next == NEXT_DEFER && (strcmp(why->cause, "brake") == 0 || strcmp(why->cause, "products_halted") == 0)) {
+        *why = (struct reason){0}; /* a case says so; a person's word for it brings the next comparison */
+        next = NEXT_DONE;
+    }
     return next;
 }
 
@@ -193,7 +193,7 @@ static enum next release(struct app *app, const struct claim *c, struct reason *
     (void)snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
     bool brake = strcmp(c->entity, CATALOG_RELEASE) == 0;
     enum next next = brake ? known_set(app, "released", now, why) : known_set(app, "halt", "", why);
-    if (brake && app->set->mapping->products.quarantine) {
+    if (app->set->mapping->products.quarantine) {
         effect_mark(&again, QUEUE_CATALOG, CATALOG_SWEEP, 0, "", ""); /* what it would have hidden */
     }
     LOG(LOG_WARN, "products that were held may pass", {"outcome", "replayed"}, {"what", brake ? "brake" : "halt"});

@@ -123,3 +123,13 @@ def sitoo_reads(shop, since=0):
 def sweep(shop):
     """Both catalogs are compared now."""
     shop.fcall("apply", "mark", "catalog", "sweep", "0", "", "")
+
+
+def swept(shop):
+    """Both catalogs have been compared, and what became due by it is done."""
+    def times():
+        return shop.logs("product-updated").count('msg="catalogs compared"')
+    before = times()
+    sweep(shop)
+    shop.wait_until(lambda: times() > before, 30, "both catalogs have been compared")
+    quiet(shop)

@@ -98,14 +98,16 @@ class Process:
 def wait_until(predicate, timeout=10.0, what="the condition"):
     """Calls predicate until it returns something true, which is returned. After timeout seconds, times PATIENCE: TimeoutError."""
     timeout *= PATIENCE
-    end = time.monotonic() + timeout
+    began = time.monotonic()
+    end = began + timeout
     while True:
         result = predicate()
         if result:
             return result
-        if time.monotonic() >= end:
+        now = time.monotonic()
+        if now >= end:
             raise TimeoutError(f"{what} did not come true within {timeout} s (last: {result!r})")
-        time.sleep(0.01)
+        time.sleep(min(max(0.01, (now - began) / 10), 0.05))  # asking costs the processors that the answer waits for
 
 
 def request(url, method="GET", body=b"", headers=None, timeout=20.0):

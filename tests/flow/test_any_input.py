@@ -7,13 +7,17 @@ import itertools
 import json
 import os
 
+import tempfile
+
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from stack import FUNCTIONS, shop_mapping
 from test_bad_input import BATCH, Booking, event
 
+set_hypothesis_home_dir(tempfile.gettempdir() + "/onepool-hypothesis")  # what it keeps of Unicode
 NUMBER = int(os.environ.get("ONEPOOL_SEED", 0))
 RUN = settings(max_examples=300, deadline=None, database=None, derandomize=NUMBER == 0, print_blob=True,
                suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

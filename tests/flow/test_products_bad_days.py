@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from catalog_shop import all_right, due, edit, load, make, never, opinion, product, products_mapping, quiet, sitoo_reads, sitoo_writes, sweep, till
+from catalog_shop import all_right, due, edit, load, make, never, opinion, product, products_mapping, quiet, sitoo_reads, sitoo_writes, sweep, swept, till
 from test_products import wait_till
 
 
@@ -400,6 +400,7 @@ def test_quarantine_hides_what_was_made_in_the_till(stack):
 
 def test_what_quarantine_may_not_hide_is_looked_at_again_when_a_person_lets_it(stack):
     shop = make(stack, mapping=products_mapping(quarantine=True, brake={"max_deactivated_skus": 2}))
+    swept(shop)
     strays = [f"STRAY-{n}" for n in range(3)]
     for sku in strays:
         shop.control("POST", "/till-product", {"sku": sku, "title": sku, "price": "5.00", "activepos": True})
@@ -412,6 +413,22 @@ def test_what_quarantine_may_not_hide_is_looked_at_again_when_a_person_lets_it(s
     for sku in strays:
         wait_till(shop, sku, activepos=False)
     never(shop)
+
+
+def test_what_quarantine_may_not_hide_during_a_halt_is_looked_at_again_after_it(stack):
+    shop = make(stack, mapping=products_mapping(quarantine=True))
+    swept(shop)
+    shop.control("PUT", "/settings", {"sitoo_products": {"vanish": 1}})
+    product(shop, "Victim", [f"VICTIM-{n}" for n in range(12)])
+    wait_case(shop, "products_vanished:catalog", 40)
+    shop.control("POST", "/till-product", {"sku": "STRAY-1", "title": "Stray", "price": "5.00", "activepos": True})
+    sweep(shop)
+    wait_case(shop, "only_in_sitoo:STRAY-1")
+    shop.wait_until(lambda: shop.redis().zscore(shop.key("due:catalog"), "sweep") > (time.time() + 3600) * 1000, 20,
+                    "the next comparison is a day away, not five minutes")
+    assert till(shop, "STRAY-1")["activepos"]
+    retry(shop, "products_vanished:catalog")
+    wait_till(shop, "STRAY-1", activepos=False, timeout=60)
 
 
 def test_quarantine_hides_nothing_that_bigcommerce_has(stack):

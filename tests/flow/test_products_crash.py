@@ -6,7 +6,7 @@ from catalog_shop import all_right, edit, make, product, quiet, sitoo_writes, ti
 from test_products import wait_till
 
 
-@pytest.mark.parametrize("point", ["products.created", "products.families"])
+@pytest.mark.parametrize("point", ["products.created", "products.sales", "products.families"])
 def test_killed_between_two_steps(stack, tmp_path, point):
     mark = tmp_path / "kill"
     shop = make(stack, env={"ONEPOOL_DEV": "1", "ONEPOOL_FAULT_POINT": f"{point}:{mark}"})

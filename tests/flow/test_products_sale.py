@@ -2,7 +2,9 @@
 """Sale prices in a list of their own: what is in the list is compared, braked and shown in a look like any other price."""
 import json
 
-from catalog_shop import all_right, edit, load, make, product, products_mapping, quiet, sweep, till
+import pytest
+
+from catalog_shop import all_right, edit, load, make, product, products_mapping, quiet, sweep, swept, till
 from test_products import wait_till
 from test_products_bad_days import retry, wait_case, wait_closed
 from test_products_load import end, look, start
@@ -17,7 +19,7 @@ def shop_with_list(stack, **more):
 
 
 def in_list(shop, sku):
-    return till(shop, sku)["prices"].get(str(LIST))
+    return (till(shop, sku) or {"prices": {}})["prices"].get(str(LIST))
 
 
 def wait_in_list(shop, sku, price):
@@ -66,15 +68,13 @@ def test_a_sale_price_that_looks_like_a_slip_waits_for_a_person(stack):
     wait_in_list(shop, "SLIP-1", "80.00")
     edit(shop, number, sale_price="8.00", price="90.00", name="Slipped")
     case = wait_case(shop, "price_held:SLIP-1")
-    assert "sale price" in case["text"] and "80.00" in case["text"] and "8.00" in case["text"], case
-    wait_till(shop, "SLIP-1", title="Slipped", moneyprice="90.00")
-    quiet(shop)
-    assert in_list(shop, "SLIP-1") == "80.00"
-    sweep(shop)
-    quiet(shop)
+    assert "with its sale" in case["text"] and "80.00" in case["text"] and "8.00" in case["text"], case
+    wait_till(shop, "SLIP-1", title="Slipped", moneyprice="100.00")
+    swept(shop)
     assert in_list(shop, "SLIP-1") == "80.00" and "price_held:SLIP-1" in shop.cases()
     retry(shop, "price_held:SLIP-1")
     wait_in_list(shop, "SLIP-1", "8.00")
+    wait_till(shop, "SLIP-1", moneyprice="90.00")
     wait_closed(shop, "price_held:SLIP-1")
     edit(shop, number, sale_price="85.00")
     wait_in_list(shop, "SLIP-1", "85.00")
@@ -84,6 +84,67 @@ def test_a_sale_price_that_looks_like_a_slip_waits_for_a_person(stack):
     wait_in_list(shop, "SLIP-1", None)
     wait_closed(shop, "price_held:SLIP-1")
     all_right(shop)
+
+
+def test_a_sale_that_is_held_does_not_pass_with_the_price_that_falls_beside_it(stack):
+    shop = shop_with_list(stack)
+    load(shop)
+    number = product(shop, "Half", ["HALF-1"], price="100.00")
+    wait_till(shop, "HALF-1", moneyprice="100.00")
+    edit(shop, number, price="60.00", sale_price="31.00", name="Halved")  # -40 %, and -69 % with the sale
+    wait_case(shop, "price_held:HALF-1")
+    wait_till(shop, "HALF-1", title="Halved", moneyprice="100.00")
+    swept(shop)
+    edit(shop, number, name="Halved again")
+    wait_till(shop, "HALF-1", title="Halved again", moneyprice="100.00")
+    assert in_list(shop, "HALF-1") is None and "price_held:HALF-1" in shop.cases()
+    retry(shop, "price_held:HALF-1")
+    wait_till(shop, "HALF-1", moneyprice="60.00")
+    wait_in_list(shop, "HALF-1", "31.00")
+    all_right(shop)
+
+
+@pytest.mark.parametrize("path", ["products.json", "pricelistitems.json"])
+def test_a_write_that_fails_half_way_is_not_taken_for_a_slip(stack, path):
+    shop = shop_with_list(stack)
+    load(shop)
+    number = product(shop, "Way", ["WAY-1"], price="100.00")
+    wait_till(shop, "WAY-1", moneyprice="100.00")
+    quiet(shop)
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "status", "status": 503, "method": "PUT", "path": path, "count": 1}]})
+    edit(shop, number, price="140.00", sale_price="55.00")
+    wait_in_list(shop, "WAY-1", "55.00")
+    wait_till(shop, "WAY-1", moneyprice="140.00")
+    assert shop.control("GET", "/faults")["sitoo"]["hits"], "no write failed"
+    quiet(shop)
+    assert "price_held:WAY-1" not in shop.cases()
+    all_right(shop)
+
+
+def test_another_list_is_cheaper_once_the_sale_is_over(stack):
+    shop = shop_with_list(stack)
+    shop.control("PUT", "/till-price-list", {"id": 5, "name": "Staff", "active": True, "currency": "SEK", "tags": [], "items": {}})
+    load(shop)
+    number = product(shop, "Under", ["UNDER-1"], price="100.00", sale_price="60.00")
+    wait_in_list(shop, "UNDER-1", "60.00")
+    shop.control("PUT", "/till-price-list", {"id": 5, "items": {"UNDER-1": "70.00"}})
+    swept(shop)
+    assert "price_undercut:UNDER-1" not in shop.cases()
+    shop.kill_child("product-updated", pid=shop.children("product-updated")[-1])  # prices of lists are kept for ten minutes
+    edit(shop, number, sale_price=0)
+    assert "70.00" in wait_case(shop, "price_undercut:UNDER-1", 60)["text"]
+
+
+def test_what_stays_in_the_tills_under_its_old_spelling_stays_on_sale(stack):
+    shop = shop_with_list(stack)
+    load(shop)
+    number = product(shop, "Spelled", ["SPELLED-1"], price="100.00", sale_price="60.00")
+    wait_in_list(shop, "SPELLED-1", "60.00")
+    swept(shop)
+    edit(shop, number, variants=[{"sku": "SPELLED-1", "new_sku": "spelled-1"}])
+    wait_case(shop, "near_duplicate:spelled-1")
+    quiet(shop)
+    assert in_list(shop, "SPELLED-1") == "60.00" and till(shop, "SPELLED-1")["activepos"]
 
 
 def test_a_look_shows_what_becomes_of_the_list(stack):
