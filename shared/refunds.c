@@ -134,6 +134,14 @@ enum next refunds_read(struct app *app, int64_t order_id, struct refund_list *ou
     return next;
 }
 
+size_t refunds_of_others(const struct refund_list *l) {
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        n += l->list[i].reference[0] == '\0' ? 1 : 0;
+    }
+    return n;
+}
+
 const struct refund *refund_find(const struct refund_list *l, const char *reference) {
     for (size_t i = 0; i < l->n; i++) {
         if (strcmp(l->list[i].reference, reference) == 0) {

@@ -34,9 +34,9 @@ struct work {
     char reference[REFUND_REFERENCE_SIZE];
     struct lease lease;
     char intent_id[GATE_INTENT_SIZE];
-    bool sent_before;       /* an intent is open: a refund was sent, and its answer is not known */
-    int64_t refunds_before; /* refunds that the order had when it was sent */
-    bool maybe_busy;        /* the last refusal may mean that another refund is under way */
+    bool sent_before;      /* an intent is open: a refund was sent, and its answer is not known */
+    int64_t others_before; /* refunds of others that the order had when it was sent */
+    bool maybe_busy;       /* the last refusal may mean that another refund is under way */
 };
 
 /* ---- lease ---- */
@@ -91,8 +91,8 @@ static enum next look_for_intent(struct app *app, struct work *w, struct reason 
     const char *text = reply_str(reply);
     w->sent_before = text != NULL;
     cJSON *json = text != NULL ? json_read(text, strlen(text), error, sizeof error) : NULL;
-    if (!json_int(json, "refunds_before", &w->refunds_before)) {
-        w->refunds_before = -1;
+    if (!json_int(json, "others_before", &w->others_before)) {
+        w->others_before = -1;
     }
     cJSON_Delete(json);
     freeReplyObject(reply);
@@ -221,7 +221,7 @@ static char *intent_json(const struct work *w, const struct decision *d, const c
     json_add_int(json, "order", w->p->web_order);
     json_add_str(json, "amount", amount);
     json_add_str(json, "currency", w->order.currency);
-    json_add_int(json, "refunds_before", (int64_t)w->refunds.n);
+    json_add_int(json, "others_before", (int64_t)refunds_of_others(&w->refunds));
     json_add_str(json, "digest", digest);
     char *text = json_print(json);
     cJSON_Delete(json);
@@ -365,7 +365,8 @@ static enum next decide_and_do(struct app *app, struct work *w, struct settled *
         if (next != NEXT_DONE) {
             return next;
         }
-        if (d.kind == DECISION_PARK || (int64_t)w->refunds.n != w->refunds_before) {
+        /* A refund of another return carries that one's reference, so it cannot be what was sent. */
+        if (d.kind == DECISION_PARK || (int64_t)refunds_of_others(&w->refunds) != w->others_before) {
             unclear(w, &d, out);
             return NEXT_DONE;
         }

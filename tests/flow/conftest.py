@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from redis_library import CLOCK, NOW, VERSION, Pool, Server, changed, library
 from stack import Stack
 
 
@@ -52,3 +53,36 @@ def module_stack(request):
     """The same for all tests of a module."""
     with stacks(request.node) as make:
         yield make
+
+
+@pytest.fixture(scope="module")
+def durable_server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("r") / "durable")
+    server.redis.execute_command("FUNCTION", "LOAD", "REPLACE", library(VERSION))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def clock_server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("r") / "clock", appendonly=False)
+    source = changed(b"redis.call('TIME')", f"redis.call('HMGET', '{CLOCK}', 's', 'us')".encode())
+    server.redis.execute_command("FUNCTION", "LOAD", "REPLACE", library("clock", source))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def pool(durable_server):
+    """The library as the product loads it, and an empty Redis."""
+    durable_server.redis.flushall()
+    return Pool(durable_server.redis)
+
+
+@pytest.fixture
+def timed(clock_server):
+    """The library with the clock in the hands of the test, and an empty Redis."""
+    clock_server.redis.flushall()
+    pool = Pool(clock_server.redis, "clock")
+    pool.set_time(NOW)
+    return pool

@@ -10,10 +10,7 @@ import random
 
 import pytest
 
-import test_redis_functions as functions
-from test_redis_functions import LONG, NO_HEADERS, NOW, Pool
-
-clock_server, timed = functions.clock_server, functions.timed  # fixtures
+from redis_library import LONG, NO_HEADERS, NOW, Pool
 
 CLASSES = ("stock", "orders", "refunds", "rest")
 WEIGHTS = {"stock": 60, "orders": 25, "refunds": 10, "rest": 5}

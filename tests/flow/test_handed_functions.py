@@ -7,10 +7,6 @@ import random
 import pytest
 import redis as client
 
-import test_redis_functions
-
-durable_server, pool = test_redis_functions.durable_server, test_redis_functions.pool  # fixtures
-clock_server, timed = test_redis_functions.clock_server, test_redis_functions.timed
 DAY_MS = 86400 * 1000
 
 

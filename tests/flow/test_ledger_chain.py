@@ -11,11 +11,8 @@ import time
 
 import pytest
 
-import test_redis_functions
 from ledger_fill import Day, fill
 from stack import shop_mapping
-
-clock_server, timed = test_redis_functions.clock_server, test_redis_functions.timed  # fixtures
 
 DAY_MS = 86400 * 1000
 ROWS = 40

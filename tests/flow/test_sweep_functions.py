@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The part of the Redis Function library about the sweep (shared/lua/89_sweep.lua), with a clock that the test sets."""
-import test_redis_functions
 
-clock_server, timed = test_redis_functions.clock_server, test_redis_functions.timed  # fixtures
 GRACE = 60_000
 PAGE = 500
 

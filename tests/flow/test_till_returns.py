@@ -290,6 +290,47 @@ def test_refund_that_fails_on_the_way_is_made_once(shop, rule):
     right(shop, sku)
 
 
+def lost(shop, order):
+    """The order's next refund never arrives, and nobody is told."""
+    fault(shop, kind="reset", path=f"orders/{order}/payment_actions/refunds", method="POST", count=1)
+
+
+def test_a_lost_refund_is_made_although_onepool_refunded_another_return_of_the_order_meanwhile(shop):
+    order, sitoo, (sku,) = bought(shop, units=3)
+    shop.wait_quiet()
+    lost(shop, order)
+    first = give_back(shop, sitoo, sku)
+    shop.wait_until(lambda: shop.redis().hexists(shop.key("intents"), f"refund:R{first}-{order}"), 15, "the first one was sent")
+    second = give_back(shop, sitoo, sku)
+    assert money(shop, second)["outcome"] == "refunded"
+
+    def done():
+        skip_the_wait(shop, first, order)
+        return shop.redis().get(shop.key(f"return:{first}"))
+    shop.wait_until(done, 60, "it is settled")
+    assert money(shop, first)["outcome"] == "refunded"
+    assert len(refunds(shop, order)) == 2
+    shop.control("DELETE", "/faults")
+    right(shop, sku)
+
+
+def test_a_lost_refund_of_an_order_that_somebody_else_refunded_meanwhile_is_a_persons(shop):
+    order, sitoo, (sku,) = bought(shop, units=3)
+    shop.wait_quiet()
+    lost(shop, order)
+    number = give_back(shop, sitoo, sku)
+    shop.wait_until(lambda: shop.redis().hexists(shop.key("intents"), f"refund:R{number}-{order}"), 15, "it was sent")
+    shop.control("POST", "/web-refund", {"order_id": order, "row": 0, "quantity": 1})
+
+    def done():
+        skip_the_wait(shop, number, order)
+        return shop.redis().get(shop.key(f"return:{number}"))
+    shop.wait_until(done, 60, "it is worked on")
+    assert parked(shop, number, "return_unclear", order)["text"].startswith("URGENT")
+    assert [one["by"] for one in refunds(shop, order)] == ["hand"]
+    shop.control("DELETE", "/faults")
+
+
 @pytest.mark.parametrize("kind, cause", [("quote_refused", "return_quote_refused"), ("methods_change", "return_no_method")])
 def test_refund_that_is_always_refused_is_parked(shop, kind, cause):
     order, sitoo, (sku,) = bought(shop)

@@ -3,10 +3,8 @@
 to 13_shops.lua, 87_notify.lua), with a clock that the test sets."""
 import json
 
-import test_redis_functions
-from test_redis_functions import NOW, case, lags, put, seen
+from redis_library import NOW, case, lags, put, seen
 
-clock_server, timed = test_redis_functions.clock_server, test_redis_functions.timed  # fixtures
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 WEEK = 7 * DAY
 FIELD = "1|S1"

@@ -6,10 +6,6 @@ import time
 import pytest
 import redis as client
 
-import test_redis_functions
-
-durable_server, pool = test_redis_functions.durable_server, test_redis_functions.pool  # fixtures
-
 DAY_MS = 86400 * 1000
 START = int(time.time()) * 1000 - DAY_MS  # times below are ms after it
 

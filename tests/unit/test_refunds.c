@@ -74,6 +74,8 @@ static void references_are_found_and_units_added_up(void **state) {
     assert_ptr_equal(refund_find(&l, "R11555-21"), &list[1]);
     assert_null(refund_find(&l, "R11555-2"));
     assert_null(refund_find(&l, "R1155-21"));
+    assert_int_equal(refunds_of_others(&l), 1);
+    assert_int_equal(refunds_of_others(&(struct refund_list){0}), 0);
 }
 
 static void iso_dates_are_read(void **state) {
