@@ -77,6 +77,14 @@ def skip_the_wait(shop, number, order):
     shop.redis().publish(shop.key("wake:return"), "1")
 
 
+def settled_at_last(shop, number, order):
+    """Waits until onepool has worked on a return of which a refund was lost, skipping the wait before it is sent again."""
+    def done():
+        skip_the_wait(shop, number, order)
+        return shop.redis().get(shop.key(f"return:{number}"))
+    shop.wait_until(done, 60, f"return {number} is worked on")
+
+
 def posts(shop, order, since, what=REFUNDS):
     """Calls that would refund (or quote) a web order, since that request."""
     return [one for one in shop.requests(since, "bigcommerce")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from returns_shop import (FUNCTIONS, bought, fault, give_back, money, parked, refunds, reset, right, running, skip_the_wait,
-                          withheld, worked_on)
+from returns_shop import (FUNCTIONS, bought, fault, give_back, money, parked, refunds, reset, right, running,
+                          settled_at_last, skip_the_wait, withheld, worked_on)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "functions" / "return").glob("*.c")]
@@ -279,11 +279,7 @@ def test_refund_that_fails_on_the_way_is_made_once(shop, rule):
     shop.wait_quiet()
     fault(shop, **rule)
     number = give_back(shop, sitoo, sku)
-
-    def done():
-        skip_the_wait(shop, number, order)
-        return shop.redis().get(shop.key(f"return:{number}"))
-    shop.wait_until(done, 60, "it is settled")
+    settled_at_last(shop, number, order)
     assert money(shop, number)["outcome"] == "refunded"
     assert len(refunds(shop, order)) == 1
     shop.control("DELETE", "/faults")
@@ -303,11 +299,7 @@ def test_a_lost_refund_is_made_although_onepool_refunded_another_return_of_the_o
     shop.wait_until(lambda: shop.redis().hexists(shop.key("intents"), f"refund:R{first}-{order}"), 15, "the first one was sent")
     second = give_back(shop, sitoo, sku)
     assert money(shop, second)["outcome"] == "refunded"
-
-    def done():
-        skip_the_wait(shop, first, order)
-        return shop.redis().get(shop.key(f"return:{first}"))
-    shop.wait_until(done, 60, "it is settled")
+    settled_at_last(shop, first, order)
     assert money(shop, first)["outcome"] == "refunded"
     assert len(refunds(shop, order)) == 2
     shop.control("DELETE", "/faults")
@@ -321,11 +313,7 @@ def test_a_lost_refund_of_an_order_that_somebody_else_refunded_meanwhile_is_a_pe
     number = give_back(shop, sitoo, sku)
     shop.wait_until(lambda: shop.redis().hexists(shop.key("intents"), f"refund:R{number}-{order}"), 15, "it was sent")
     shop.control("POST", "/web-refund", {"order_id": order, "row": 0, "quantity": 1})
-
-    def done():
-        skip_the_wait(shop, number, order)
-        return shop.redis().get(shop.key(f"return:{number}"))
-    shop.wait_until(done, 60, "it is worked on")
+    settled_at_last(shop, number, order)
     assert parked(shop, number, "return_unclear", order)["text"].startswith("URGENT")
     assert [one["by"] for one in refunds(shop, order)] == ["hand"]
     shop.control("DELETE", "/faults")
