@@ -171,11 +171,9 @@ static void plan_price(const struct sync *s, struct row *r, const struct till_pr
     const struct till_price *sale = sales != NULL ? till_price_find(sales, r->sku) : NULL;
     int64_t have_sale = sale != NULL ? sale->price : WANT_NONE;
     r->old_charged = till_charges(r->have->price, have_sale);
-    if (r->item->person) {
-        row_close(r->item, "price_held", r->sku);
-    } else if (price_moves_much(r->have->price, r->want.price, limit)) {
+    if (!r->item->person && price_moves_much(r->have->price, r->want.price, limit)) {
         hold_price(s, r, "price", r->have->price, r->want.price);
-    } else if (sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
+    } else if (!r->item->person && sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
         hold_price(s, r, "price with its sale", r->old_charged, r->want.sale_price);
     } else {
         row_close(r->item, "price_held", r->sku);
