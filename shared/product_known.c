@@ -37,6 +37,13 @@ void known_product_parse(const char *text, struct known_product *out) {
             out->variants[out->n++] = (struct known_variant){.sku = xstrdup(item->valuestring)};
         }
     }
+    const cJSON *making = json_array(json, "m");
+    out->making = xcalloc((size_t)cJSON_GetArraySize(making) + 1, sizeof *out->making);
+    cJSON_ArrayForEach(item, making) {
+        if (cJSON_IsString(item)) {
+            out->making[out->making_count++] = xstrdup(item->valuestring);
+        }
+    }
     cJSON_Delete(json);
 }
 
@@ -44,6 +51,10 @@ void known_product_free(struct known_product *k) {
     for (size_t i = 0; i < k->n; i++) {
         free(k->variants[i].sku);
     }
+    for (size_t i = 0; i < k->making_count; i++) {
+        free(k->making[i]);
+    }
+    free(k->making);
     free(k->variants);
     memset(k, 0, sizeof *k);
 }
@@ -87,7 +98,17 @@ char *known_product_text(const struct known_product *k, const struct product_wan
     return text;
 }
 
-char *known_product_begun(const struct known_product *k, const struct product_want *w) {
+bool known_making(const struct known_product *k, const char *sku) {
+    for (size_t i = 0; k != NULL && i < k->making_count; i++) {
+        if (strcmp(k->making[i], sku) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *known_product_begun(const struct known_product *k, const struct product_want *w, const char *const *making,
+                          size_t making_count) {
     char id[24];
     cJSON *o = json_new_object();
     json_add_str(o, "d", "");
@@ -105,6 +126,15 @@ char *known_product_begun(const struct known_product *k, const struct product_wa
             continue; /* an earlier try said so */
         }
         (void)cJSON_AddItemToArray(begun, cJSON_CreateString(w->list[i].sku));
+    }
+    cJSON *made = json_add_array(o, "m");
+    for (size_t i = 0; k != NULL && i < k->making_count; i++) {
+        (void)cJSON_AddItemToArray(made, cJSON_CreateString(k->making[i]));
+    }
+    for (size_t i = 0; i < making_count; i++) {
+        if (!known_making(k, making[i])) {
+            (void)cJSON_AddItemToArray(made, cJSON_CreateString(making[i]));
+        }
     }
     char *text = json_print(o);
     cJSON_Delete(o);

@@ -3,14 +3,12 @@
  * What onepool remembers of the products it brought to Sitoo. All of it can be lost: it is read from both shops again.
  *
  *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent; while it is
- *                             being written d is "" and "w":["SMIT-2"] names what may be made; otherwise "w" names
- *                             SKUs that Sitoo has of it and that cannot be wanted at present
- *   product:skus       hash   SKU -> "product:variant" that wanted it last
- *   product:variants   hash   variant id -> product id
- *   product:barcodes   hash   code -> "variant product SKU" that has it
- *   product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it
- *   catalog            hash   loaded, halt, released, sales_at, and how far the first load is (load_*)
- *   catalog:off        set    SKUs that were to be hidden in this window of 24 hours
+ *                             being written d is "" and "w":["SMIT-2"] names what may be made, "m" what Sitoo has not;
+ * otherwise "w" names SKUs that Sitoo has of it and that cannot be wanted at present product:skus       hash   SKU ->
+ * "product:variant" that wanted it last product:variants   hash   variant id -> product id product:barcodes   hash code
+ * -> "variant product SKU" that has it product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it catalog
+ * hash   loaded, halt, released, sales_at, and how far the first load is (load_*) catalog:off        set    SKUs that
+ * were to be hidden in this window of 24 hours
  */
 #ifndef ONEPOOL_PRODUCT_KNOWN_H
 #define ONEPOOL_PRODUCT_KNOWN_H
@@ -36,6 +34,8 @@ struct known_product {
     int64_t at_ms;
     struct known_variant *variants;
     size_t n;
+    char **making; /* SKUs that were being made when it was last begun; none once all was sent */
+    size_t making_count;
 };
 /* Texts that are no record are as if nothing was known. */
 void known_product_parse(const char *text, struct known_product *out);
@@ -44,9 +44,12 @@ void known_product_free(struct known_product *k);
  * The caller frees. */
 char *known_product_text(const struct known_product *k, const struct product_want *w, const char *const *kept,
                          size_t kept_count, int64_t now_ms);
-/* The record while w is being written: what was known (NULL: nothing), and "w", the SKUs that may be made now. Without
- * it nobody would know of one that was made by a process that died, if BigCommerce lets it go before the next try. */
-char *known_product_begun(const struct known_product *k, const struct product_want *w);
+/* The record while w is being written: what was known (NULL: nothing), "w", the SKUs that may be made now, and "m",
+ * those of them that Sitoo does not have. Without it nobody would know of one that was made by a process that died, if
+ * BigCommerce lets it go before the next try, nor that its first sale price is no change. */
+char *known_product_begun(const struct known_product *k, const struct product_want *w, const char *const *making,
+                          size_t making_count);
+bool known_making(const struct known_product *k, const char *sku);
 /* Is there a SKU that was brought to Sitoo and that BigCommerce's product has no more? */
 bool known_left_behind(const struct known_product *k, const struct product_want *w);
 const char *known_sku(const struct known_product *k, int64_t variant_id);

@@ -171,6 +171,9 @@ static void plan_sale(struct row *r, const struct till_prices *prices, bool set,
     if (r->refused || r->id == 0 || r->sale_held || r->kept) {
         return;
     }
+    if (!set && r->item->next != NEXT_DONE) {
+        return; /* its price is not there yet: until then the sale goes on */
+    }
     if ((now == NULL ? WANT_NONE : now->price) == wanted) {
         row_close(r->item, "sale_price_refused", r->sku);
     } else if (set == (wanted != WANT_NONE)) {

@@ -170,10 +170,12 @@ static void plan_price(const struct sync *s, struct row *r, const struct till_pr
     int64_t limit = s->app->set->mapping->brake_price_percent;
     const struct till_price *sale = sales != NULL ? till_price_find(sales, r->sku) : NULL;
     int64_t have_sale = sale != NULL ? sale->price : WANT_NONE;
+    bool first =
+        have_sale == WANT_NONE && known_making(r->item->known, r->sku); /* made just now, its sale is to come */
     r->old_charged = till_charges(r->have->price, have_sale);
     if (!r->item->person && price_moves_much(r->have->price, r->want.price, limit)) {
         hold_price(s, r, "price", r->have->price, r->want.price);
-    } else if (!r->item->person && sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
+    } else if (!r->item->person && !first && sale_falls_much(&r->want, r->have->price, have_sale, limit)) {
         hold_price(s, r, "price with its sale", r->old_charged, r->want.sale_price);
     } else {
         row_close(r->item, "price_held", r->sku);

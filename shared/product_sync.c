@@ -355,6 +355,20 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
  * Before anything is written: who else would know of it, if this process died? A SKU may leave BigCommerce meanwhile,
  * or the product go back to what it was, and Sitoo still has to follow.
  */
+/* "m" of the record: SKUs of the item that are to be made. The caller frees. */
+static char *begun_text(const struct rows *rows, const struct sync_item *item) {
+    const char **making = xcalloc(rows->n + 1, sizeof *making);
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        if (rows->list[i].item == item && rows->list[i].create) {
+            making[n++] = rows->list[i].sku;
+        }
+    }
+    char *text = known_product_begun(item->known, item->want, making, n);
+    free(making);
+    return text;
+}
+
 static enum next begin_records(struct sync *s, const struct rows *rows, struct reason *why) {
     struct args effects = {0};
     const struct sync_item *last = NULL;
@@ -365,7 +379,7 @@ static enum next begin_records(struct sync *s, const struct rows *rows, struct r
             continue;
         }
         if (last == NULL || r->item != last) {
-            char *text = known_product_begun(r->item->known, r->item->want);
+            char *text = begun_text(rows, r->item);
             effect_keep_product(&effects, r->item->product_id, text);
             free(text);
             last = r->item;

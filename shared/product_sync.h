@@ -31,7 +31,7 @@
 #define SYNC_BATCH     200            /* elements in one write (sitoo.md 6.1) */
 #define SYNC_RULES_MS  INT64_C(600000)
 #define SYNC_SALES_AT \
-    "lists_at"             /* field of "catalog": when prices in lists last changed, so that nobody trusts older ones */
+    "sales_at"             /* field of "catalog": when prices in lists last changed, so that nobody trusts older ones */
 #define SYNC_COUNT_FROM 10 /* a write of fewer elements is not counted before and after */
 
 /* One product of BigCommerce. */

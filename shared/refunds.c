@@ -134,10 +134,14 @@ enum next refunds_read(struct app *app, int64_t order_id, struct refund_list *ou
     return next;
 }
 
-size_t refunds_of_others(const struct refund_list *l) {
+size_t refunds_of_others(const struct refund_list *l, int64_t order_id) {
+    char end[24];
     size_t n = 0;
+    (void)snprintf(end, sizeof end, "-%lld", (long long)order_id);
     for (size_t i = 0; i < l->n; i++) {
-        n += l->list[i].reference[0] == '\0' ? 1 : 0;
+        const char *reference = l->list[i].reference;
+        size_t digits = reference[0] == 'R' ? strspn(reference + 1, "0123456789") : 0;
+        n += digits == 0 || strcmp(reference + 1 + digits, end) != 0 ? 1 : 0;
     }
     return n;
 }

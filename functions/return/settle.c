@@ -148,13 +148,14 @@ static void found(struct work *w, const struct refund *r, struct settled *out) {
     (void)str_copy(out->currency, sizeof out->currency, w->order.currency);
 }
 
-/* Something was sent, its answer was lost, and what is there now is not what was there then. */
+/* Something was sent, its answer was lost, and what is there now is not, or may not be, what was there then. */
 static void unclear(const struct work *w, const struct decision *d, struct settled *out) {
     char text[600];
-    (void)snprintf(text, sizeof text,
-                   "A refund was sent and its answer was lost; since then the order's refunds have changed, and none "
-                   "carries our reference %s. %.300s",
-                   w->reference, d->text);
+    (void)snprintf(
+        text, sizeof text,
+        "A refund was sent and its answer was lost; no refund of the order carries our reference %s, and what "
+        "else there is may have changed since. %.300s",
+        w->reference, d->text);
     parked_with(out, "return_unclear", true, text);
 }
 
@@ -221,7 +222,7 @@ static char *intent_json(const struct work *w, const struct decision *d, const c
     json_add_int(json, "order", w->p->web_order);
     json_add_str(json, "amount", amount);
     json_add_str(json, "currency", w->order.currency);
-    json_add_int(json, "others_before", (int64_t)refunds_of_others(&w->refunds));
+    json_add_int(json, "others_before", (int64_t)refunds_of_others(&w->refunds, w->p->web_order));
     json_add_str(json, "digest", digest);
     char *text = json_print(json);
     cJSON_Delete(json);
@@ -366,7 +367,7 @@ static enum next decide_and_do(struct app *app, struct work *w, struct settled *
             return next;
         }
         /* A refund of another return carries that one's reference, so it cannot be what was sent. */
-        if (d.kind == DECISION_PARK || (int64_t)refunds_of_others(&w->refunds) != w->others_before) {
+        if (d.kind == DECISION_PARK || (int64_t)refunds_of_others(&w->refunds, w->p->web_order) != w->others_before) {
             unclear(w, &d, out);
             return NEXT_DONE;
         }

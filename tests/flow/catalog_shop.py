@@ -129,6 +129,7 @@ def swept(shop):
     """Both catalogs have been compared, and what became due by it is done."""
     def times():
         return shop.logs("product-updated").count('msg="catalogs compared"')
+    shop.wait_until(lambda: shop.redis().hget(shop.key("job:catalog:sweep"), "lease") != "1", 30, "no comparison is under way")
     before = times()
     sweep(shop)
     shop.wait_until(lambda: times() > before, 30, "both catalogs have been compared")

@@ -121,6 +121,23 @@ def test_a_write_that_fails_half_way_is_not_taken_for_a_slip(stack, path):
     all_right(shop)
 
 
+def test_the_first_sale_price_of_what_was_just_made_is_no_slip(stack):
+    shop = shop_with_list(stack)
+    load(shop)
+    swept(shop)
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "status", "status": 503, "method": "PUT", "path": "pricelistitems.json",
+                                                               "count": 1}]})
+    number = product(shop, "Made", ["MADE-1"], price="100.00", sale_price="31.00")
+    wait_till(shop, "MADE-1", moneyprice="100.00")
+    wait_in_list(shop, "MADE-1", "31.00")
+    assert shop.control("GET", "/faults")["sitoo"]["hits"], "no write failed"
+    quiet(shop)
+    assert "price_held:MADE-1" not in shop.cases()
+    edit(shop, number, sale_price="3.00")  # once it is there, a slip is a slip
+    wait_case(shop, "price_held:MADE-1")
+    assert in_list(shop, "MADE-1") == "31.00"
+
+
 def test_another_list_is_cheaper_once_the_sale_is_over(stack):
     shop = shop_with_list(stack)
     shop.control("PUT", "/till-price-list", {"id": 5, "name": "Staff", "active": True, "currency": "SEK", "tags": [], "items": {}})

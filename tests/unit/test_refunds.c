@@ -74,8 +74,22 @@ static void references_are_found_and_units_added_up(void **state) {
     assert_ptr_equal(refund_find(&l, "R11555-21"), &list[1]);
     assert_null(refund_find(&l, "R11555-2"));
     assert_null(refund_find(&l, "R1155-21"));
-    assert_int_equal(refunds_of_others(&l), 1);
-    assert_int_equal(refunds_of_others(&(struct refund_list){0}), 0);
+}
+
+static void refunds_of_others_have_no_whole_reference_of_the_order(void **state) {
+    static const struct {
+        const char *reference;
+        size_t others;
+    } rows[] = {{"", 1},       {"R11555-21", 0}, {"R1-21", 0}, {"R11555-2", 1},     {"R11555-212", 1}, {"R11555-", 1},
+                {"R11555", 1}, {"R-21", 1},      {"-21", 1},   {"R11555-21-21", 1}, {"RR11555-21", 1}, {"11555-21", 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct refund one = {.id = 1};
+        (void)snprintf(one.reference, sizeof one.reference, "%s", rows[i].reference);
+        print_message("%s\n", rows[i].reference);
+        assert_int_equal(refunds_of_others(&(struct refund_list){.list = &one, .n = 1}, 21), rows[i].others);
+    }
+    assert_int_equal(refunds_of_others(&(struct refund_list){0}, 21), 0);
 }
 
 static void iso_dates_are_read(void **state) {
@@ -94,6 +108,7 @@ int main(void) {
         cmocka_unit_test(a_refund_is_read),
         cmocka_unit_test(what_lacks_a_figure_is_no_refund),
         cmocka_unit_test(references_are_found_and_units_added_up),
+        cmocka_unit_test(refunds_of_others_have_no_whole_reference_of_the_order),
         cmocka_unit_test(iso_dates_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
