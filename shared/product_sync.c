@@ -98,7 +98,8 @@ static void forget_sales(struct sync *s) {
     }
 }
 
-static enum next halted(struct sync *s, struct reason *why) {
+/* Is there a halt? And has the list for sale prices changed since it was read here? */
+static enum next catalog_state(struct sync *s, struct reason *why) {
     static const char *const fields[] = {"halt", SYNC_SALES_AT};
     char *texts[] = {NULL, NULL};
     enum next next = known_fields(s->app, KEY_CATALOG, fields, 2, texts, why);
@@ -174,7 +175,7 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) {
     s->extended_ms = clock_mono_ms();
     app->keep = keep;
     app->keep_arg = s;
-    next = halted(s, why);
+    next = catalog_state(s, why);
     next = next == NEXT_DONE ? settle_intents(s, why) : next;
     next = next == NEXT_DONE ? learn(s, why) : next;
     if (next != NEXT_DONE) {
@@ -351,10 +352,6 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
     }
 }
 
-/*
- * Before anything is written: who else would know of it, if this process died? A SKU may leave BigCommerce meanwhile,
- * or the product go back to what it was, and Sitoo still has to follow.
- */
 /* "m" of the record: SKUs of the item that are to be made. The caller frees. */
 static char *begun_text(const struct rows *rows, const struct sync_item *item) {
     const char **making = xcalloc(rows->n + 1, sizeof *making);
@@ -369,6 +366,10 @@ static char *begun_text(const struct rows *rows, const struct sync_item *item) {
     return text;
 }
 
+/*
+ * Before anything is written: who else would know of it, if this process died? A SKU may leave BigCommerce meanwhile,
+ * or the product go back to what it was, and Sitoo still has to follow.
+ */
 static enum next begin_records(struct sync *s, const struct rows *rows, struct reason *why) {
     struct args effects = {0};
     const struct sync_item *last = NULL;

@@ -25,14 +25,13 @@
 #include "product_want.h"
 #include "till_product.h"
 
-#define SYNC_LEASE     "products"
-#define SYNC_LEASE_MS  INT64_C(60000)
-#define SYNC_SETTLE_MS INT64_C(30000) /* longer than a call may take, and then some */
-#define SYNC_BATCH     200            /* elements in one write (sitoo.md 6.1) */
-#define SYNC_RULES_MS  INT64_C(600000)
-#define SYNC_SALES_AT \
-    "sales_at"             /* field of "catalog": when prices in lists last changed, so that nobody trusts older ones */
-#define SYNC_COUNT_FROM 10 /* a write of fewer elements is not counted before and after */
+#define SYNC_LEASE      "products"
+#define SYNC_LEASE_MS   INT64_C(60000)
+#define SYNC_SETTLE_MS  INT64_C(30000) /* longer than a call may take, and then some */
+#define SYNC_BATCH      200            /* elements in one write (sitoo.md 6.1) */
+#define SYNC_RULES_MS   INT64_C(600000)
+#define SYNC_SALES_AT   "sales_at" /* field of "catalog", see sync_sales_changed */
+#define SYNC_COUNT_FROM 10         /* a write of fewer elements is not counted before and after */
 
 /* One product of BigCommerce. */
 struct sync_item {
@@ -74,7 +73,7 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) NODISC
 /* Gives the lease back; what is cached stays for the next turn. */
 void sync_end(struct sync *s);
 void sync_free(struct sync *s);
-/* Prices in Sitoo's lists are not, or soon will not be, what any process has read of them so far. */
+/* The list for sale prices is not, or soon will not be, what any process has read of it so far: each reads it again. */
 enum next sync_sales_changed(struct app *app, struct reason *why) NODISCARD;
 
 /*

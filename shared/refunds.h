@@ -58,9 +58,7 @@ enum next refunds_read(struct app *app, int64_t order_id, struct refund_list *ou
 bool refund_parse(const cJSON *json, struct refund *out);
 void refund_list_free(struct refund_list *l);
 
-/* How many carry no whole reference of a return of this web order: made by somebody else, or by us without what we gave
- * it.
- */
+/* How many carry no whole reference of a return of this web order: somebody else's, or ours without its reason. */
 size_t refunds_of_others(const struct refund_list *l, int64_t order_id);
 /* The refund that carries the reference, or NULL. */
 const struct refund *refund_find(const struct refund_list *l, const char *reference);

@@ -94,23 +94,11 @@ static enum next mark_gone(struct marks *m, const struct shops *shops, struct re
     return next;
 }
 
-/* The list for sale prices, which processes keep for a while as they read it. */
-static bool sales_drifted(const struct shops *shops) {
-    for (size_t i = 0; i < shops->n; i++) {
-        for (size_t k = 0; k < shops->wants[i].n; k++) {
-            const struct want *w = &shops->wants[i].list[k];
-            if (shops_sale_price(shops, w->sku) != w->sale_price) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* With its digest known, a product that Sitoo still shows as it was sent is not due. */
 static enum next mark_all(struct app *app, const struct shops *shops, size_t *due, struct reason *why) {
     struct marks m = {.app = app};
-    enum next next = sales_drifted(shops) ? sync_sales_changed(app, why) : NEXT_DONE;
+    /* What was read here of the list for sale prices is newer than what anybody keeps of it. */
+    enum next next = app->set->mapping->products.sale_price_list_id != 0 ? sync_sales_changed(app, why) : NEXT_DONE;
     next = next == NEXT_DONE ? mark_gone(&m, shops, why) : next;
     for (size_t i = 0; next == NEXT_DONE && i < shops->n; i++) {
         const struct product_want *w = &shops->wants[i];

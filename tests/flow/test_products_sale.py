@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from catalog_shop import all_right, edit, load, make, product, products_mapping, quiet, sweep, swept, till
+from catalog_shop import all_right, edit, load, make, product, products_mapping, quiet, sitoo_reads, sitoo_writes, sweep, swept, till
 from test_products import wait_till
 from test_products_bad_days import retry, wait_case, wait_closed
 from test_products_load import end, look, start
@@ -118,6 +118,25 @@ def test_a_write_that_fails_half_way_is_not_taken_for_a_slip(stack, path):
     assert shop.control("GET", "/faults")["sitoo"]["hits"], "no write failed"
     quiet(shop)
     assert "price_held:WAY-1" not in shop.cases()
+    all_right(shop)
+
+
+def test_a_sale_goes_on_until_the_price_beside_it_is_there(stack):
+    shop = shop_with_list(stack)
+    load(shop)
+    number = product(shop, "Until", ["UNTIL-1"], price="100.00", sale_price="70.00")
+    wait_in_list(shop, "UNTIL-1", "70.00")
+    swept(shop)
+    since = shop.last_request()
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "answer", "method": "PUT", "path": "products.json", "count": 1,
+                                                               "body": [{"statuscode": 409, "errortext": "Busy"}]}]})
+    edit(shop, number, price="60.00", sale_price=0)
+    wait_in_list(shop, "UNTIL-1", None)
+    put, *_, end_of_sale = sitoo_writes(shop, since)
+    assert (put["method"], end_of_sale["method"]) == ("PUT", "DELETE")
+    between = [one for one in sitoo_reads(shop, put["n"]) if one["n"] < end_of_sale["n"]]
+    assert between, "the sale ended before anybody saw the new price"
+    wait_till(shop, "UNTIL-1", moneyprice="60.00")
     all_right(shop)
 
 

@@ -112,7 +112,7 @@ class Verdicts:
         if not mine and (web.status in UNPAID or not web.money.settled):
             raise Parked(f"web order is {UNPAID.get(web.status, 'not settled')}")
         if not mine and order.id <= web.unpaid_until:
-            raise Parked("web order was not to be refunded when it came")  # a person was asked; what came later is theirs too
+            raise Parked("web order was not to be refunded when it came")  # it was a case then, and stays one
         if order.currency != web.money.currency:
             raise Parked("currencies differ")
         amount, before = 0, mine[0].id if mine else None

@@ -37,8 +37,7 @@ class WebOrder:
 
     __slots__ = ("id", "status", "created", "modified", "lines", "pickup", "pickup_method", "nameless", "consignment", "person",
                  "deducted", "archived", "old", "cache", "handed", "money", "address", "address_id", "shipping_method",
-                 "message", "shipments", "human", "human_ms", "seen", "restocked",
-                 "unpaid_until")
+                 "message", "shipments", "human", "human_ms", "seen", "restocked", "unpaid_until")
 
     @property
     def ships(self):
