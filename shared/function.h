@@ -18,12 +18,16 @@
 #include "fcgi.h"
 
 #define FUNCTION_QUEUES_MAX 4
+#define FUNCTION_ROUTES_MAX 2
 
 struct function {
     const char *name;
     unsigned needs;      /* enum settings_need bits */
     enum budget budget;  /* whose share of the platforms' calls its work takes */
     fcgi_handler accept; /* answers the function's own routes; NULL: it has none, and only tells whether it lives */
+    /* Their paths, NULL-terminated. A call of any other path is told 404, upon which nginx asks another replica: the
+     * address of a replica that ended may be another function's a moment later (docs/adr/0020). */
+    const char *routes[FUNCTION_ROUTES_MAX + 1];
     const char *queues[FUNCTION_QUEUES_MAX + 1]; /* a worker wakes when one of these gets work; NULL-terminated */
     /* One round of work: claims, performs, settles. *wait_ms is preset to 1000; set it to when the next round is due.
      * NEXT_DONE, or a reason that is logged; the loop then backs off. */

@@ -107,11 +107,15 @@ static void accept_any(struct app *app, const struct fcgi_call *call, struct fcg
     if (ops_accept(app, call, reply)) {
         return;
     }
-    if (serving->accept != NULL) {
-        serving->accept(app, call, reply);
-    } else {
-        reply->status = 404;
+    for (size_t i = 0; serving->routes[i] != NULL; i++) {
+        if (strcmp(serving->routes[i], call->path) == 0) {
+            serving->accept(app, call, reply);
+            return;
+        }
     }
+    reply->status = 404;
+    LOG(LOG_WARN, "a call that is not for this function; nginx asks another replica", {"outcome", "refused"},
+        {"path", call->path});
 }
 
 /* A listener that anybody still holds takes calls that nobody answers; closed by all, nginx is refused at once and goes

@@ -26,6 +26,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
     .budget = BUDGET_ORDERS,
     .accept = created_accept,
+    .routes = {"/hooks/bigcommerce/order-created", NULL},
     .queues = {QUEUE_HANDOVER, NULL},
     .work = work,
     .invoke = invoke,

@@ -6,6 +6,7 @@
  *
  * It also takes BigCommerce's word that its calls fail, and looks every 15 minutes whether our webhooks are right.
  */
+#include "exception_hook.h"
 #include "function.h"
 #include "handover.h"
 #include "hooks_timer.h"
@@ -31,6 +32,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
     .budget = BUDGET_REFUNDS,
     .accept = order_hook_accept,
+    .routes = {"/hooks/bigcommerce/order-updated", EXCEPTION_PATH, NULL},
     .queues = {QUEUE_REFUND, QUEUE_REFUNDS, QUEUE_WEBORDER, QUEUE_HOOKS, NULL},
     .work = work,
     .invoke = watch_invoke,

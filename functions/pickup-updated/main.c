@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Something happened in a shop to an order that we made: ready for pickup, refused, collected, sent, cancelled. The web
- * order follows. sitoo-events reads which order it was and makes the web order due here; the socket takes the same
- * batches of events as the other functions of Sitoo, and feeds the same sorting.
+ * order follows. sitoo-events reads which order it was and makes the web order due here; nothing is sent here directly.
  */
-#include "feed.h"
 #include "function.h"
 #include "handover.h"
 #include "keys.h"
@@ -21,7 +19,6 @@ static const struct function function = {
     .name = "pickup-updated",
     .needs = NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING,
     .budget = BUDGET_ORDERS,
-    .accept = feed_accept,
     .queues = {QUEUE_PICKUP, NULL},
     .work = work,
     .invoke = invoke,

@@ -15,6 +15,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
     .budget = BUDGET_REST,
     .accept = product_hook_accept,
+    .routes = {"/hooks/bigcommerce/product-updated", NULL},
     .queues = {QUEUE_PRODUCT, QUEUE_CATALOG, NULL},
     .work = products_work,
     .leave = products_leave,

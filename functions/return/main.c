@@ -13,6 +13,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_EVENTS | NEED_MAPPING | NEED_SITOO | NEED_BIGCOMMERCE,
     .budget = BUDGET_REFUNDS,
     .accept = feed_accept,
+    .routes = {"/hooks/sitoo/return", NULL},
     .queues = {QUEUE_RETURN, NULL},
     .work = refund_work,
     .invoke = refund_invoke,

@@ -13,6 +13,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_EVENTS | NEED_BIGCOMMERCE | NEED_MAPPING,
     .budget = BUDGET_ORDERS,
     .accept = feed_accept,
+    .routes = {"/hooks/sitoo/sale", NULL},
     .queues = {QUEUE_SALE, NULL},
     .work = sale_work,
     .invoke = sale_invoke,

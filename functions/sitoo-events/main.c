@@ -13,6 +13,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_MAPPING,
     .budget = BUDGET_ORDERS,
     .accept = feed_accept,
+    .routes = {"/hooks/sitoo", "/hooks/sitoo/events", NULL},
     .queues = {QUEUE_ORDER, NULL},
     .work = sort_work,
     .leave = sort_leave,

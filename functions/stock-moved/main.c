@@ -13,6 +13,7 @@ static const struct function function = {
     .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING | NEED_HOOK_SECRET,
     .budget = BUDGET_STOCK,
     .accept = hooks_accept,
+    .routes = {"/hooks/bigcommerce/stock-changed", NULL},
     .queues = {QUEUE_SKU, QUEUE_LEDGER, QUEUE_ITEM, NULL},
     .work = writer_work,
     .leave = writer_leave,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does to a running stack: a rolling update under load, and a copy, a disaster and the way back."""
+import re
 import subprocess
 import time
 
@@ -31,7 +32,11 @@ def test_rolling_update_of_each_function_under_load_refuses_nobody(stack, orders
     settle(stack)
     nothing_was_refused(stack, before)
     print(f"\n{sum(sum(c.values()) for c in counted.values())} calls, {business.sales} sales, {business.web_orders} web orders,"
-          f" slowest answer {load.slowest():.2f} s")
+          f" slowest answer {load.slowest():.2f} s; {strayed(stack)} calls met an address that was another function's by then")
+
+
+def strayed(stack):
+    return sum("/hooks/" in line and re.search(r'upstream_status="[^"]*404', line) is not None for line in stack.logs("nginx").splitlines())
 
 
 def revision_of(container):

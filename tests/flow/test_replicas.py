@@ -19,6 +19,7 @@ from stack import FUNCTIONS, Stack, request
 
 OK = alone.stdout(b"Status: 200 OK\r\n\r\n") + alone.END
 BUSY = alone.stdout(b"Status: 503\r\n\r\n") + alone.END
+NOT_MINE = alone.stdout(b"Status: 404\r\n\r\n") + alone.END  # test_routes.py
 NAME_LIFE_S = 1  # how long nginx believes an answer
 
 
@@ -277,6 +278,28 @@ def test_answer_comes_within_14_s_when_everything_hangs(nginx, replicas):
     status, seconds = post(nginx)
     assert status == 503
     assert seconds < 14
+
+
+def test_address_that_another_function_has_now_is_passed_over_for_a_replica(nginx, replicas):
+    another, well = replicas.add(NOT_MINE), replicas.add()
+    replicas.name(another, well)
+    assert all(post(nginx)[0] == 200 for _ in range(30))
+    assert [body for _, body in well.calls] == [b"[1]"] * 30
+    assert len(another.calls) > 3
+
+
+def test_name_is_looked_up_again_when_its_only_address_is_another_functions(nginx, replicas):
+    another, well = replicas.add(NOT_MINE), replicas.add()
+    replicas.name(another)
+    assert post(nginx)[0] == 503
+    assert [port for port, _ in another.calls] == list(nginx.function_ports)
+    nginx.names.names = {"sale": [well.address]}
+    nginx.wait_until(lambda: post(nginx)[0] == 200, 3, "the new address is found")
+
+
+def test_call_that_is_nobodys_is_busy(nginx, replicas):
+    replicas.name(replicas.add(NOT_MINE), replicas.add(NOT_MINE))
+    assert {post(nginx)[0] for _ in range(5)} == {503}
 
 
 def test_own_503_of_a_replica_is_an_answer(nginx, replicas):
