@@ -99,6 +99,29 @@ static void word_of(struct fields *f, const char *key, const char *word, bool wa
     }
 }
 
+/* The address of an image. One that cannot be read is as if it was not told: the product is worth more than its image.
+ */
+static char *image_of(const cJSON *o, const char *key) {
+    const cJSON *item = json_get(o, key);
+    return item == NULL || (!nothing(item) && !cJSON_IsString(item)) ? NULL
+                                                                     : xstrdup(nothing(item) ? "" : item->valuestring);
+}
+
+/* json: the list images, or NULL. The thumbnail is the first one, else the one with the lowest place. */
+static char *first_image_of(const cJSON *json) {
+    const cJSON *list = cJSON_IsArray(json) ? json : NULL, *item = NULL, *first = NULL;
+    int64_t place = 0, lowest = 0;
+    cJSON_ArrayForEach(item, list) {
+        bool thumbnail = cJSON_IsTrue(json_get(item, "is_thumbnail")) != 0;
+        place = thumbnail || !json_int(item, "sort_order", &place) ? INT64_MIN : place;
+        if (first == NULL || place < lowest) {
+            first = item;
+            lowest = place;
+        }
+    }
+    return list == NULL ? NULL : first == NULL ? xstrdup("") : image_of(first, "url_standard");
+}
+
 static void categories_of(struct fields *f, struct catalog_product *p) {
     const cJSON *list = json_get(f->o, "categories"), *item = NULL;
     bool good = nothing(list) || cJSON_IsArray(list);
@@ -154,6 +177,8 @@ enum next catalog_add_product(struct catalog *c, const cJSON *json, struct reaso
     id_of(&f, "base_variant_id", false, &p->base_variant_id);
     prices_of(&f, &p->price, &p->sale_price, &p->retail_price);
     categories_of(&f, p);
+    free(p->image);
+    p->image = first_image_of(json_get(json, "images"));
     return f.wrong == NULL ? NEXT_DONE : catalog_bad(p, why, "its %s cannot be read", f.wrong);
 }
 
@@ -206,6 +231,7 @@ enum next catalog_add_variant(struct catalog *c, const cJSON *json, struct reaso
         bool_of(&f, "purchasing_disabled", &v->purchasing_disabled);
     }
     options_of(&f, v);
+    v->image = image_of(json, "image_url");
     return f.wrong == NULL ? NEXT_DONE
                            : catalog_bad(p, why, "%s of its variant %lld cannot be read", f.wrong, (long long)id);
 }

@@ -11,6 +11,10 @@
  *   {"id":382,"product_id":192,"sku":"SMIT","price":null,"sale_price":null,"retail_price":null,"upc":"","gtin":"",
  *    "purchasing_disabled":false,"option_values":[{"label":"Beige","option_display_name":"Color"}]}
  *
+ * With the mapping's "images" also &include=images, an empty list for none, and image_url of variants:
+ *   "images":[{"is_thumbnail":true,"sort_order":0,
+ *              "url_standard":"https://cdn11.bigcommerce.com/s-x/products/86/images/286/a__94.386.513.jpg?c=1"}]
+ *
  * Sources: bigcommerce.md 8 (products_catalog.v3.yml, product-variants_catalog.v3.yml, price_lists.v3.yml, 2026-04-01).
  * include=variants is not used: whether it gives all of them, and how it cuts pages, is not documented.
  */
@@ -47,6 +51,7 @@ struct catalog_variant {
     int64_t id;
     char *sku; /* "" = none */
     char *upc, *gtin;
+    char *image;                             /* address of its own image, "" = none; NULL = not told */
     int64_t price, sale_price, retail_price; /* CATALOG_NO_PRICE = that of the product */
     bool purchasing_disabled;
     struct catalog_option *options; /* none for a base variant */
@@ -59,6 +64,7 @@ struct catalog_product {
     bool bad;          /* it, or one of its variants, cannot be read: nothing else of it may be relied on */
     char problem[160]; /* of a bad one: "its price is no amount of money" */
     char *name, *sku, *upc, *gtin, *description;
+    char *image; /* address of its first image (images[].url_standard), "" = none; NULL = not told */
     bool physical, visible, available; /* available: availability is not "disabled" */
     int64_t tax_class_id, brand_id;
     int64_t *categories;

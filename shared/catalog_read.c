@@ -17,6 +17,7 @@
     "name,type,sku,price,sale_price,retail_price,tax_class_id,brand_id,categories,is_visible,availability," \
     "base_variant_id,upc,gtin"
 #define VARIANT_FIELDS "product_id,sku,price,sale_price,retail_price,upc,gtin,purchasing_disabled,option_values"
+#define FIRST_IMAGE    "&include=images"
 
 /* One list in reading. take: an element; NEXT_PARK marks the product as bad, and reading goes on. */
 struct reading {
@@ -139,7 +140,8 @@ static enum next read_variants(struct reading *r, struct reason *why) {
     struct buf path;
     bool missing = false;
     buf_init(&path, PATH_MAX_BYTES);
-    buf_add_str(&path, "/v3/catalog/variants?include_fields=" VARIANT_FIELDS "&product_id:in=");
+    buf_addf(&path, "/v3/catalog/variants?include_fields=" VARIANT_FIELDS "%s&product_id:in=",
+             r->app->set->mapping->products.images ? ",image_url" : "");
     add_ids(&path, r->ids, r->n);
     r->take = take_variant;
     enum next next = read_list(r, buf_str(&path), &missing, why);
@@ -183,7 +185,11 @@ static enum next read_rest(struct reading *r, int64_t price_list_id, struct reas
 }
 
 static const char *fields_of(const struct app *app) {
-    return app->set->mapping->products.description ? PRODUCT_FIELDS ",description" : PRODUCT_FIELDS;
+    static const char *const fields[2][2] = {
+        {PRODUCT_FIELDS, PRODUCT_FIELDS FIRST_IMAGE},
+        {PRODUCT_FIELDS ",description", PRODUCT_FIELDS ",description" FIRST_IMAGE}};
+    const struct mapping_products *m = &app->set->mapping->products;
+    return fields[m->description][m->images];
 }
 
 enum next catalog_read(struct app *app, const int64_t *ids, size_t n, int64_t price_list_id, const char *currency,

@@ -94,6 +94,7 @@ static void free_variant(struct catalog_variant *v) {
     free(v->sku);
     free(v->upc);
     free(v->gtin);
+    free(v->image);
 }
 
 void catalog_free(struct catalog *c) {
@@ -109,6 +110,7 @@ void catalog_free(struct catalog *c) {
         free(p->upc);
         free(p->gtin);
         free(p->description);
+        free(p->image);
     }
     free(c->products);
     free(c->by_variant);

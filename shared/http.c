@@ -134,10 +134,11 @@ static bool set_callbacks(CURL *easy, struct call *c) {
 }
 
 static bool set_content(CURL *easy, const struct http_request *q, struct curl_slist *headers) {
-    bool get = strcmp(q->method, "GET") == 0 && q->body == NULL;
+    bool get = strcmp(q->method, "GET") == 0, bare = get || strcmp(q->method, "DELETE") == 0;
     bool ok = true;
-    if (get) {
+    if (bare && q->body == NULL) { /* no Content-Type of libcurl's own */
         SET(CURLOPT_HTTPGET, 1L);
+        SET(CURLOPT_CUSTOMREQUEST, get ? NULL : q->method);
     } else {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(q->body != NULL ? q->body_len : 0));
         SET(CURLOPT_POSTFIELDS, q->body != NULL ? q->body : "");

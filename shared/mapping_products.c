@@ -128,6 +128,7 @@ void mapping_read_products(const struct at *root, struct mapping *m) {
                                        "unit_label",
                                        "retail_price",
                                        "description",
+                                       "images",
                                        "manufacturers",
                                        "categories",
                                        "hidden",
@@ -148,6 +149,7 @@ void mapping_read_products(const struct at *root, struct mapping *m) {
     read_unit(&a, p);
     read_word(&a, "hidden", "inactive", "active", &p->hidden_stays_active);
     at_bool(&a, "description", false, &p->description);
+    at_bool(&a, "images", false, &p->images);
     at_bool(&a, "quarantine", false, &p->quarantine);
     at_int(&a, "debounce_s", 0, 3600, 60, &p->debounce_s);
     at_int(&a, "sweep_hours", 1, 168, 24, &p->sweep_hours);

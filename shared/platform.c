@@ -309,9 +309,9 @@ static enum next sitoo_call(struct app *app, const char *method, const char *pat
     char *url = xmalloc(URL_MAX);
     sitoo_request(app, &q, &permit, path, url);
     q.method = method;
-    q.headers[1] = "Content-Type: application/json";
+    q.headers[1] = body != NULL ? "Content-Type: application/json" : NULL;
     q.body = body;
-    q.body_len = strlen(body);
+    q.body_len = body != NULL ? strlen(body) : 0;
     q.may_repeat = false;
     fault_point(app, "platform.permit.sitoo_write");
     http_perform(app->http, &q, &h, 1, tick, app);

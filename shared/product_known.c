@@ -273,6 +273,10 @@ void effect_keep_barcode(struct args *a, const char *code, const char *value) {
     keep(a, "keep_barcode", code, value);
 }
 
+void effect_keep_image(struct args *a, const char *sku, const char *name) {
+    keep(a, "keep_image", sku, name);
+}
+
 void effect_keep_folded(struct args *a, const char *folded, const char *sku) {
     keep(a, "keep_folded", folded, sku);
 }

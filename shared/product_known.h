@@ -2,13 +2,16 @@
 /*
  * What onepool remembers of the products it brought to Sitoo. All of it can be lost: it is read from both shops again.
  *
- *   products           hash   product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}}   as last sent; while it is
- *                             being written d is "" and "w":["SMIT-2"] names what may be made, "m" what Sitoo has not;
- * otherwise "w" names SKUs that Sitoo has of it and that cannot be wanted at present product:skus       hash   SKU ->
- * "product:variant" that wanted it last product:variants   hash   variant id -> product id product:barcodes   hash code
- * -> "variant product SKU" that has it product:folded     hash   folded SKU (sku_fold) -> SKU as Sitoo has it catalog
- * hash   loaded, halt, released, sales_at, and how far the first load is (load_*) catalog:off        set    SKUs that
- * were to be hidden in this window of 24 hours
+ * - products, hash: product id -> {"d":"<digest>","at":<ms>,"v":{"382":"SMIT"}} as last sent. While it is being written
+ *   d is "" and "w":["SMIT-2"] names what may be made, "m" what Sitoo has not; otherwise "w" names SKUs that Sitoo has
+ *   of it and that cannot be wanted at present.
+ * - product:skus, hash: SKU -> "product:variant" that wanted it last
+ * - product:variants, hash: variant id -> product id
+ * - product:barcodes, hash: code -> "variant product SKU" that has it
+ * - product:folded, hash: folded SKU (sku_fold) -> SKU as Sitoo has it
+ * - product:images, hash: SKU -> name of the image that was brought (resourceid in Sitoo)
+ * - catalog, hash: loaded, halt, released, sales_at, and how far the first load is (load_*)
+ * - catalog:off, set: SKUs that were to be hidden in this window of 24 hours
  */
 #ifndef ONEPOOL_PRODUCT_KNOWN_H
 #define ONEPOOL_PRODUCT_KNOWN_H
@@ -70,6 +73,7 @@ void effect_keep_product(struct args *a, int64_t product_id, const char *record)
 void effect_keep_sku(struct args *a, const char *sku, const char *value);
 void effect_keep_variant(struct args *a, int64_t variant_id, int64_t product_id);
 void effect_keep_barcode(struct args *a, const char *code, const char *value);
+void effect_keep_image(struct args *a, const char *sku, const char *name);
 void effect_keep_folded(struct args *a, const char *folded, const char *sku);
 
 /* How Sitoo writes each of its SKUs, so that a near-duplicate is noticed before it is made. */

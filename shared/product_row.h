@@ -51,9 +51,6 @@ enum next rows_update(struct sync *s, struct rows *rows, struct reason *why) NOD
  * judged as a change of its own, and no till ever charges more than before and after. */
 enum next rows_sales_begin(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
 enum next rows_sales_end(struct sync *s, struct rows *rows, struct reason *why) NODISCARD;
-/* One call to Sitoo through the gate; answer as gate_send's. */
-enum next sync_send(struct sync *s, const char *method, const char *path, const char *body, size_t elements,
-                    struct answer *answer, bool *shadowed, struct reason *why) NODISCARD;
 
 /* ---- product_families.c ---- */
 

@@ -336,6 +336,19 @@ static char *record_of(const struct rows *rows, const struct sync_item *item) {
     return text;
 }
 
+/* Images come after everything else, by a queue of their own. */
+static void mark_images(struct sync_item *item) {
+    char id[24];
+    bool told = false;
+    for (size_t i = 0; !told && item->want != NULL && i < item->want->n; i++) {
+        told = item->want->list[i].image != NULL;
+    }
+    if (told) {
+        (void)snprintf(id, sizeof id, "%lld", (long long)item->product_id);
+        effect_mark(&item->effects, QUEUE_IMAGE, id, 0, "", "");
+    }
+}
+
 static void remember(struct sync *s, const struct rows *rows, struct sync_item *items, size_t n) {
     for (size_t i = 0; i < rows->n; i++) {
         if (rows->list[i].item->next == NEXT_DONE) {
@@ -348,6 +361,7 @@ static void remember(struct sync *s, const struct rows *rows, struct sync_item *
         }
         char *record = items[i].want != NULL ? record_of(rows, &items[i]) : xstrdup("");
         effect_keep_product(&items[i].effects, items[i].product_id, record);
+        mark_images(&items[i]);
         free(record);
     }
 }

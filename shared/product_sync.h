@@ -21,6 +21,7 @@
 #include "app.h"
 #include "err.h"
 #include "lease.h"
+#include "platform.h"
 #include "product_known.h"
 #include "product_want.h"
 #include "till_product.h"
@@ -81,5 +82,10 @@ enum next sync_sales_changed(struct app *app, struct reason *why) NODISCARD;
  * of them just now (those that are made are added to it); NULL: they are read by SKU.
  */
 void sync_items(struct sync *s, struct sync_item *items, size_t n, struct till_products *till);
+
+/* One call to Sitoo through the gate, in a turn: body is JSON, or NULL for a DELETE without one; elements: how many it
+ * writes. answer as gate_send's, to be freed in every case. NEXT_DEFER also for 409 and 423 ("locked"). */
+enum next sync_send(struct sync *s, const char *method, const char *path, const char *body, size_t elements,
+                    struct answer *answer, bool *shadowed, struct reason *why) NODISCARD;
 
 #endif

@@ -141,6 +141,7 @@ static void free_want(struct want *one, size_t group_count) {
     free(one->barcode);
     free(one->unit);
     free(one->description);
+    free(one->image);
     free(one->categories);
     for (size_t g = 0; one->attributes != NULL && g < group_count; g++) {
         free(one->attributes[g]);

@@ -52,6 +52,7 @@ struct want {
     bool active;             /* shown in the POS */
     char *unit;              /* NULL = not owned */
     char *description;       /* NULL = not owned */
+    char *image;             /* address of its first image, "" = none; NULL = not owned, or not told */
     int64_t manufacturer_id; /* WANT_NONE = not owned */
     int64_t *categories;     /* not owned if category_count is 0 */
     size_t category_count;

@@ -38,6 +38,9 @@ static void take_want(EVP_MD_CTX *d, const struct want *one, size_t group_count)
     take_text(d, one->unit);
     take_text(d, one->description);
     take_int(d, one->manufacturer_id);
+    if (one->image != NULL) { /* so that nothing of before changes where images are off */
+        take_text(d, one->image);
+    }
     take_int(d, (int64_t)one->category_count);
     for (size_t i = 0; i < one->category_count; i++) {
         take_int(d, one->categories[i]);

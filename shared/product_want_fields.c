@@ -130,6 +130,14 @@ static void add_categories(const struct wanting *w, struct want *one) {
     }
 }
 
+/* The variant's own image, else the product's first one. */
+static char *want_image(const struct wanting *w, const struct catalog_variant *v) {
+    if (!w->rules->map->images || v->image == NULL || (v->image[0] == '\0' && w->p->image == NULL)) {
+        return NULL;
+    }
+    return xstrdup(v->image[0] != '\0' ? v->image : w->p->image);
+}
+
 void want_fields(struct wanting *w, const struct catalog_variant *v, bool is_base, struct want *one) {
     const struct mapping_products *map = w->rules->map;
     int64_t manufacturer = w->p->brand_id > 0 ? mapping_pair(&map->manufacturers, w->p->brand_id) : 0;
@@ -139,6 +147,7 @@ void want_fields(struct wanting *w, const struct catalog_variant *v, bool is_bas
     one->unit = map->unit_label[0] != '\0' ? xstrdup(map->unit_label) : NULL;
     one->description = map->description ? want_plain_text(w->p->description, WANT_DESCRIPTION_MAX) : NULL;
     one->manufacturer_id = manufacturer > 0 ? manufacturer : WANT_NONE;
+    one->image = want_image(w, v);
     add_categories(w, one);
     add_barcode(w, v, is_base, one);
 }

@@ -33,7 +33,7 @@ enum next sync_send(struct sync *s, const char *method, const char *path, const 
                     struct answer *answer, bool *shadowed, struct reason *why) {
     char intent[120], digest[17], id[GATE_INTENT_SIZE];
     struct gate_outcome out;
-    gate_digest(body, digest);
+    gate_digest(body != NULL ? body : path, digest);
     (void)snprintf(intent, sizeof intent, "{\"elements\":%zu,\"digest\":\"%s\"}", elements, digest);
     (void)snprintf(id, sizeof id, "products:%lld:%08x", (long long)clock_wall_ms(), (unsigned)random_bits());
     const struct gate_write w = {.platform = GATE_SITOO,

@@ -27,7 +27,8 @@ static const struct place {
               {QUEUE_RETURN, "return"},         {QUEUE_SKU, "stock-moved"},
               {QUEUE_ITEM, "stock-moved"},      {QUEUE_HANDOVER, "order-created"},
               {QUEUE_REFUND, "order-updated"},  {QUEUE_WEBORDER, "order-updated"},
-              {QUEUE_PICKUP, "pickup-updated"}, {QUEUE_PRODUCT, "product-updated"}};
+              {QUEUE_PICKUP, "pickup-updated"}, {QUEUE_PRODUCT, "product-updated"},
+              {QUEUE_IMAGE, "product-updated"}};
 #define PLACES (sizeof places / sizeof places[0])
 
 static int compare(const void *a, const void *b) {

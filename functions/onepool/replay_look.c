@@ -25,6 +25,7 @@ static const struct {
               {QUEUE_PICKUP, "web orders are looked at in the shops"},
               {QUEUE_REFUND, "refunds of web orders are looked at"},
               {QUEUE_PRODUCT, "products are compared with Sitoo"},
+              {QUEUE_IMAGE, "images are compared with Sitoo"},
               {QUEUE_CATALOG, "both catalogs are compared"},
               {QUEUE_HOOKS, "webhooks are looked at"},
               {QUEUE_SALE, "sales are recorded, each once"},

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "images.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -195,7 +196,8 @@ enum next products_work(struct app *app, int64_t *wait_ms, struct reason *why) {
     struct reason timer = {0};
     enum next next = products_round(app, wait_ms, why);
     enum next swept = sweep_work(app, &products_of(app)->sync, wait_ms, next == NEXT_DONE ? why : &timer);
-    return next == NEXT_DONE ? swept : next;
+    next = next == NEXT_DONE ? swept : next;
+    return next == NEXT_DONE ? images_work(app, &products_of(app)->sync, wait_ms, why) : next;
 }
 
 /* ---- invoke ---- */

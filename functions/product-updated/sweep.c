@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "images.h"
 #include "exceptions_sweep.h"
 #include "json.h"
 #include "keys.h"
@@ -109,7 +110,7 @@ static enum next mark_all(struct app *app, const struct shops *shops, size_t *du
     next = next == NEXT_DONE && m.n > 0 ? effects_apply(app->redis, &m.effects, why) : next;
     args_free(&m.effects);
     *due = m.all;
-    return next;
+    return next == NEXT_DONE ? images_mark(app, shops->wants, shops->n, why) : next;
 }
 
 /* ---- what was made in Sitoo is hidden, if that is wanted ---- */

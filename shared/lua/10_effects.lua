@@ -391,6 +391,7 @@ remember('sku', 'product:skus')
 remember('variant', 'product:variants')
 remember('barcode', 'product:barcodes')
 remember('folded', 'product:folded')
+remember('image', 'product:images')
 
 -- What is wrong with args[from..to], or nil. Redis does not roll back what a function wrote before it failed, so
 -- every caller checks everything before its first write.

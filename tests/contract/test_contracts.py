@@ -14,6 +14,7 @@ BIGCOMMERCE = {"x-auth-token": "token", "accept": "application/json", "user-agen
 ACCOUNT = "/v2/accounts/1500"
 STORE = "/stores/simstore"
 ORDERS = "eshopid=1&num=2&fields=orderid,externalid,orderitems&orderid=11513,11514"
+IMAGES = "/sites/1/products/1000/images"
 LEVEL = {"location_id": 1, "variant_id": 74, "quantity": 3}
 
 
@@ -30,6 +31,10 @@ def bigcommerce(path, query="", method="GET", headers=None, body=""):
 def adjustment(body, headers=None):
     return bigcommerce("/v3/inventory/adjustments/absolute", method="PUT", body=body if isinstance(body, str) else json.dumps(body),
                        headers=headers or {**BIGCOMMERCE, "content-type": "application/json"})
+
+
+def image(body):
+    return sitoo(IMAGES + ".json", method="POST", body=json.dumps(body), headers={**SITOO, "content-type": "application/json"})
 
 
 RIGHT = {
@@ -49,6 +54,13 @@ RIGHT = {
     "lines": bigcommerce("/v2/orders/100/products", "limit=250&page=1"),
     "inventory items": bigcommerce("/v3/inventory/items", "limit=1000&variant_id:in=1,2&location_id:in=1,7"),
     "tracking": bigcommerce("/v3/catalog/products", "limit=250&include_fields=inventory_tracking,base_variant_id&id:in=1,2"),
+    "products with their images": bigcommerce("/v3/catalog/products", "limit=250&include=images&include_fields=name,sku&id:in=1,2"),
+    "variants with their images": bigcommerce("/v3/catalog/variants", "limit=250&include_fields=sku,image_url&product_id:in=1,2"),
+    "images of a product": sitoo(IMAGES + ".json", "num=1000&fields=resourceid"),
+    "image of a product": sitoo(IMAGES + "/0.json"),
+    "image with its data": image({"resourceid": "onepool-1.png", "filedata": "iVBORw0KGgo="}),
+    "image that Sitoo has": image({"resourceid": "onepool-1.png"}),
+    "image removed": sitoo(IMAGES + "/1.json", method="DELETE"),
     "levels": adjustment({"reason": "stock", "items": [LEVEL, {"location_id": 1, "product_id": 5, "quantity": 0}]}),
 }
 
@@ -84,6 +96,17 @@ WRONG = {
     "a date without a time": (bigcommerce("/v2/orders", "limit=9&min_date_modified=2026-11-23"), "query.min_date_modified"),
     "several statuses": (bigcommerce("/v2/orders", "limit=9&status_id=1,2"), "query.status_id: '1,2'"),
     "consignments in the old shape": (bigcommerce("/v2/orders", "limit=9&include=consignments"), "'consignment_structure'"),
+    "products with other things": (bigcommerce("/v3/catalog/products", "limit=9&include=images,options"), "query.include"),
+    "images without a page size": (sitoo(IMAGES + ".json", "fields=resourceid"), "'num' is a required property"),
+    "images without a list of fields": (sitoo(IMAGES + ".json", "num=9"), "'fields' is a required property"),
+    "a field that images do not have": (sitoo(IMAGES + ".json", "num=9&fields=url"), "query.fields[0]: 'url'"),
+    "an image by its name": (sitoo(IMAGES + "/a.png.json", method="DELETE"), "path.imageid: 'a.png'"),
+    "an image below the first": (sitoo(IMAGES + "/-1.json"), "path.imageid: -1"),
+    "an image without a name": (image({"filedata": "iVBORw0KGgo="}), "'resourceid' is a required property"),
+    "an image with a path": (image({"resourceid": "a/b.png"}), "body.resourceid"),
+    "an image that is not base64": (image({"resourceid": "b.png", "filedata": "data:image/png;base64,iVBORw0KGgo="}), "body.filedata"),
+    "an image with more": (image({"resourceid": "b.png", "mimetype": "image/png"}), "'mimetype' was unexpected"),
+    "images changed": (sitoo(IMAGES + ".json", method="PUT"), "no endpoint"),
     "more than 250": (bigcommerce("/v2/orders", "limit=251"), "query.limit: 251"),
     "no credentials": (sitoo("/sites.json", headers={k: v for k, v in SITOO.items() if k != "authorization"}), "'authorization'"),
     "a user that is no API id": (sitoo("/sites.json", headers={**SITOO, "authorization": "Basic b25lcG9vbDpzZWNyZXQ="}),

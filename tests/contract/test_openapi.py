@@ -145,6 +145,9 @@ def test_requests_keep_to_the_platforms_files(root, name):
     (sitoo("/orders.json", "eshopid=1&datemodifiedfrom=1"), "datemodifiedfrom is not listed"),
     (sitoo("/orders.json", "orderid=1,x"), "query.orderid[1]: 'x'"),
     (sitoo("/sites/1/stock.json"), "no operation"),
+    (sitoo("/sites/1/products/1000/images.json", method="DELETE"), "no operation"),
+    (sitoo("/sites/1/products/1000/files.json"), "no operation"),
+    (bigcommerce("/v3/catalog/products", "include=pictures"), "query.include"),
     (bigcommerce("/v3/catalog/variants", "sku:in=A"), "sku:in is not listed"),
     (bigcommerce("/v3/catalog/products", "limit=251"), "query.limit: 251"),
     (bigcommerce("/v2/orders", "sort=status_id:up"), "query.sort"),
@@ -167,12 +170,15 @@ VISITS = {
               "sites/1/products.json?num=100&includeinactive=true", "sites/1/products/1000.json", "sites/1/products/1.json",
               "sites/1/products/1000/productvariants.json", "sites/1/products/1001/productvariants.json",
               "sites/1/pricelists.json?num=100", "sites/1/pricelists/2/pricelistitems.json?num=100", "sites/1/productgroups.json?num=100",
+              "sites/1/products/1000/images.json?num=100&fields=resourceid", "sites/1/products/1000/images/0.json",
               "orders.json?num=many"],
     "bigcommerce": ["v2/time", "v2/store", "v2/orders?limit=50", "v2/orders?min_id=999999", "v2/orders/count", "v2/orders/100",
                     "v2/orders?include=consignments.line_items&consignment_structure=object", "v2/orders/1",
                     "v2/orders/100/products", "v2/orders/100/consignments", "v3/settings/inventory", "v3/inventory/items?limit=100",
                     "v3/inventory/items?sku:in=nothing", "v3/inventory/locations", "v3/inventory/locations/1/items",
                     "v3/inventory/locations/99/items", "v3/pickup/methods", "v3/catalog/products?limit=100",
+                    "v3/catalog/products?include=images&limit=100", "v3/catalog/variants?include_fields=sku,image_url&limit=100",
+                    "v3/catalog/products?include=images&include_fields=name&limit=100", "v3/catalog/products/200?include=images",
                     "v3/catalog/products?include=variants", "v3/catalog/products?include_fields=name,inventory_tracking",
                     "v3/catalog/products/200", "v3/catalog/products/1", "v3/catalog/products/200/variants", "v3/catalog/variants",
                     "v2/tax_classes?limit=250", "v3/pricelists", "v3/pricelists/3", "v3/pricelists/3/records?limit=250&page=1",
@@ -207,6 +213,8 @@ def products(ready, skus):
     ask(ready["control"] + "/till-price-list", "PUT", {"id": 2, "items": {"OPENAPI-1": "0.50"}})
     ask(f"{sitoo}/pricelists/2/pricelistitems.json", "PUT", [{"sku": "OPENAPI-2", "moneyprice": "0.50"}], more)
     ask(f"{sitoo}/pricelists/2/pricelistitems.json", "DELETE", [{"sku": "OPENAPI-2"}, {"sku": "nothing"}], more)
+    ask(ready["control"] + "/bc-product", "PUT", {"product_id": 200, "image": "jar-1"})
+    ask(ready["control"] + "/bc-product", "PUT", {"sku": skus[0], "variants": [{"sku": skus[0], "image": "jar-2"}]})
     ask(ready["control"] + "/bc-price-list", "PUT", {"id": 3, "records": [{"sku": skus[0], "price": "5.00", "sale_price": "4.50"}]})
 
 
@@ -250,3 +258,5 @@ def test_the_simulators_answer_as_the_platforms_files_say(root, tmp_path):
     assert len(answers) > sum(map(len, VISITS.values())) and {one["status"] for one in answers} >= {200, 204, 401, 404, 422}
     assert {one["platform"] for one in requests} == {"sitoo", "bigcommerce"}
     assert openapi.check_all(root, [], answers) == {}
+    told = "".join(one["answer"] for one in answers)
+    assert "/cdn/jar-1.560.850.png?c=1" in told and "/cdn/jar-2.source.png?c=1" in told

@@ -18,6 +18,7 @@ from server import Platform, Reply
 from shipments import ROUTES as SHIPMENT_ROUTES
 from shipments import Shipments
 from units import parse_date
+from webimages import images, variant_url
 from webprices import MODIFIED, TAX_CLASSES, PriceCalls, PriceLists, iso
 from webprices import ROUTES as PRICE_ROUTES
 
@@ -448,6 +449,8 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, 
             "base_variant_id": product.base_variant_id, "date_created": "2022-01-01T00:00:00+00:00",
             "date_modified": iso(MODIFIED if product.modified is None else product.modified)}
         chosen = self._choose(call, full)
+        if "images" in call.query.get("include", "").split(","):
+            chosen["images"] = images(call, product)
         if with_variants:
             chosen["variants"] = [self._variant(call, v, True) for v in product.variants]
         return chosen
@@ -509,7 +512,7 @@ class BigCommerce(OrderCalls, PaymentActions, HookCalls, PriceCalls, Shipments, 
             "sale_price": None if one.sale_price is None else float(one.sale_price),
             "retail_price": None if one.retail_price is None else float(one.retail_price), "weight": None,
             "purchasing_disabled": one.purchasing_disabled, "upc": codes["upc"], "mpn": codes["mpn"], "gtin": codes["gtin"],
-            "inventory_level": self.inventory.level[1][one.unit],
+            "image_url": variant_url(call, one), "inventory_level": self.inventory.level[1][one.unit],
             "option_values": [] if product.single else [
                 {"id": value, "label": label, "option_id": option, "option_display_name": name}
                 for option, name, value, label in one.options]}

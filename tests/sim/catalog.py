@@ -11,17 +11,18 @@ FIELDS = {"type": "physical", "tax_class_id": 0, "brand_id": 0, "categories": []
 
 class Variant:
     """A variant; a simple product has one, its base variant. unit: index of the variant whose level counts. Money is Decimal
-    in units of the currency, None = the product's; options: [(option id, name, value id, label)]; gone: not listed any more."""
+    in units of the currency, None = the product's; options: [(option id, name, value id, label)]; gone: not listed any more; image: as
+    of a product."""
 
     __slots__ = ("index", "id", "sku_id", "sku", "product", "unit", "world_index", "own_price", "sale_price", "retail_price",
-                 "upc", "gtin", "mpn", "purchasing_disabled", "options", "gone")
+                 "upc", "gtin", "mpn", "image", "purchasing_disabled", "options", "gone")
 
     def __init__(self, index, name, product, world_index, own_price=None):
         self.index, self.sku, self.product, self.world_index = index, name, product, world_index
         self.id = 5000 + index
         self.sku_id = 9000 + index  # v2 SKU id, another number than the variant id (bigcommerce.md 14, trap 2)
         self.own_price, self.sale_price, self.retail_price = own_price, None, None
-        self.upc = self.gtin = self.mpn = ""
+        self.upc = self.gtin = self.mpn = self.image = ""
         self.purchasing_disabled, self.gone, self.options = False, False, []
         self.unit = index
 
@@ -47,10 +48,11 @@ class Variant:
 
 
 class Product:
-    """tracking: none, product or variant. fields: what GET of a product answers and nothing else looks at."""
+    """tracking: none, product or variant. fields: what GET of a product answers and nothing else looks at. image: name of its picture
+    (webimages.py), "" = none."""
 
     __slots__ = ("id", "name", "sku", "tracking", "variants", "single", "price", "sale_price", "retail_price", "fields",
-                 "modified", "option_ids")
+                 "modified", "option_ids", "image", "image_id", "image_modified")
 
     def __init__(self, number, name, sku, tracking, single):
         self.id, self.name, self.sku, self.tracking, self.single = number, name, sku, tracking, single
@@ -58,6 +60,7 @@ class Product:
         self.price, self.sale_price, self.retail_price = Decimal(0), Decimal(0), Decimal(0)
         self.fields = dict(FIELDS)
         self.modified = None  # seconds, None = long before the start
+        self.image, self.image_id, self.image_modified = "", 0, 0
         self.option_ids = {}  # option name -> (id, {label: value id})
 
     @property

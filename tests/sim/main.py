@@ -21,9 +21,12 @@ from server import Counters, Record, as_json, serve
 from shipments import COUNTERS as SHIPMENT_COUNTERS
 from sitoo import Sitoo
 from tillcatalog import COUNTERS as PRODUCT_COUNTERS
+from tillimages import COUNTERS as IMAGE_COUNTERS
 from tracker import Tracker
 from verdicts import Verdicts, stock_verdict
 from webcatalog import WebCatalog
+from webimages import COUNTERS as CDN_COUNTERS
+from webimages import Pictures
 from world import World, warehouse_ids
 
 
@@ -70,7 +73,7 @@ class Shop:
                  "events_lost", "duplicates_sent", "concurrent_refunds", "refused_refunds", "refund_top_level_reason",
                  "order_products_touched", "order_fees_touched", "order_other_fields_put", "status_overwrote_human", "status_overwrote_human_late",
                  "catalog_writes", "orders_archived", "all_orders_archived", *SHIPMENT_COUNTERS, *PICKUP_COUNTERS,
-                 *HOOK_COUNTERS, *PRODUCT_COUNTERS)
+                 *HOOK_COUNTERS, *PRODUCT_COUNTERS, *IMAGE_COUNTERS, *CDN_COUNTERS)
         return {
             "calls": {name: counters.calls[name] for name in self.platforms},
             "by_route": {k: dict(v) for k, v in counters.by_route.items()},
@@ -143,7 +146,7 @@ async def run(args, mapping):
     shop = Shop(args, mapping)
     runners, ports = [], {}
     handlers = {"sitoo": (shop.platforms["sitoo"].handle, args.sitoo_port),
-                "bigcommerce": (shop.platforms["bigcommerce"].handle, args.bigcommerce_port),
+                "bigcommerce": (Pictures(shop.counters).before(shop.platforms["bigcommerce"].handle), args.bigcommerce_port),
                 "control": (Control(shop).handle, args.control_port)}
     for name, (handler, port) in handlers.items():
         runner, ports[name] = await serve(handler, port, args.address)

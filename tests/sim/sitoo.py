@@ -7,6 +7,7 @@ import time
 import stockmoves
 import tillcatalog
 import tillfamilies
+import tillimages
 import tillprices
 from server import Platform, Reply
 from sitooorders import TEXTS, OrderWriter, delivery_json, item_json, log_json
@@ -95,6 +96,7 @@ class Sitoo(Platform):
         self.writer = OrderWriter(world)
         self.till = tillcatalog.TillCatalog(world, counters, seed)
         self.prices = tillprices.PriceLists(self.till)
+        self.images = tillimages.Images(self.till)
         self.ignores = frozenset()        # parameters that this Sitoo does not know: ignored, silently (sitoo.md 2)
         self.hidden_orders = frozenset()  # orders that it does not show (yet)
         self.routes = [
@@ -114,6 +116,8 @@ class Sitoo(Platform):
             (re.compile(r"sites/([^/]+)/products(?:\.json)?"), self.products, "products"),
             (re.compile(r"sites/([^/]+)/products/(\d+)(?:\.json)?"), self.one_product, "products/*"),
             (re.compile(r"sites/([^/]+)/products/(\d+)/productvariants\.json"), self.family, "products/*/productvariants"),
+            (re.compile(r"sites/([^/]+)/products/(\d+)/images\.json"), self.product_images, "products/*/images"),
+            (re.compile(r"sites/([^/]+)/products/(\d+)/images/(\d+)\.json"), self.product_images, "products/*/images/*"),
             (re.compile(r"sites/([^/]+)/pricelists\.json"), self.price_lists, "pricelists"),
             (re.compile(r"sites/([^/]+)/pricelists/(\d+)/pricelistitems\.json"), self.price_items, "pricelists/*/pricelistitems"),
             (re.compile(r"sites/([^/]+)/productgroups\.json"), self.product_groups, "productgroups"),
@@ -458,7 +462,7 @@ class Sitoo(Platform):
     # ---------------------------------------------------------------- products
 
     def _write_catalog(self, call, route, site, *numbers_):
-        """Products, families and prices (sitoo.md 6)."""
+        """Products, families, images and prices (sitoo.md 6)."""
         number_ = int(numbers_[0]) if numbers_ else None
         if not self._known(site):
             return error(404, "Not Found")
@@ -467,6 +471,8 @@ class Sitoo(Platform):
                 return tillcatalog.write(self.till, call, number_)
             if (route, call.method) == ("products/*/productvariants", "PUT"):
                 return tillfamilies.put(self.till, call, number_)
+            if route in tillimages.ROUTES:
+                return self.images.write(call, *map(int, numbers_))
             if route == "pricelists/*/pricelistitems" and call.method in ("PUT", "DELETE"):
                 return self.prices.write(call, number_)
         except tillcatalog.Bad as bad:
@@ -484,6 +490,16 @@ class Sitoo(Platform):
         if not self._known(site) or self.world.sku_of(int(text)) is None:
             return error(404, "Product not found")
         return Reply(200, tillfamilies.show(self.world, int(text)))
+
+    def product_images(self, query, site, *numbers_):
+        """A list, or one image of it."""
+        product, *image = map(int, numbers_)
+        if not self._known(site):
+            return error(404, "Product not found")
+        try:
+            return Reply(200, self.images.one(product, *image)) if image else self._part(query, self.images.all(product))
+        except tillcatalog.Bad as bad:
+            return error(bad.status, bad.args[0])
 
     def price_lists(self, query, site):
         return self._part(query, self.prices.all() if self._known(site) else [])

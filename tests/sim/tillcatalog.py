@@ -32,7 +32,7 @@ WATCHED = ("description", "descriptionshort", "custom1", "custom2", "custom3", "
 COUNTERS = ("products_created", "products_updated", "families_written", "price_items_written", "price_items_removed",
             "products_deleted", "products_vanished", "family_rows_deleted", "created_twice", "product_elements_refused")
 SETTINGS = {"vanish": 0, "refuse_families": False, "refuse_foreign_family": True, "barcode_unique": True, "title_max": 0,
-            "list_currency": "SEK"}
+            "list_currency": "SEK", "image_index_from": 0, "refuse_images": False}
 
 
 class Bad(Exception):
@@ -90,7 +90,7 @@ class TillCatalog:
 
     def change(self, values):
         for name, value in values.items():
-            if name not in SETTINGS or type(value) is not type(SETTINGS[name]):
+            if name not in SETTINGS or type(value) is not type(SETTINGS[name]) or (name == "image_index_from" and value not in (0, 1)):
                 raise ValueError(f"sitoo_products: {name} cannot be {value!r}")
         self.settings.update(values)
 

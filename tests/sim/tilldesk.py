@@ -69,4 +69,6 @@ def routes(shop):
         ("DELETE", "/till-product"): drop,
         ("PUT", "/till-family"): lambda body, query, request: tillfamilies.by_staff(till, body),
         ("PUT", "/till-price-list"): lambda body, query, request: platform.prices.by_staff(body),
+        ("GET", "/sitoo-images"): lambda body, query, request: platform.images.shown(query),
+        ("POST", "/sitoo-images"): lambda body, query, request: platform.images.by_staff(body),
         ("GET", "/till-products"): lambda body, query, request: _look(platform, query)}

@@ -5,15 +5,17 @@ import time
 from decimal import Decimal
 
 from units import Refused
+from webimages import picture_name
 from webprices import amount
 
-# Changes that store/product/updated is raised for. Not in the list: GTIN, MPN, anything of a variant (bigcommerce.md 5.5).
+# Changes that store/product/updated is raised for; image: the first thumbnail. Not in the list: GTIN, MPN, anything of a variant
+# (bigcommerce.md 5.5).
 TELLING = {"name", "sku", "upc", "price", "sale_price", "retail_price", "tax_class_id", "is_visible", "availability",
-           "categories", "brand_id", "description", "inventory_tracking"}
+           "categories", "brand_id", "description", "inventory_tracking", "image"}
 SILENT = {"gtin", "mpn", "type"}
 MONEY = ("price", "sale_price", "retail_price")
 VARIANT_TEXTS = ("upc", "gtin", "mpn")
-VARIANT_FIELDS = {*MONEY, *VARIANT_TEXTS, "purchasing_disabled", "options"}
+VARIANT_FIELDS = {*MONEY, *VARIANT_TEXTS, "purchasing_disabled", "options", "image"}
 COLOURS = ("Red", "Blue", "Green", "Black", "White", "Grey", "Pink", "Brown")
 SIZES = ("XS", "S", "M", "L", "XL", "XXL")
 MOST_VARIANTS = 600
@@ -31,7 +33,7 @@ class WebCatalog:
     def __init__(self, catalog, inventory, world, orders, oracle, price_lists, tell):
         self.catalog, self.inventory, self.world, self.orders = catalog, inventory, world, orders
         self.oracle, self.price_lists, self.tell = oracle, price_lists, tell
-        self.last_option = 100000
+        self.last_option, self.last_image = 100000, 300
         self.left = set()  # SKUs that BigCommerce does not have any more although Sitoo had them then
         world.on_sku = self.sitoo_changed
 
@@ -138,6 +140,8 @@ class WebCatalog:
                 setattr(product, name, Decimal(0) if value is None else amount(value))
             elif name == "name":
                 product.name = str(value)
+            elif name == "image":
+                self._set_image(product, picture_name(value))
             elif name == "inventory_tracking":
                 product.tracking = value
                 self.oracle.forget()
@@ -146,6 +150,12 @@ class WebCatalog:
             if self._field(product, name) != before:
                 changed.add(name)
         return changed
+
+    def _set_image(self, product, name):
+        """Another picture has another id."""
+        if name != product.image:
+            self.last_image += 1
+            product.image, product.image_id, product.image_modified = name, self.last_image, int(time.time())
 
     @staticmethod
     def _field(product, name):
@@ -184,6 +194,8 @@ class WebCatalog:
                 value = None if value is None else amount(value)
             elif name == "options":
                 value = self._options(variant.product, value)
+            elif name == "image":
+                value = picture_name(value)
             setattr(variant, slot, value)
             if value != before:
                 changed.add(name)
@@ -247,7 +259,7 @@ class WebCatalog:
             if product.single:
                 for name in [n for n in VARIANT_TEXTS if n in row]:
                     product.fields[name] = row[name]
-                changed |= moved
+                changed |= moved - {"image"}  # that of the base variant is not the product's
             elif moved - {"gtin", "mpn"}:  # as for products: assumed
                 touched.append(variant)
         gone = [self._of(product, {"sku": name}) for name in body.get("remove_variants", [])]

@@ -185,7 +185,8 @@ static void without_the_section_no_products_flow(void **state) {
     const struct mapping_products *p = &m->products;
     assert_false(p->on);
     assert_true(p->prices_include_vat);
-    assert_false(p->from_price_list || p->hidden_stays_active || p->quarantine || p->description || p->retail_price);
+    assert_false(p->from_price_list || p->hidden_stays_active || p->quarantine || p->description || p->retail_price ||
+                 p->images);
     assert_int_equal(p->barcode_count, 2);
     assert_int_equal(p->barcodes[0], BARCODE_GTIN);
     assert_int_equal(p->barcodes[1], BARCODE_UPC);
@@ -203,11 +204,12 @@ static void every_key_of_products_is_read(void **state) {
     struct mapping *m = read_good(
         "{" LOCATION ",\"products\":{\"vat_groups\":{\"0\":2,\"1\":3},\"default_vat_group\":7,\"price\":\"price_list\","
         "\"price_list_id\":5,\"sale_price_list_id\":2,\"prices_include_vat\":false,\"barcode\":[\"upc\"],"
-        "\"unit_label\":\"st\",\"retail_price\":true,\"description\":true,\"manufacturers\":{\"36\":4},"
+        "\"unit_label\":\"st\",\"retail_price\":true,\"description\":true,\"images\":true,\"manufacturers\":{\"36\":4},"
         "\"categories\":{\"23\":49},\"hidden\":\"active\",\"debounce_s\":0,\"quarantine\":true,\"sweep_hours\":168},"
         "\"brake\":{\"max_price_change_percent\":100000,\"max_deactivated_skus\":1}}");
     const struct mapping_products *p = &m->products;
-    assert_true(p->on && p->from_price_list && p->retail_price && p->description && p->hidden_stays_active);
+    assert_true(p->on && p->from_price_list && p->retail_price && p->description && p->images &&
+                p->hidden_stays_active);
     assert_true(p->quarantine && !p->prices_include_vat);
     assert_int_equal(mapping_pair(&p->vat_groups, 0), 2);
     assert_int_equal(mapping_pair(&p->vat_groups, 1), 3);

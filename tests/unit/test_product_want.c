@@ -409,6 +409,51 @@ static void fields_are_owned_only_if_the_mapping_says_so(void **state) {
     end(&f);
 }
 
+static void the_image_is_the_variants_own_or_the_products_first(void **state) {
+#define IMAGE(place, thumbnail, url) \
+    "{\"sort_order\":" place ",\"is_thumbnail\":" thumbnail ",\"url_standard\":\"" url "\"}"
+#define FIRST(url) "\"images\":[" IMAGE("0", "true", url) "],"
+    static const struct {
+        bool on;
+        const char *product, *variant, *want; /* want NULL: not owned */
+    } rows[] = {
+        {true, FIRST("https://x/p.jpg"), "\"image_url\":\"\",", "https://x/p.jpg"},
+        {true, FIRST("https://x/p.jpg"), "\"image_url\":null,", "https://x/p.jpg"},
+        {true, FIRST("https://x/p.jpg"), "\"image_url\":\"https://x/v.jpg\",", "https://x/v.jpg"},
+        {true, "", "\"image_url\":\"https://x/v.jpg\",", "https://x/v.jpg"},
+        {true, "\"images\":[],", "\"image_url\":\"\",", ""},
+        {true, "\"images\":[" IMAGE("1", "false", "b") "," IMAGE("0", "false", "a") "],", "\"image_url\":\"\",", "a"},
+        {true, "\"images\":[" IMAGE("0", "false", "a") "," IMAGE("1", "true", "b") "],", "\"image_url\":\"\",", "b"},
+        /* what was not told, or cannot be read, is not none: an image that is there stays */
+        {true, "", "\"image_url\":\"\",", NULL},
+        {true, FIRST("https://x/p.jpg"), "", NULL},
+        {true, FIRST("https://x/p.jpg"), "\"image_url\":7,", NULL},
+        {true, "\"images\":[{\"id\":1}],", "\"image_url\":\"\",", NULL},
+        {true, "\"images\":null,", "\"image_url\":\"\",", NULL},
+        {false, FIRST("https://x/p.jpg"), "\"image_url\":\"https://x/v.jpg\",", NULL}};
+#undef FIRST
+#undef IMAGE
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        struct buf product, variant;
+        begin(&f);
+        f.map.images = rows[i].on;
+        buf_init(&product, 1000);
+        buf_init(&variant, 1000);
+        buf_addf(&product, "{\"id\":192,\"base_variant_id\":382," JAR "%s" P_END "}", rows[i].product);
+        buf_addf(&variant, "{\"id\":382,\"product_id\":192,%s\"option_values\":[]}", rows[i].variant);
+        make(&f, buf_str(&product), buf_str(&variant), "");
+        const char *image = f.want.list[0].image;
+        if ((image == NULL) != (rows[i].want == NULL) || (image != NULL && strcmp(image, rows[i].want) != 0)) {
+            fail_msg("row %zu: %s", i, image != NULL ? image : "not owned");
+        }
+        buf_free(&product);
+        buf_free(&variant);
+        end(&f);
+    }
+}
+
 static void a_family_has_its_options_in_the_first_variants_order(void **state) {
     struct fixture f;
     (void)state;
@@ -642,6 +687,12 @@ static bool change(struct product_want *w, int what) {
         set_text(&one->sku, "BJ");
         set_text(&one->title, "ar Blue M");
         return true;
+    case 17:
+        set_text(&one->image, "https://x/a.jpg");
+        return true;
+    case 18:
+        set_text(&one->image, "");
+        return true;
     default:
         return false;
     }
@@ -694,6 +745,7 @@ int main(void) {
         cmocka_unit_test(of_two_variants_with_one_barcode_the_first_keeps_it),
         cmocka_unit_test(it_is_shown_in_the_pos_if_it_can_be_bought),
         cmocka_unit_test(fields_are_owned_only_if_the_mapping_says_so),
+        cmocka_unit_test(the_image_is_the_variants_own_or_the_products_first),
         cmocka_unit_test(a_family_has_its_options_in_the_first_variants_order),
         cmocka_unit_test(six_hundred_variants_are_all_wanted),
         cmocka_unit_test(what_is_left_is_still_there_unless_it_is_a_download),
