@@ -214,6 +214,7 @@ static void call_explain(const struct call *c, CURLcode rc, char *text, size_t s
 /* No whole answer. What was read of it is dropped. */
 static void call_fail(struct http *h, struct call *c, const char *text) {
     c->answer->fate = c->sendings == 0 ? HTTP_NOT_SENT : HTTP_AMBIGUOUS;
+    c->answer->too_long = buf_overflowed(&c->body);
     (void)str_copy(c->answer->error, sizeof c->answer->error, text);
     buf_reset(&c->body);
     call_release(h, c);

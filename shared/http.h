@@ -45,6 +45,7 @@ struct http_answer {
     int status; /* HTTP status if answered, else 0 */
     char *body; /* NUL-terminated, never NULL after http_perform; owned by the answer */
     size_t body_len;
+    bool too_long;   /* not answered, because the answer is longer than response_max */
     char error[200]; /* what libcurl said if not answered; no credentials in it */
     int64_t took_ms;
     int64_t date_ms; /* Date header as wall milliseconds, or HTTP_ABSENT */

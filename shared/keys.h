@@ -151,8 +151,9 @@
 /* entity: BigCommerce product id, or "v<variant>" of a price list's record whose product is not known. hint: f (a
  * person asks again: a large change of price may pass), d (compare with Sitoo, whatever was sent) */
 #define QUEUE_PRODUCT "product"
-#define QUEUE_IMAGE   "image" /* entity: BigCommerce product id, whose images are to be compared with what was brought \
-                               */
+#define QUEUE_IMAGE                                                                                  \
+    "image" /* entity: BigCommerce product id, whose images are to be compared with what was brought \
+             */
 /* entity: CATALOG_SWEEP, a timer: both catalogs are compared; a person lets what the brake held pass (CATALOG_RELEASE),
  * or what a halt stopped go on (CATALOG_RESUME) */
 #define QUEUE_CATALOG   "catalog"

@@ -143,9 +143,9 @@ enum barcode_source { BARCODE_GTIN, BARCODE_UPC };
  *   "products": { "vat_groups": {"0": 2, "1": 3}, "default_vat_group": null,
  *                 "price": "catalog", "price_list_id": null, "sale_price_list_id": null, "prices_include_vat": true,
  *                 "barcode": ["gtin", "upc"], "unit_label": null, "retail_price": false, "description": false,
- * "images": false, "manufacturers": {"36": 4}, "categories": {"23": 49}, "hidden": "inactive", "debounce_s": 60,
- * "quarantine": false, "sweep_hours": 24 }, "brake": { "max_price_change_percent": 50, "max_deactivated_skus": 200, ...
- * }
+ *                 "images": false, "manufacturers": {"36": 4}, "categories": {"23": 49},
+ *                 "hidden": "inactive", "debounce_s": 60, "quarantine": false, "sweep_hours": 24 },
+ *   "brake": { "max_price_change_percent": 50, "max_deactivated_skus": 200, ... }
  */
 struct mapping_products {
     bool on;                  /* the section is there */

@@ -155,7 +155,7 @@ static void write_shops(const cJSON *shops, struct buf *out) {
     }
 }
 
-/* Counts named "deferred:<queue>:<cause>". */
+/* Counts named "deferred:<queue>:<cause>"; a cause with a text behind it was counted by an older release. */
 static void write_retries(const cJSON *counts, struct buf *out) {
     const cJSON *item = NULL;
     char queue[48];
@@ -165,7 +165,7 @@ static void write_retries(const cJSON *counts, struct buf *out) {
     cJSON_ArrayForEach(item, counts) {
         const char *rest = strncmp(item->string, "deferred:", 9) == 0 ? item->string + 9 : NULL;
         const char *colon = rest != NULL ? strchr(rest, ':') : NULL;
-        if (colon != NULL && (size_t)(colon - rest) < sizeof queue) {
+        if (colon != NULL && strchr(colon + 1, ':') == NULL && (size_t)(colon - rest) < sizeof queue) {
             memcpy(queue, rest, (size_t)(colon - rest));
             queue[colon - rest] = '\0';
             const char *const labels[][2] = {{"queue", queue}, {"cause", colon + 1}};

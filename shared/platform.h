@@ -40,9 +40,9 @@ enum next sitoo_get(struct app *app, const char *const *paths, struct answer *an
 
 /*
  * One write to Sitoo, of a JSON body (NULL: a DELETE without one), never repeated here. For gate.c only: every write
- * passes the gate. NEXT_DONE: a 2xx with JSON: a bare id (POST of one object), true (PUT), or an array with one element
- * for each of an array sent, some of which may have failed (sitoo.md 2). Else as bigcommerce_write; a 429 means that
- * nothing was done.
+ * passes the gate. NEXT_DONE: a 2xx with JSON (without a body sent, of any content): a bare id (POST of one object),
+ * true (PUT), or an array with one element for each of an array sent, some of which may have failed (sitoo.md 2). Else
+ * as bigcommerce_write; a 429 means that nothing was done.
  */
 enum next sitoo_write(struct app *app, const char *method, const char *path, const char *body, struct answer *answer,
                       struct reason *why) NODISCARD;

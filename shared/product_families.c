@@ -86,7 +86,8 @@ static enum next put(struct sync *s, struct sync_item *item, const struct family
     (void)snprintf(path, sizeof path, "/sites/%lld/products/%lld/productvariants.json",
                    (long long)s->app->set->sitoo_site_id, (long long)plan->parent_id);
     char *body = json_print(plan->body);
-    enum next next = sync_send(s, "PUT", path, body, plan->rows, &answer, &shadowed, why);
+    const struct sync_write write = {SYNC_PRODUCTS, "PUT", path, body, plan->rows};
+    enum next next = sync_send(s, &write, &answer, &shadowed, why);
     free(body);
     entity_of(item, entity);
     if (next == NEXT_PARK) {

@@ -9,7 +9,8 @@
  * - product:variants, hash: variant id -> product id
  * - product:barcodes, hash: code -> "variant product SKU" that has it
  * - product:folded, hash: folded SKU (sku_fold) -> SKU as Sitoo has it
- * - product:images, hash: SKU -> name of the image that was brought (resourceid in Sitoo)
+ * - product:images, hash: SKU -> name of the image that was brought (resourceid in Sitoo), or "-" and the name of one
+ *   that could not be
  * - catalog, hash: loaded, halt, released, sales_at, and how far the first load is (load_*)
  * - catalog:off, set: SKUs that were to be hidden in this window of 24 hours
  */

@@ -127,7 +127,8 @@ static enum next send_prices(struct sync *s, const char *method, const struct pr
     (void)snprintf(path, sizeof path, "/sites/%lld/pricelists/%lld/pricelistitems.json",
                    (long long)s->app->set->sitoo_site_id, (long long)s->app->set->mapping->products.sale_price_list_id);
     char *body = json_print(array);
-    enum next next = sync_send(s, method, path, body, n, &answer, &shadowed, why);
+    const struct sync_write write = {SYNC_PRODUCTS, method, path, body, n};
+    enum next next = sync_send(s, &write, &answer, &shadowed, why);
     free(body);
     cJSON_Delete(array);
     if (next == NEXT_DONE && !shadowed) {

@@ -18,7 +18,6 @@
 #include "ban.h"
 
 #define HALTED_WAIT_MS INT64_C(60000)
-#define INTENT         "products:"
 
 void sync_item_free(struct sync_item *item) {
     args_free(&item->effects);
@@ -48,10 +47,11 @@ static bool keep(void *arg) {
 }
 
 /* Writes whose outcome nobody recorded: they may be on their way still, for a while; then what Sitoo shows is true. */
-static enum next settle_intents(struct sync *s, struct reason *why) {
+enum next sync_settled(struct sync *s, const char *kind, struct reason *why) {
     struct args a = {0};
     redisReply *reply = NULL;
     int64_t wait = 0;
+    size_t len = strlen(kind);
     args_add(&a, "HKEYS");
     args_add_key(&a, s->app->redis, KEY_INTENTS);
     enum next next = redis_command(s->app->redis, &a, true, &reply, why);
@@ -61,12 +61,12 @@ static enum next settle_intents(struct sync *s, struct reason *why) {
     }
     for (size_t i = 0; i < reply->elements; i++) {
         const char *id = reply_str_at(reply, i);
-        if (id == NULL || strncmp(id, INTENT, sizeof INTENT - 1) != 0) {
+        if (id == NULL || strncmp(id, kind, len) != 0 || id[len] != ':') {
             continue;
         }
         char at[24] = "";
         int64_t ms = 0;
-        (void)snprintf(at, sizeof at, "%.*s", (int)strcspn(id + sizeof INTENT - 1, ":"), id + sizeof INTENT - 1);
+        (void)snprintf(at, sizeof at, "%.*s", (int)strcspn(id + len + 1, ":"), id + len + 1);
         (void)int_parse(at, 0, INT64_MAX, &ms);
         int64_t left = ms + SYNC_SETTLE_MS - clock_wall_ms();
         if (left > 0 && left <= SYNC_SETTLE_MS) {
@@ -82,7 +82,7 @@ static enum next settle_intents(struct sync *s, struct reason *why) {
         why->wait_ms = wait;
         why->not_its_fault = true;
         return reason_set(why, NEXT_DEFER, "products_unsettled",
-                          "a write of products to Sitoo has no known outcome yet; looked at again in %lld ms",
+                          "a write of %s to Sitoo has no known outcome yet; looked at again in %lld ms", kind,
                           (long long)wait);
     }
     return NEXT_DONE;
@@ -176,7 +176,7 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) {
     app->keep = keep;
     app->keep_arg = s;
     next = catalog_state(s, why);
-    next = next == NEXT_DONE ? settle_intents(s, why) : next;
+    next = next == NEXT_DONE ? sync_settled(s, SYNC_PRODUCTS, why) : next;
     next = next == NEXT_DONE ? learn(s, why) : next;
     if (next != NEXT_DONE) {
         sync_end(s);
@@ -401,6 +401,9 @@ static enum next begin_records(struct sync *s, const struct rows *rows, struct r
         }
         (void)snprintf(value, sizeof value, "%lld:%lld", (long long)r->item->product_id, (long long)r->want.variant_id);
         effect_keep_sku(&effects, r->sku, value);
+        if (r->create) {
+            effect_keep_image(&effects, r->sku, ""); /* one that was made before has left, with its image */
+        }
     }
     enum next next = effects_apply(s->app->redis, &effects, why);
     args_free(&effects);

@@ -27,6 +27,8 @@
 #include "till_product.h"
 
 #define SYNC_LEASE      "products"
+#define SYNC_PRODUCTS   "products" /* kinds of writes: each waits for its own whose outcome is not known */
+#define SYNC_IMAGES     "images"
 #define SYNC_LEASE_MS   INT64_C(60000)
 #define SYNC_SETTLE_MS  INT64_C(30000) /* longer than a call may take, and then some */
 #define SYNC_BATCH      200            /* elements in one write (sitoo.md 6.1) */
@@ -71,6 +73,8 @@ struct sync {
  * nothing may be written ("products_halted": products vanished from Sitoo). NEXT_PARK: the two shops' settings do not
  * fit. */
 enum next sync_begin(struct app *app, struct sync *s, struct reason *why) NODISCARD;
+/* NEXT_DEFER ("products_unsettled"): a write of that kind whose outcome nobody recorded may be on its way still. */
+enum next sync_settled(struct sync *s, const char *kind, struct reason *why) NODISCARD;
 /* Gives the lease back; what is cached stays for the next turn. */
 void sync_end(struct sync *s);
 void sync_free(struct sync *s);
@@ -83,9 +87,15 @@ enum next sync_sales_changed(struct app *app, struct reason *why) NODISCARD;
  */
 void sync_items(struct sync *s, struct sync_item *items, size_t n, struct till_products *till);
 
-/* One call to Sitoo through the gate, in a turn: body is JSON, or NULL for a DELETE without one; elements: how many it
- * writes. answer as gate_send's, to be freed in every case. NEXT_DEFER also for 409 and 423 ("locked"). */
-enum next sync_send(struct sync *s, const char *method, const char *path, const char *body, size_t elements,
-                    struct answer *answer, bool *shadowed, struct reason *why) NODISCARD;
+struct sync_write {
+    const char *kind; /* SYNC_PRODUCTS or SYNC_IMAGES */
+    const char *method, *path;
+    const char *body; /* JSON, or NULL for a DELETE without one */
+    size_t elements;  /* how many it writes */
+};
+/* One call to Sitoo through the gate, in a turn. answer as gate_send's, to be freed in every case. NEXT_DEFER also for
+ * 409 and 423 ("locked"). */
+enum next sync_send(struct sync *s, const struct sync_write *write, struct answer *answer, bool *shadowed,
+                    struct reason *why) NODISCARD;
 
 #endif

@@ -29,18 +29,18 @@ static enum next soften(enum next next, const struct answer *answer, struct reas
     return next;
 }
 
-enum next sync_send(struct sync *s, const char *method, const char *path, const char *body, size_t elements,
-                    struct answer *answer, bool *shadowed, struct reason *why) {
+enum next sync_send(struct sync *s, const struct sync_write *write, struct answer *answer, bool *shadowed,
+                    struct reason *why) {
     char intent[120], digest[17], id[GATE_INTENT_SIZE];
     struct gate_outcome out;
-    gate_digest(body != NULL ? body : path, digest);
-    (void)snprintf(intent, sizeof intent, "{\"elements\":%zu,\"digest\":\"%s\"}", elements, digest);
-    (void)snprintf(id, sizeof id, "products:%lld:%08x", (long long)clock_wall_ms(), (unsigned)random_bits());
+    gate_digest(write->body != NULL ? write->body : write->path, digest);
+    (void)snprintf(intent, sizeof intent, "{\"elements\":%zu,\"digest\":\"%s\"}", write->elements, digest);
+    (void)snprintf(id, sizeof id, "%s:%lld:%08x", write->kind, (long long)clock_wall_ms(), (unsigned)random_bits());
     const struct gate_write w = {.platform = GATE_SITOO,
-                                 .kind = "products",
-                                 .method = method,
-                                 .path = path,
-                                 .body = body,
+                                 .kind = write->kind,
+                                 .method = write->method,
+                                 .path = write->path,
+                                 .body = write->body,
                                  .id = id,
                                  .intent = intent,
                                  .lease = SYNC_LEASE,
@@ -141,7 +141,8 @@ static enum next send_part(struct batch *b, size_t from, size_t n, struct reason
     }
     char *body = json_print(array);
     cJSON_Delete(array);
-    enum next next = sync_send(b->s, b->method, b->path, body, n, &answer, &shadowed, why);
+    const struct sync_write write = {SYNC_PRODUCTS, b->method, b->path, body, n};
+    enum next next = sync_send(b->s, &write, &answer, &shadowed, why);
     free(body);
     if (next == NEXT_DONE && !shadowed) {
         next = take_answer(b, from, n, &answer, why);

@@ -114,8 +114,7 @@ static void accept_any(struct app *app, const struct fcgi_call *call, struct fcg
         }
     }
     reply->status = 404;
-    LOG(LOG_WARN, "a call that is not for this function; nginx asks another replica", {"outcome", "refused"},
-        {"path", call->path});
+    LOG(LOG_WARN, "a call that is not for this function", {"outcome", "refused"}, {"path", call->path});
 }
 
 /* A listener that anybody still holds takes calls that nobody answers; closed by all, nginx is refused at once and goes

@@ -173,7 +173,7 @@ static bool of_sku(const struct replay_filter *f, const char *queue, const char 
         return len > 0 && strncmp(entity, f->item, len) == 0 &&
                (strcmp(entity + len, f->variant + 1) == 0 || strcmp(entity + len, "0") == 0);
     }
-    return strcmp(queue, QUEUE_PRODUCT) == 0 && f->product[0] != '\0' &&
+    return (strcmp(queue, QUEUE_PRODUCT) == 0 || strcmp(queue, QUEUE_IMAGE) == 0) && f->product[0] != '\0' &&
            (strcmp(entity, f->product) == 0 || strcmp(entity, f->variant) == 0);
 }
 

@@ -17,7 +17,7 @@ static int invoke(struct app *app, const char *payload, size_t len, bool dry_run
 
 static const struct function function = {
     .name = "pickup-updated",
-    .needs = NEED_REDIS | NEED_EVENTS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING,
+    .needs = NEED_REDIS | NEED_SITOO | NEED_BIGCOMMERCE | NEED_MAPPING,
     .budget = BUDGET_ORDERS,
     .queues = {QUEUE_PICKUP, NULL},
     .work = work,

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "catalog.h"
+#include "clock.h"
 #include "faultpoint.h"
 #include "json.h"
 #include "keys.h"
@@ -17,39 +18,55 @@
 #include "worker.h"
 #include "ban.h"
 
-#define PRODUCTS_PER_ROUND 5
-#define IMAGES_PER_ROUND   20 /* what is left of a product comes in the next round */
+#define PRODUCTS_PER_ROUND 100
+#define IMAGES_PER_ROUND   20            /* what is left of a product comes in a later round */
+#define ROUND_MAX_MS       INT64_C(5000) /* prices wait as long */
+#define PAUSE_MS           INT64_C(1000) /* after a round that was put off, at least */
+#define TRIES_MAX          10            /* then a case, until the image, or a person, changes something */
 #define MARKS_AT_ONCE      500
 #define REFUSED            '-'
-#define SHADOW_WAIT_MS     INT64_C(600000)
 #define PATH_SIZE          160
+#define UNREADABLE_CAUSE   "image_unreadable"
+#define REFUSED_CAUSE      "image_refused"
+
+const char *const images_causes[IMAGES_CAUSES] = {UNREADABLE_CAUSE, REFUSED_CAUSE};
 
 /* One round. */
 struct images {
     struct app *app;
     struct sync *sync;
-    int left; /* images that may still be written */
-    /* the image that was fetched last: variants of a product share one */
+    int left;       /* images that may still be written */
+    int64_t end_ms; /* monotonic */
+    /* the image that was asked for last: variants of a product share one */
     char *url, *base64;
-    bool stored; /* Sitoo has it as a resource */
+    enum next fetched;
+    struct reason why_not;
+    bool stored; /* Sitoo has it as a file */
 };
 
 /* One SKU whose image is not known to be as wanted. */
 struct due {
     const struct want *want;
     char name[PICTURE_NAME_SIZE];
+    bool refused; /* it could not be brought before */
 };
+
+static bool is_over(const struct images *m) {
+    return m->left <= 0 || clock_mono_ms() >= m->end_ms || stop_requested();
+}
 
 /* ---- what is not as wanted ---- */
 
 /* known: the name of what was brought, or REFUSED and the name of what could not be; NULL = nothing. */
-static bool is_due(const char *known, const char *name, bool person) {
+static void compare(struct due *d, const char *known, size_t *n) {
+    picture_name(d->want->image, d->name);
     known = known != NULL ? known : "";
-    return strcmp(known, name) != 0 && (person || known[0] != REFUSED || strcmp(known + 1, name) != 0);
+    d->refused = known[0] == REFUSED && strcmp(known + 1, d->name) == 0;
+    *n += strcmp(known, d->name) != 0 ? 1 : 0;
 }
 
-/* person: what could not be brought is tried again. The caller frees *out. */
-static enum next find_due(struct app *app, const struct product_want *w, bool person, struct due **out, size_t *n,
+/* The caller frees *out. */
+static enum next find_due(struct app *app, const struct product_want *w, struct due **out, size_t *n,
                           struct reason *why) {
     const char **skus = xcalloc(w->n + 1, sizeof *skus);
     char **known = xcalloc(w->n + 1, sizeof *known);
@@ -60,11 +77,9 @@ static enum next find_due(struct app *app, const struct product_want *w, bool pe
     }
     enum next next = w->n > 0 ? known_fields(app, KEY_PRODUCT_IMAGES, skus, w->n, known, why) : NEXT_DONE;
     for (size_t i = 0; i < w->n; i++) {
-        struct due *d = &list[*n];
-        d->want = &w->list[i];
-        if (next == NEXT_DONE && d->want->image != NULL) {
-            picture_name(d->want->image, d->name);
-            *n += is_due(known[i], d->name, person) ? 1 : 0;
+        list[*n].want = &w->list[i];
+        if (next == NEXT_DONE && w->list[i].image != NULL) {
+            compare(&list[*n], known[i], n);
         }
         free(known[i]);
     }
@@ -74,10 +89,30 @@ static enum next find_due(struct app *app, const struct product_want *w, bool pe
     return next;
 }
 
-static void mark(struct args *effects, int64_t product_id) {
+/* The due ones that were not refused, moved to the front; how many. again: what was refused is forgotten first, and is
+ * due as well. */
+static enum next choose(struct app *app, struct due *list, size_t *n, bool again, struct reason *why) {
+    struct args effects = {0};
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        if (list[i].refused && again) {
+            effect_keep_image(&effects, list[i].want->sku, "");
+        }
+        if (!list[i].refused || again) {
+            list[kept++] = list[i];
+        }
+    }
+    *n = kept;
+    enum next next = effects.n > 0 ? effects_apply(app->redis, &effects, why) : NEXT_DONE;
+    args_free(&effects);
+    return next;
+}
+
+/* hint: f (what was refused is tried again) */
+static void mark(struct args *effects, int64_t product_id, const char *hint) {
     char id[24];
     (void)snprintf(id, sizeof id, "%lld", (long long)product_id);
-    effect_mark(effects, QUEUE_IMAGE, id, 0, "", "");
+    effect_mark(effects, QUEUE_IMAGE, id, 0, hint, "");
 }
 
 static enum next mark_some(struct app *app, const struct product_want *wants, size_t n, struct reason *why) {
@@ -86,10 +121,10 @@ static enum next mark_some(struct app *app, const struct product_want *wants, si
     for (size_t i = 0; next == NEXT_DONE && i < n; i++) {
         struct due *list = NULL;
         size_t count = 0;
-        next = find_due(app, &wants[i], false, &list, &count, why);
+        next = find_due(app, &wants[i], &list, &count, why);
         free(list);
         if (count > 0) {
-            mark(&effects, wants[i].product_id);
+            mark(&effects, wants[i].product_id, "f");
         }
     }
     next = next == NEXT_DONE ? effects_apply(app->redis, &effects, why) : next;
@@ -99,7 +134,7 @@ static enum next mark_some(struct app *app, const struct product_want *wants, si
 
 enum next images_mark(struct app *app, const struct product_want *wants, size_t n, struct reason *why) {
     enum next next = NEXT_DONE;
-    n = app->set->mapping->products.images ? n : 0;
+    n = app->set->mapping->products.images && app->mode == MODE_LIVE ? n : 0;
     for (size_t i = 0; next == NEXT_DONE && i < n; i += MARKS_AT_ONCE) {
         next = mark_some(app, wants + i, n - i < MARKS_AT_ONCE ? n - i : MARKS_AT_ONCE, why);
     }
@@ -129,11 +164,28 @@ static enum next read_json(struct images *m, const char *path, cJSON **out, stru
     return next;
 }
 
+/* The list of a product's images; NULL: there is none. The caller deletes *json. */
+static enum next read_list(struct images *m, int64_t product_id, cJSON **json, const cJSON **items,
+                           struct reason *why) {
+    char path[PATH_SIZE];
+    int64_t total = -1;
+    path_of(m, product_id, ".json?start=0&num=100&fields=resourceid", path);
+    enum next next = read_json(m, path, json, why);
+    *items = json_array(*json, "items");
+    bool empty = *json == NULL || (json_int(*json, "totalcount", &total) && total == 0);
+    if (next == NEXT_DONE && *items == NULL && !empty) {
+        next = reason_set(why, NEXT_DEFER, "incomplete_read", "Sitoo's images of its product %lld are no list",
+                          (long long)product_id);
+    }
+    return next;
+}
+
 static bool is_named(const cJSON *image, const char *name) {
     const char *text = json_str(image, "resourceid");
     return text != NULL && strcmp(text, name) == 0;
 }
 
+/* Removes it if it stands there. */
 static enum next remove_at(struct images *m, int64_t product_id, int64_t index, const char *name, bool *removed,
                            struct reason *why) {
     char path[PATH_SIZE], rest[40];
@@ -143,13 +195,15 @@ static enum next remove_at(struct images *m, int64_t product_id, int64_t index, 
     (void)snprintf(rest, sizeof rest, "/%lld.json", (long long)index);
     path_of(m, product_id, rest, path);
     enum next next = read_json(m, path, &image, why);
-    *removed = next == NEXT_DONE && is_named(image, name);
+    bool there = next == NEXT_DONE && is_named(image, name);
     cJSON_Delete(image);
-    if (*removed) {
-        next = sync_send(m->sync, "DELETE", path, NULL, 1, &answer, &shadowed, why);
+    if (there) {
+        const struct sync_write write = {SYNC_IMAGES, "DELETE", path, NULL, 1};
+        next = sync_send(m->sync, &write, &answer, &shadowed, why);
         answer_free(&answer);
     }
-    return next;
+    *removed = there && next == NEXT_DONE;
+    return next == NEXT_PARK ? NEXT_DONE : next; /* no such number, or not to be removed */
 }
 
 /* Old ones of ours, the last first, so that the places of the others stay what they are. */
@@ -166,8 +220,8 @@ static enum next remove_old(struct images *m, int64_t product_id, const cJSON *i
             next = remove_at(m, product_id, at + first, old, &removed, why);
         }
         if (next == NEXT_DONE && !removed) {
-            LOG(LOG_WARN, "an old image of ours is not found again; it stays", {"sitoo_product", log_int(product_id)},
-                {"image", old});
+            LOG(LOG_WARN, "an old image of ours cannot be taken off; it stays", {"sitoo_product", log_int(product_id)},
+                {"image", old}, {"why", why->text[0] != '\0' ? why->text : "it is not found again"});
         }
     }
     return next;
@@ -183,15 +237,14 @@ static void forget_picture(struct images *m) {
 }
 
 static enum next fetch(struct images *m, const char *url, struct reason *why) {
-    if (m->url != NULL && strcmp(m->url, url) == 0) {
-        return NEXT_DONE;
-    }
-    forget_picture(m);
-    enum next next = picture_fetch(m->app, url, &m->base64, why);
-    if (next == NEXT_DONE) {
+    if (m->url == NULL || strcmp(m->url, url) != 0) {
+        forget_picture(m);
+        m->why_not = (struct reason){0};
+        m->fetched = picture_fetch(m->app, url, &m->base64, &m->why_not);
         m->url = xstrdup(url);
     }
-    return next;
+    *why = m->why_not;
+    return m->fetched;
 }
 
 static enum next post(struct images *m, const char *path, const struct due *d, bool with_data, struct reason *why) {
@@ -204,46 +257,40 @@ static enum next post(struct images *m, const char *path, const struct due *d, b
     }
     char *body = json_print(o);
     cJSON_Delete(o);
-    enum next next = sync_send(m->sync, "POST", path, body, 1, &answer, &shadowed, why);
-    if (next == NEXT_PARK) {
-        char said[300];
-        (void)str_copy(said, sizeof said, answer.text != NULL ? answer.text : why->text);
-        next = reason_set(why, NEXT_PARK, "image_refused", "Sitoo refuses the image of SKU %.100s: %.250s",
-                          d->want->sku, said);
+    const struct sync_write write = {SYNC_IMAGES, "POST", path, body, 1};
+    enum next next = sync_send(m->sync, &write, &answer, &shadowed, why);
+    if (next == NEXT_PARK && answer.text != NULL) {
+        (void)reason_set(why, NEXT_PARK, REFUSED_CAUSE, "%.300s", answer.text);
     }
     answer_free(&answer);
     free(body);
     return next;
 }
 
+/* The file goes there once; what Sitoo says to a second copy of the same name is not documented. */
 static enum next add(struct images *m, int64_t product_id, const struct due *d, struct reason *why) {
     char path[PATH_SIZE];
+    struct reason other = {0};
     enum next next = fetch(m, d->want->image, why);
     path_of(m, product_id, ".json", path);
     if (next != NEXT_DONE) {
         return next;
     }
-    next = m->stored ? post(m, path, d, false, why) : NEXT_PARK;
-    if (next == NEXT_PARK) {
-        next = post(m, path, d, true, why);
+    next = post(m, path, d, !m->stored, why);
+    if (next == NEXT_PARK && post(m, path, d, m->stored, &other) == NEXT_DONE) {
+        next = NEXT_DONE;
     }
-    m->stored = next == NEXT_DONE;
+    m->stored = m->stored || next == NEXT_DONE;
     fault_point(m->app, "products.image");
     return next;
 }
 
 /* Brings one SKU's image. */
 static enum next bring(struct images *m, int64_t product_id, const struct due *d, struct reason *why) {
-    char path[PATH_SIZE];
     cJSON *list = NULL;
-    const cJSON *item = NULL;
+    const cJSON *items = NULL, *item = NULL;
     bool there = d->name[0] == '\0';
-    path_of(m, product_id, ".json?start=0&num=100&fields=resourceid", path);
-    enum next next = read_json(m, path, &list, why);
-    const cJSON *items = json_array(list, "items");
-    if (next == NEXT_DONE && items == NULL) {
-        next = reason_set(why, NEXT_DEFER, "incomplete_read", "Sitoo's images of SKU %.100s are no list", d->want->sku);
-    }
+    enum next next = read_list(m, product_id, &list, &items, why);
     cJSON_ArrayForEach(item, items) {
         there = there || is_named(item, d->name);
     }
@@ -255,27 +302,75 @@ static enum next bring(struct images *m, int64_t product_id, const struct due *d
 
 /* ---- one product ---- */
 
-static void case_of(struct images *m, int64_t product_id, const struct due *d, const struct reason *cause,
+struct product_in_work {
+    int64_t id;
+    int64_t tries;
+    struct args effects; /* what was done, and cases */
+    enum next next;      /* NEXT_DEFER: it comes again */
+    struct reason why;
+};
+
+static void case_of(struct images *m, const struct product_in_work *p, const struct due *d, const struct reason *cause,
                     struct args *effects) {
-    char job[24];
-    (void)snprintf(job, sizeof job, "%lld", (long long)product_id);
-    const struct parked p = {.cause = cause->cause,
-                             .owner = m->app->set->mapping->owner_mapping,
-                             .entity = d->want->sku,
-                             .text = cause->text,
-                             .effect = "The tills show no image of it, or an old one; all else of it was brought",
-                             .step =
-                                 "Give it another image in BigCommerce; the case then closes by itself. Or mend what "
-                                 "the text names and run: onepool parked --retry with the case's id",
-                             .queue = QUEUE_IMAGE,
-                             .job = job};
-    effect_case(effects, &p);
+    char job[24], text[REASON_TEXT_MAX];
+    bool unreadable = strcmp(cause->cause, UNREADABLE_CAUSE) == 0 || strcmp(cause->cause, "image_server") == 0;
+    (void)snprintf(job, sizeof job, "%lld", (long long)p->id);
+    (void)snprintf(text, sizeof text, "%s SKU %.100s: %.300s",
+                   unreadable ? "The image cannot be read, of" : "Sitoo refuses the image of", d->want->sku,
+                   cause->text);
+    const struct parked parked = {
+        .cause = unreadable ? UNREADABLE_CAUSE : REFUSED_CAUSE,
+        .owner = m->app->set->mapping->owner_mapping,
+        .entity = d->want->sku,
+        .text = text,
+        .effect = "The tills show no image of it, or an old one; all else of it was brought",
+        .step =
+            "Give it another image in BigCommerce, or mend what the text names: it is tried again daily, or at once "
+            "by onepool parked --retry with the case's id; the case then closes by itself",
+        .queue = QUEUE_IMAGE,
+        .job = job};
+    effect_case(effects, &parked);
 }
 
 static void keep_done(const struct due *d, struct args *effects) {
     effect_keep_image(effects, d->want->sku, d->name);
-    effect_close(effects, "image_refused", d->want->sku);
-    effect_close(effects, "image_unreadable", d->want->sku);
+    for (size_t i = 0; i < IMAGES_CAUSES; i++) {
+        effect_close(effects, images_causes[i], d->want->sku);
+    }
+}
+
+static void keep_refused(struct images *m, struct product_in_work *p, const struct due *d, const struct reason *cause) {
+    char refused[PICTURE_NAME_SIZE + 1];
+    (void)snprintf(refused, sizeof refused, "%c%s", REFUSED, d->name);
+    effect_keep_image(&p->effects, d->want->sku, refused);
+    case_of(m, p, d, cause, &p->effects);
+}
+
+/* Is it about this image alone, so that the others go on? */
+static bool own_fault(const struct reason *cause) {
+    return cause->ambiguous || strcmp(cause->cause, "image_server") == 0;
+}
+
+/* One SKU. False: the round ends here. */
+static bool bring_due(struct images *m, struct product_in_work *p, int64_t sitoo_id, const struct due *d) {
+    struct reason cause = {0};
+    m->left--;
+    enum next next = bring(m, sitoo_id, d, &cause);
+    if (next == NEXT_DONE) {
+        keep_done(d, &p->effects);
+        return true;
+    }
+    if (next == NEXT_PARK || (next == NEXT_DEFER && own_fault(&cause) && p->tries >= TRIES_MAX)) {
+        keep_refused(m, p, d, &cause);
+        return true;
+    }
+    p->next = next;
+    p->why = cause;
+    if (next == NEXT_DEFER && cause.ambiguous) {
+        p->why.wait_ms = cause.wait_ms > SYNC_SETTLE_MS ? cause.wait_ms : SYNC_SETTLE_MS;
+    }
+    p->why.not_its_fault = cause.not_its_fault && !own_fault(&cause);
+    return next == NEXT_DEFER && own_fault(&cause);
 }
 
 static enum next read_till(struct images *m, const struct due *list, size_t n, struct till_products *till,
@@ -290,61 +385,31 @@ static enum next read_till(struct images *m, const struct due *list, size_t n, s
     return next;
 }
 
-/* One SKU: what became of it goes into effects. NEXT_DONE also if its image cannot be brought: a case says why. */
-static enum next bring_due(struct images *m, int64_t product_id, int64_t sitoo_id, const struct due *d,
-                           struct args *effects, struct reason *why) {
-    struct reason cause = {0};
-    char refused[PICTURE_NAME_SIZE + 1];
-    m->left--;
-    enum next next = bring(m, sitoo_id, d, &cause);
-    if (next == NEXT_DONE) {
-        keep_done(d, effects);
-    } else if (next == NEXT_PARK) {
-        (void)snprintf(refused, sizeof refused, "%c%s", REFUSED, d->name);
-        effect_keep_image(effects, d->want->sku, refused);
-        case_of(m, product_id, d, &cause, effects);
-        next = NEXT_DONE;
-    } else {
-        *why = cause;
-    }
-    return next;
-}
-
-/* What was done, and cases, are appended to effects, also if it ends early. A SKU that Sitoo does not have comes again
- * when it is made. */
-static enum next bring_all(struct images *m, const struct product_want *w, bool person, struct args *effects,
-                           struct reason *why) {
-    struct due *list = NULL;
+/* A SKU that Sitoo does not have comes again when it is made. */
+static void bring_all(struct images *m, struct product_in_work *p, const struct due *list, size_t n) {
     struct till_products till = {0};
-    size_t n = 0;
-    bool more = false;
-    enum next next = find_due(m->app, w, person, &list, &n, why);
-    next = next == NEXT_DONE ? read_till(m, list, n, &till, why) : next;
-    for (size_t i = 0; next == NEXT_DONE && !more && i < n; i++) {
+    bool over = n > 0 && is_over(m), goes_on = true;
+    p->next = over ? NEXT_DONE : read_till(m, list, n, &till, &p->why);
+    for (size_t i = 0; p->next != NEXT_STOP && goes_on && !over && i < n; i++) {
         const struct till_product *have = till_find(&till, list[i].want->sku);
-        more = have != NULL && m->left <= 0 && !person;
-        if (have != NULL && !more) {
-            next = bring_due(m, w->product_id, have->id, &list[i], effects, why);
-        }
+        over = have != NULL && is_over(m);
+        goes_on = have == NULL || over || bring_due(m, p, have->id, &list[i]);
     }
-    if (next == NEXT_DONE && more) {
-        mark(effects, w->product_id);
+    if (over && p->next == NEXT_DONE) {
+        mark(&p->effects, p->id, "");
     }
     till_free(&till);
-    free(list);
-    return next;
 }
 
-static void end_claim(struct images *m, const struct claim *c, enum next next, struct args *effects,
-                      const struct reason *cause) {
+static void end_claim(struct images *m, const struct claim *c, struct product_in_work *p) {
     struct reason why = {0};
     size_t fenced = 0;
     enum next ended = NEXT_DONE;
-    if (next == NEXT_DONE) {
-        ended = queue_complete(m->app->redis, QUEUE_IMAGE, c, 1, effects->n > 0 ? effects : NULL, &fenced, &why);
+    if (p->next == NEXT_DONE) {
+        ended = queue_complete(m->app->redis, QUEUE_IMAGE, c, 1, p->effects.n > 0 ? &p->effects : NULL, &fenced, &why);
     } else {
-        ended = effects_apply(m->app->redis, effects, &why);
-        worker_unsettled(m->app, QUEUE_IMAGE, c, 1, next, cause, m->app->set->mapping->owner_mapping);
+        ended = effects_apply(m->app->redis, &p->effects, &why);
+        worker_unsettled(m->app, QUEUE_IMAGE, c, 1, p->next, &p->why, m->app->set->mapping->owner_mapping);
     }
     if (ended != NEXT_DONE) {
         LOG(LOG_WARN, "images not settled; they are looked at again", {"product", c->entity}, {"why", why.text});
@@ -352,27 +417,31 @@ static void end_claim(struct images *m, const struct claim *c, enum next next, s
 }
 
 static void bring_product(struct images *m, const struct catalog *catalog, const struct claim *c) {
+    struct product_in_work p = {.tries = c->tries};
     struct product_want want = {0};
-    struct args effects = {0};
-    struct reason why = {0};
-    int64_t id = 0;
-    (void)int_parse(c->entity, 1, JSON_INT_MAX, &id);
-    const struct catalog_product *p = catalog_find(catalog, id);
-    enum next next = NEXT_DONE;
-    if (p != NULL && !p->bad) { /* else: a case of the product says so, or it is gone */
-        product_want(p, &m->sync->rules, &want);
-        next = bring_all(m, &want, strchr(c->hint, 'f') != NULL, &effects, &why);
+    struct due *list = NULL;
+    size_t n = 0;
+    (void)int_parse(c->entity, 1, JSON_INT_MAX, &p.id);
+    const struct catalog_product *product = catalog_find(catalog, p.id);
+    if (product != NULL && !product->bad) { /* else: a case of the product says so, or it is gone */
+        product_want(product, &m->sync->rules, &want);
+        p.next = find_due(m->app, &want, &list, &n, &p.why);
+        p.next = p.next == NEXT_DONE ? choose(m->app, list, &n, strchr(c->hint, 'f') != NULL, &p.why) : p.next;
     }
-    end_claim(m, c, next, &effects, &why);
-    args_free(&effects);
+    if (p.next == NEXT_DONE && n > 0) {
+        bring_all(m, &p, list, n);
+    }
+    end_claim(m, c, &p);
+    args_free(&p.effects);
+    free(list);
     product_want_free(&want);
 }
 
 /* ---- one round ---- */
 
 static enum next read_web(struct images *m, const struct claims *claims, struct catalog *out, struct reason *why) {
-    int64_t ids[PRODUCTS_PER_ROUND];
     const struct mapping_products *p = &m->app->set->mapping->products;
+    int64_t ids[PRODUCTS_PER_ROUND];
     size_t n = 0;
     for (size_t i = 0; i < claims->n && n < PRODUCTS_PER_ROUND; i++) {
         n += int_parse(claims->list[i].entity, 1, JSON_INT_MAX, &ids[n]) ? 1 : 0;
@@ -388,50 +457,62 @@ static void settle_all(struct app *app, const struct claims *claims) {
     }
 }
 
-static void work_on(struct app *app, struct sync *s, const struct claims *claims) {
-    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND};
+/* In a turn of the catalog. */
+static enum next bring_claims(struct images *m, const struct claims *claims, struct reason *why) {
     struct catalog catalog = {0};
+    enum next next = sync_settled(m->sync, SYNC_IMAGES, why);
+    next = next == NEXT_DONE ? read_web(m, claims, &catalog, why) : next;
+    for (size_t i = 0; next == NEXT_DONE && i < claims->n; i++) {
+        bring_product(m, &catalog, &claims->list[i]);
+    }
+    catalog_free(&catalog);
+    forget_picture(m);
+    return next;
+}
+
+/* Milliseconds until the next round may begin. */
+static int64_t work_on(struct app *app, struct sync *s, const struct claims *claims) {
+    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND, .end_ms = clock_mono_ms() + ROUND_MAX_MS};
+    const struct mapping_products *p = &app->set->mapping->products;
     struct worker_hold hold;
     struct reason why = {0};
     worker_hold_begin(&hold, app, QUEUE_IMAGE, claims);
     enum next next = mode_refresh(app, &why);
-    if (next == NEXT_DONE && app->mode != MODE_LIVE) {
-        why.wait_ms = SHADOW_WAIT_MS;
-        why.not_its_fault = true;
-        next = reason_set(&why, NEXT_DEFER, "shadow", "no image is brought in shadow mode");
+    bool wanted = p->on && p->images && app->mode == MODE_LIVE; /* else: the comparison marks them, once they are */
+    if (next == NEXT_DONE && wanted) {
+        next = sync_begin(app, s, &why);
     }
-    next = next == NEXT_DONE ? sync_begin(app, s, &why) : next;
-    if (next == NEXT_DONE) {
-        next = read_web(&m, claims, &catalog, &why);
-        for (size_t i = 0; next == NEXT_DONE && i < claims->n; i++) {
-            bring_product(&m, &catalog, &claims->list[i]);
-        }
+    if (next == NEXT_DONE && wanted) {
+        next = bring_claims(&m, claims, &why);
         sync_end(s);
+    } else if (next == NEXT_DONE) {
+        settle_all(app, claims);
     }
-    if (next == NEXT_PARK) { /* the settings of the two shops do not fit, which products.c tells */
-        why.wait_ms = SHADOW_WAIT_MS;
+    if (next == NEXT_PARK) { /* the settings of the two shops do not fit: told when a product is next due */
+        why.wait_ms = SYNC_RULES_MS;
         why.not_its_fault = true;
         next = NEXT_DEFER;
     }
     if (next != NEXT_DONE) {
         worker_unsettled(app, QUEUE_IMAGE, claims->list, claims->n, next, &why, app->set->mapping->owner_mapping);
     }
-    catalog_free(&catalog);
-    forget_picture(&m);
     worker_hold_end(&hold);
+    return next == NEXT_DONE ? 0 : why.wait_ms > PAUSE_MS ? why.wait_ms : PAUSE_MS;
 }
 
-enum next images_work(struct app *app, struct sync *s, int64_t *wait_ms, struct reason *why) {
+enum next images_work(struct app *app, struct sync *s, int64_t *pause_ms, int64_t *wait_ms, struct reason *why) {
     struct claims claims = {0};
+    int64_t pause = *pause_ms - clock_mono_ms();
+    if (pause > 0) {
+        *wait_ms = pause < *wait_ms ? pause : *wait_ms;
+        return NEXT_DONE;
+    }
     enum next next = queue_claim(app->redis, QUEUE_IMAGE, PRODUCTS_PER_ROUND, app->holder,
                                  app->set->mapping->owner_mapping, &claims, why);
     if (next == NEXT_DONE && claims.n > 0) {
-        if (app->set->mapping->products.on && app->set->mapping->products.images) {
-            work_on(app, s, &claims);
-        } else {
-            settle_all(app, &claims);
-        }
-        *wait_ms = 0;
+        pause = work_on(app, s, &claims);
+        *pause_ms = clock_mono_ms() + pause;
+        *wait_ms = pause < *wait_ms ? pause : *wait_ms;
     } else if (next == NEXT_DONE && claims.wait_ms >= 0 && claims.wait_ms < *wait_ms) {
         *wait_ms = claims.wait_ms;
     }

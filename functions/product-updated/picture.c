@@ -7,12 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf.h"
 #include "gate.h"
 #include "http.h"
-#include "buf.h"
 #include "ban.h"
 
-#define TIMEOUT_MS INT64_C(10000)
+#define TIMEOUT_MS     INT64_C(10000)
+#define SERVER_WAIT_MS INT64_C(60000)
 
 /* ---- names ---- */
 
@@ -60,18 +61,18 @@ static enum next unreadable(struct reason *why, const char *url, const char *wha
 
 static enum next judge(const struct http_answer *a, const char *url, struct reason *why) {
     char text[80];
+    if (a->too_long) {
+        (void)snprintf(text, sizeof text, "the image is larger than %zu bytes", PICTURE_BYTES_MAX);
+        return unreadable(why, url, text);
+    }
     if (a->fate != HTTP_ANSWERED || a->status == 429 || a->status >= 500) {
-        why->not_its_fault = true;
+        why->wait_ms = SERVER_WAIT_MS;
         return reason_set(why, NEXT_DEFER, "image_server",
                           "BigCommerce's server of images does not give %.200s: %.150s", url,
                           a->fate == HTTP_ANSWERED ? "busy" : a->error);
     }
     if (a->status != 200) {
         (void)snprintf(text, sizeof text, "BigCommerce's server of images answers %d", a->status);
-        return unreadable(why, url, text);
-    }
-    if (a->body_len > PICTURE_BYTES_MAX) {
-        (void)snprintf(text, sizeof text, "the image is larger than %zu bytes", PICTURE_BYTES_MAX);
         return unreadable(why, url, text);
     }
     return picture_is(a->body, a->body_len) ? NEXT_DONE
@@ -81,7 +82,7 @@ static enum next judge(const struct http_answer *a, const char *url, struct reas
 enum next picture_fetch(struct app *app, const char *url, char **base64, struct reason *why) {
     struct http_answer answer;
     const struct http_request q = {
-        .method = "GET", .url = url, .timeout_ms = TIMEOUT_MS, .response_max = PICTURE_READ_MAX, .may_repeat = true};
+        .method = "GET", .url = url, .timeout_ms = TIMEOUT_MS, .response_max = PICTURE_BYTES_MAX, .may_repeat = true};
     *base64 = NULL;
     if (strlen(url) > PICTURE_URL_MAX || !http_url_allowed(url, app->set->allow_http, NULL, 0)) {
         return unreadable(why, url, "the address of the image is not https, or too long");

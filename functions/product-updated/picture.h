@@ -16,9 +16,8 @@
 
 #define PICTURE_PREFIX    "onepool-"
 #define PICTURE_NAME_SIZE 40
-/* BigCommerce takes files of 8 MB (products_catalog.v3.yml, image_file) and makes smaller ones of them; what Sitoo
- * takes is not documented. */
-#define PICTURE_READ_MAX  ((size_t)8 * 1024 * 1024)
+/* What Sitoo takes is not documented. BigCommerce takes files of 8 MB and shows smaller ones made of them
+ * (products_catalog.v3.yml, image_file). */
 #define PICTURE_BYTES_MAX ((size_t)2 * 1024 * 1024)
 #define PICTURE_URL_MAX   2000
 
@@ -28,7 +27,8 @@ void picture_name(const char *url, char out[PICTURE_NAME_SIZE]);
 bool picture_is(const char *bytes, size_t len);
 
 /* Its bytes in base64, from BigCommerce's server of images, without credentials; the caller frees. NEXT_PARK
- * ("image_unreadable"): it is not there, too large or no image. NEXT_DEFER: the server does not answer now. */
+ * ("image_unreadable"): it is not there, too large or no image. NEXT_DEFER
+ * ("image_server"): the server does not give it now. */
 enum next picture_fetch(struct app *app, const char *url, char **base64, struct reason *why) NODISCARD;
 
 #endif

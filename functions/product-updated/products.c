@@ -26,8 +26,9 @@
 
 struct products {
     struct sync sync;
-    int64_t last_ms; /* monotonic: end of the last round */
-    bool fits;       /* the two shops' settings did when they were last looked at, and no case says otherwise */
+    int64_t last_ms;   /* monotonic: end of the last round */
+    int64_t images_ms; /* monotonic: no round of images before it */
+    bool fits;         /* the two shops' settings did when they were last looked at, and no case says otherwise */
 };
 
 static struct products *products_of(struct app *app) {
@@ -193,11 +194,12 @@ static enum next products_round(struct app *app, int64_t *wait_ms, struct reason
 }
 
 enum next products_work(struct app *app, int64_t *wait_ms, struct reason *why) {
+    struct products *p = products_of(app);
     struct reason timer = {0};
     enum next next = products_round(app, wait_ms, why);
-    enum next swept = sweep_work(app, &products_of(app)->sync, wait_ms, next == NEXT_DONE ? why : &timer);
+    enum next swept = sweep_work(app, &p->sync, wait_ms, next == NEXT_DONE ? why : &timer);
     next = next == NEXT_DONE ? swept : next;
-    return next == NEXT_DONE ? images_work(app, &products_of(app)->sync, wait_ms, why) : next;
+    return next == NEXT_DONE ? images_work(app, &p->sync, &p->images_ms, wait_ms, why) : next;
 }
 
 /* ---- invoke ---- */

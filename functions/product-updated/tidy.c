@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "images.h"
 #include "keys.h"
 #include "product_known.h"
 #include "product_row.h"
@@ -13,7 +14,7 @@
 #include "queue.h"
 #include "ban.h"
 
-/* Ids of cases whose cause is there now. */
+/* Ids of cases whose cause is, or may be, there now. */
 struct ids {
     char **list;
     size_t n, cap;
@@ -41,6 +42,12 @@ static void collect(struct ids *ids, const struct shops *shops, const struct exc
             problem_entity(shops->wants[i].product_id, p, entity, sizeof entity);
             add(ids, want_cause_name(p->cause), entity);
         }
+        for (size_t k = 0; k < shops->wants[i].n; k++) {
+            const struct want *w = &shops->wants[i].list[k];
+            for (size_t c = 0; w->image != NULL && w->image[0] != '\0' && c < IMAGES_CAUSES; c++) {
+                add(ids, images_causes[c], w->sku);
+            }
+        }
     }
     for (size_t i = 0; i < found->n; i++) {
         const struct exception *x = &found->list[i];
@@ -62,6 +69,9 @@ static bool is_of(const char *id, const char *cause) {
 static bool is_ours(const char *id) {
     bool ours =
         is_of(id, exception_name(EXCEPTION_NEAR_DUPLICATE)) || is_of(id, exception_name(EXCEPTION_PRICE_UNDERCUT));
+    for (size_t c = 0; !ours && c < IMAGES_CAUSES; c++) {
+        ours = is_of(id, images_causes[c]);
+    }
     for (int c = WANT_SKU_MISSING; !ours && c < WANT_UNREADABLE; c++) {
         ours = is_of(id, want_cause_name((enum want_cause)c));
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ends cases of products whose cause is gone, as seen by a comparison of both catalogs: what cannot be wanted,
- * near-duplicates, lists that sold for less. */
+ * near-duplicates, lists that sold for less, images of SKUs that have none any more. */
 #ifndef ONEPOOL_PRODUCT_TIDY_H
 #define ONEPOOL_PRODUCT_TIDY_H
 

@@ -130,7 +130,8 @@ register('defer', function(P, args)
     out[i] = held and 1 or -1
   end
   if given > 0 then
-    count(P, 'deferred:' .. queue .. ':' .. args[4], given) -- the one place where work is put off
+    -- The one place where work is put off. By the cause's name: its text has numbers.
+    count(P, 'deferred:' .. queue .. ':' .. string.match(args[4], '^[^:]*'), given)
   end
   wake(P, queue)
   return out

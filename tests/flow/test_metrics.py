@@ -80,6 +80,7 @@ def test_work_by_function_and_cause(shop):
     redis.hset(shop.key("job:refund:99999999"), mapping={"gen": 1, "cause": "quota", "lease": 0, "since": 1})
     redis.zadd(shop.key("due:refund"), {"99999999": 9e15})
     redis.hincrby(shop.key("count"), "deferred:refund:quota", 7)
+    redis.hincrby(shop.key("count"), "deferred:refund:quota: 7 are left", 1)
     redis.hincrby(shop.key("count"), "missed:web_order", 3)
     redis.hincrby(shop.key("count"), 'drift:odd "class"', 2)
     try:
@@ -87,6 +88,7 @@ def test_work_by_function_and_cause(shop):
         assert found["onepool_parked_entities"].value(function="stock-moved", cause="unknown_sku") == 1
         assert found["onepool_deferred_entities"].value(function="order-updated", cause="quota") == 1
         assert found["onepool_retries_total"].value(queue="refund", cause="quota") == 7
+        assert not [1 for _, labels, _ in found["onepool_retries_total"].samples if ":" in labels["cause"]]
         assert found["onepool_missed_by_webhook_total"].value(kind="web_order") == 3
         assert found["onepool_missed_by_webhook_total"].value(kind="refund") == 0
         assert found["onepool_drift_total"].value(**{"class": 'odd "class"'}) == 2

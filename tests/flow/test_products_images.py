@@ -112,10 +112,17 @@ def test_an_image_that_cannot_be_read_is_a_case_and_the_product_is_brought(shop,
     still(shop)
     assert says in told()["text"] and told()["owner"]
     assert till(shop, sku)["moneyprice"] == "12.00" and not images(shop, sku)
-    fetched = shop.control("GET", "/stats")["images_fetched"]
+
+    def fetched():
+        return shop.control("GET", "/stats")["images_fetched"]
+    before = fetched()
+    edit(shop, number, name="Bad image still")
+    shop.wait_until(lambda: till(shop, sku)["title"] == "Bad image still", 20, "the title follows")
+    still(shop)
+    assert fetched() == before, "an image that is a case is not tried with each change"
     swept(shop)
     still(shop)
-    assert shop.control("GET", "/stats")["images_fetched"] == fetched, "it is not tried again by itself"
+    assert fetched() == before + 1, "but daily"
     edit(shop, number, image="good")
     brought(shop, sku)
     still(shop)
@@ -137,13 +144,60 @@ def test_a_refused_image_is_tried_again_when_a_person_says_so(shop):
     assert not {name for name in shop.cases() if name.startswith("image_")}
 
 
-def test_a_server_of_images_that_breaks_off_is_asked_again(shop):
-    number = product(shop, "Broken", ["BROKEN-1"], image="broken")
+def test_a_case_ends_with_its_product(shop):
+    number = product(shop, "Gone", ["GONE-1"], image="missing-gone")
+    shop.wait_until(lambda: shop.cases().get("image_unreadable:GONE-1"), 30, "there is a case")
+    shop.control("DELETE", "/bc-product", {"product_id": number})
+    quiet(shop)
+    swept(shop)
+    assert not shop.cases().get("image_unreadable:GONE-1")
+
+
+def tries_of(shop, number):
+    return int(shop.redis().hget(shop.key(f"job:image:{number}"), "tries") or 0)
+
+
+def test_a_server_of_images_that_breaks_off_holds_up_only_its_image(shop):
+    variants = [{"sku": "BROKEN-1", "image": "broken", "options": [{"name": "Size", "label": "1"}]},
+                {"sku": "BROKEN-2", "image": "whole", "options": [{"name": "Size", "label": "2"}]}]
     before = shop.control("GET", "/stats")["images_fetched"]
-    shop.wait_until(lambda: shop.control("GET", "/stats")["images_fetched"] > before + 1, 60, "it was asked again")
-    assert not shop.cases().get("image_unreadable:BROKEN-1") and not images(shop, "BROKEN-1")
-    edit(shop, number, image="whole")
+    number = product(shop, "Broken", ["BROKEN-1", "BROKEN-2"], variants=variants)
+    brought(shop, "BROKEN-2")
+    job = shop.key(f"job:image:{number}")
+    shop.wait_until(lambda: (shop.redis().hget(job, "cause") or "").startswith("image_server: "), 20, "it is put off")
+    assert tries_of(shop, number) == 1
+    shop.redis().zadd(shop.key("due:image"), {str(number): 0})
+    shop.wait_until(lambda: tries_of(shop, number) == 2, 20, "a try is counted")
+    assert shop.control("GET", "/stats")["images_fetched"] == before + 3, "nobody asks again at once"
+    shop.redis().hset(job, "tries", 9)
+    shop.redis().zadd(shop.key("due:image"), {str(number): 0})
+    shop.wait_until(lambda: shop.cases().get("image_unreadable:BROKEN-1"), 20, "the tenth try is the last")
+    still(shop)
+    edit(shop, number, variants=[{"sku": "BROKEN-1", "image": "whole"}])
     brought(shop, "BROKEN-1")
+
+
+def test_sitoo_that_fails_with_each_image_holds_up_no_price(shop):
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "status", "status": 500, "method": "POST", "path": "images.json"}]})
+    number = product(shop, "Fails", ["FAILS-1"], image="fails", price="10.00")
+    shop.wait_until(lambda: tries_of(shop, number) == 1 and shop.redis().hget(shop.key(f"job:image:{number}"), "lease") != "1", 30,
+                    "it was tried once")
+    edit(shop, number, price="11.00")
+    shop.wait_until(lambda: till(shop, "FAILS-1")["moneyprice"] == "11.00", 20, "the price is not held up")
+    assert not images(shop, "FAILS-1")
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": []})
+    brought(shop, "FAILS-1")
+
+
+def test_a_product_that_is_made_anew_gets_its_image_again(shop):
+    product(shop, "Anew", ["ANEW-1"], image="anew")
+    first = brought(shop, "ANEW-1")
+    still(shop)
+    number = till(shop, "ANEW-1")["productid"]
+    shop.control("DELETE", "/till-product", {"sku": "ANEW-1"})
+    swept(shop)
+    shop.wait_until(lambda: (till(shop, "ANEW-1") or {}).get("productid", number) != number, 30, "it is made again")
+    assert brought(shop, "ANEW-1") == first
 
 
 def test_an_answer_that_is_lost_after_the_image_was_taken(shop):
