@@ -140,13 +140,14 @@ class Images:
     # ---------------------------------------------------------------- by staff
 
     def by_staff(self, body):
-        """POST /sitoo-images: the whole list; what is no resource of the site yet becomes one."""
-        names = body["images"]
+        """POST /sitoo-images: the whole list, or "add": one more before the others; what is no resource of the site yet becomes one."""
+        index = self.world.index_of[body["sku"]]
+        names = [body["add"], *self.lists.get(index, [])] if "add" in body else body["images"]
         if not isinstance(names, list) or not all(isinstance(n, str) and RESOURCE.fullmatch(n) for n in names):
             raise ValueError("images must be a list of names")
         for name in names:
             self.resources.setdefault(name, {**BY_STAFF, "datecreated": self.world.seconds()})
-        self.lists[self.world.index_of[body["sku"]]] = list(names)
+        self.lists[index] = list(names)
         return {"images": names}
 
     def shown(self, query):
