@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does to a running stack: a rolling update under load, and a copy, a disaster and the way back."""
 import re
+import signal
 import subprocess
 import time
 
@@ -41,6 +42,34 @@ def strayed(stack):
 
 def revision_of(container):
     return inspect(container)["Config"]["Labels"]["org.opencontainers.image.revision"]
+
+
+def interrupted(stack, how, **env):
+    """An update of sale that ends by this signal when the new replica is there; its exit status and what it said."""
+    before = len(stack.containers("sale"))
+    update = subprocess.Popen([ROOT / "deploy" / "compose.sh", "update", "--no-build", "sale"], cwd=ROOT, env={**stack.env, **env},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wait_until(lambda: len(stack.containers("sale")) > before, 60, "there is a new replica")
+    update.send_signal(how)
+    return update.wait(60), update.stdout.read() if how != signal.SIGKILL else ""
+
+
+def test_an_update_that_is_broken_off_can_be_run_again(stack):
+    stack.up(sale=1)
+    (old, ) = stack.containers("sale")
+    docker("commit", "--change", "LABEL next=1", old, "onepool:next")
+    status, said = interrupted(stack, signal.SIGTERM, ONEPOOL_TAG="next")
+    assert status == 1 and "the old ones go on" in said
+    assert stack.containers("sale") == [old]
+    status, _ = interrupted(stack, signal.SIGKILL, ONEPOOL_TAG="next")
+    assert status == -signal.SIGKILL
+    left = set(stack.containers("sale")) - {old}
+    assert len(left) == 1, "nobody could take the new one away"
+    stack.script("update", "--no-build", "sale", ONEPOOL_TAG="next")
+    assert set(stack.containers("sale")) == left, "it is made use of"
+    stack.script("update", "--no-build", "sale")
+    (back, ) = stack.containers("sale")
+    assert "next" not in inspect(back)["Config"]["Labels"]
 
 
 def sell(stack, skus, count):
