@@ -2,6 +2,7 @@
 """kill -9 of every part during a rush: at the end every level is right, nothing is lost, nothing counted twice.
 
 Source of the scenarios: the fault list of a webhook integration (kill of any child, of a parent, of nginx, of Redis)."""
+import json
 import random
 import re
 import signal
@@ -113,6 +114,22 @@ def test_killing_nginx_loses_nothing(stack):
         running.restart_nginx()
 
     check(running, rush(running, kill_nginx))
+
+
+def test_a_write_that_could_not_be_closed_is_closed_by_the_writer_that_goes_on(stack):
+    """Redis was away between the write of a level and the end of its intent; the writer lives on, so nobody takes over."""
+    shop = stack()
+    sku = shop.fresh_sku({1: 2})
+    shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1}], "warehouse": 1})
+    shop.wait_quiet()
+    redis, levels = shop.redis(), shop.levels(sku)
+    redis.hset(shop.key("intents"), "levels:1:0000abcd", json.dumps({"digest": "", "at_ms": 1, "levels": {f"1|{sku}": levels[1]}}))
+    writers = shop.logs("stock-moved").count("is the store's writer now")
+    redis.client_kill_filter(_type="normal", skipme=True)
+    shop.wait_until(lambda: not redis.exists(shop.key("intents")), 20, "the intent is closed")
+    shop.wait_quiet()
+    assert shop.levels(sku) == levels
+    assert shop.logs("stock-moved").count("is the store's writer now") == writers
 
 
 @pytest.mark.long
