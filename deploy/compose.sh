@@ -150,6 +150,7 @@ update_one() {
     fi
     ((${#new[@]})) || fail "no new $name could be made (see above); the old one goes on, as do the functions after it"
     trap 'take_away "${new[@]}"' INT TERM
+    say "$name: waiting until the new are healthy"
     if ! wait_healthy "${new[@]}"; then
         docker logs --tail 20 "${new[0]}" >&2 || true
         docker rm -f "${new[@]}" >/dev/null || true

@@ -31,6 +31,7 @@ struct app {
     bool (*keep)(void *arg); /* called about every 100 ms while waiting: extends leases; false = give up */
     void *keep_arg;
     enum budget budget; /* set by the function; may be changed around a call. Preset: BUDGET_REST */
+    uint64_t unclosed;  /* writes whose intent may have been left open by this process: Redis failed then */
     int64_t sitoo_key;  /* the only API key to use, from 1; 0 = any. For `onepool check` */
     void *state;        /* what a function keeps between rounds; freed by its leave() */
     void (*trace)(const char *step, const char *json); /* invoke mode: prints each call; else NULL */

@@ -92,6 +92,7 @@ static enum next open_intent(struct app *app, const struct gate_write *w, char i
     enum next next = redis_fcall(app->redis, "intent_open", &a, true, &reply, why);
     args_free(&a);
     if (next != NEXT_DONE) {
+        app->unclosed++;
         return next;
     }
     bool fenced = reply_int(reply) < 0;
@@ -169,6 +170,7 @@ void gate_close(struct app *app, const struct gate_outcome *out) {
     if (redis_fcall(app->redis, "intent_close", &a, true, &reply, &why) == NEXT_DONE) {
         freeReplyObject(reply);
     } else {
+        app->unclosed++;
         LOG(LOG_WARN, "intent stays open; it will be reconciled", {"intent", out->intent_id}, {"why", why.text});
     }
     args_free(&a);

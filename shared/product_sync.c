@@ -156,6 +156,7 @@ static enum next learn(struct sync *s, struct reason *why) {
 }
 
 enum next sync_begin(struct app *app, struct sync *s, struct reason *why) {
+    struct reason young = {0};
     int64_t busy_ms = 0;
     s->app = app;
     s->lost = false;
@@ -177,6 +178,9 @@ enum next sync_begin(struct app *app, struct sync *s, struct reason *why) {
     app->keep_arg = s;
     next = catalog_state(s, why);
     next = next == NEXT_DONE ? sync_settled(s, SYNC_PRODUCTS, why) : next;
+    if (next == NEXT_DONE && sync_settled(s, SYNC_IMAGES, &young) != NEXT_DONE) {
+        LOG(LOG_DEBUG, "images wait", {"why", young.text}); /* nothing else does; those of before are ended now */
+    }
     next = next == NEXT_DONE ? learn(s, why) : next;
     if (next != NEXT_DONE) {
         sync_end(s);

@@ -28,6 +28,7 @@
 #define PATH_SIZE          160
 #define UNREADABLE_CAUSE   "image_unreadable"
 #define REFUSED_CAUSE      "image_refused"
+#define SERVER_CAUSE       "image_server"
 
 const char *const images_causes[IMAGES_CAUSES] = {UNREADABLE_CAUSE, REFUSED_CAUSE};
 
@@ -51,8 +52,9 @@ struct due {
     bool refused; /* it could not be brought before */
 };
 
+/* Each round brings at least one image. */
 static bool is_over(const struct images *m) {
-    return m->left <= 0 || clock_mono_ms() >= m->end_ms || stop_requested();
+    return m->left <= 0 || (m->left < IMAGES_PER_ROUND && clock_mono_ms() >= m->end_ms) || stop_requested();
 }
 
 /* ---- what is not as wanted ---- */
@@ -161,6 +163,7 @@ static enum next read_json(struct images *m, const char *path, cJSON **out, stru
     if (next == NEXT_DONE) {
         answer_free(&answer);
     }
+    why->ambiguous = false; /* of a read, nothing is */
     return next;
 }
 
@@ -259,8 +262,9 @@ static enum next post(struct images *m, const char *path, const struct due *d, b
     cJSON_Delete(o);
     const struct sync_write write = {SYNC_IMAGES, "POST", path, body, 1};
     enum next next = sync_send(m->sync, &write, &answer, &shadowed, why);
-    if (next == NEXT_PARK && answer.text != NULL) {
-        (void)reason_set(why, NEXT_PARK, REFUSED_CAUSE, "%.300s", answer.text);
+    if (next == NEXT_PARK || answer.status == 409) {
+        next =
+            reason_set(why, NEXT_PARK, REFUSED_CAUSE, "%.300s", answer.text != NULL ? answer.text : "no reason given");
     }
     answer_free(&answer);
     free(body);
@@ -277,8 +281,10 @@ static enum next add(struct images *m, int64_t product_id, const struct due *d, 
         return next;
     }
     next = post(m, path, d, !m->stored, why);
-    if (next == NEXT_PARK && post(m, path, d, m->stored, &other) == NEXT_DONE) {
-        next = NEXT_DONE;
+    enum next second = next == NEXT_PARK ? post(m, path, d, m->stored, &other) : NEXT_PARK;
+    if (second != NEXT_PARK) {
+        *why = other;
+        next = second;
     }
     m->stored = m->stored || next == NEXT_DONE;
     fault_point(m->app, "products.image");
@@ -310,16 +316,21 @@ struct product_in_work {
     struct reason why;
 };
 
+static const char *case_cause(const struct reason *cause) {
+    bool unreadable = strcmp(cause->cause, UNREADABLE_CAUSE) == 0 || strcmp(cause->cause, SERVER_CAUSE) == 0;
+    return unreadable ? UNREADABLE_CAUSE : REFUSED_CAUSE;
+}
+
 static void case_of(struct images *m, const struct product_in_work *p, const struct due *d, const struct reason *cause,
                     struct args *effects) {
     char job[24], text[REASON_TEXT_MAX];
-    bool unreadable = strcmp(cause->cause, UNREADABLE_CAUSE) == 0 || strcmp(cause->cause, "image_server") == 0;
+    bool unreadable = strcmp(case_cause(cause), UNREADABLE_CAUSE) == 0;
     (void)snprintf(job, sizeof job, "%lld", (long long)p->id);
     (void)snprintf(text, sizeof text, "%s SKU %.100s: %.300s",
-                   unreadable ? "The image cannot be read, of" : "Sitoo refuses the image of", d->want->sku,
+                   unreadable ? "The image cannot be read, of" : "Sitoo does not take the image of", d->want->sku,
                    cause->text);
     const struct parked parked = {
-        .cause = unreadable ? UNREADABLE_CAUSE : REFUSED_CAUSE,
+        .cause = case_cause(cause),
         .owner = m->app->set->mapping->owner_mapping,
         .entity = d->want->sku,
         .text = text,
@@ -343,34 +354,54 @@ static void keep_refused(struct images *m, struct product_in_work *p, const stru
     char refused[PICTURE_NAME_SIZE + 1];
     (void)snprintf(refused, sizeof refused, "%c%s", REFUSED, d->name);
     effect_keep_image(&p->effects, d->want->sku, refused);
+    for (size_t i = 0; i < IMAGES_CAUSES; i++) {
+        if (strcmp(images_causes[i], case_cause(cause)) != 0) {
+            effect_close(&p->effects, images_causes[i], d->want->sku);
+        }
+    }
     case_of(m, p, d, cause, &p->effects);
 }
 
 /* Is it about this image alone, so that the others go on? */
 static bool own_fault(const struct reason *cause) {
-    return cause->ambiguous || strcmp(cause->cause, "image_server") == 0;
+    static const char *const own[] = {SERVER_CAUSE, "locked", "incomplete_read", "not_json"};
+    bool found = cause->ambiguous;
+    for (size_t i = 0; !found && i < sizeof own / sizeof own[0]; i++) {
+        found = strcmp(cause->cause, own[i]) == 0;
+    }
+    return found;
+}
+
+/* An image that could not be read a moment ago costs nothing more. */
+static enum next try(struct images *m, int64_t sitoo_id, const struct due *d, struct reason *why) {
+    if (m->url != NULL && strcmp(m->url, d->want->image) == 0 && m->fetched != NEXT_DONE) {
+        *why = m->why_not;
+        return m->fetched;
+    }
+    m->left--;
+    return bring(m, sitoo_id, d, why);
 }
 
 /* One SKU. False: the round ends here. */
 static bool bring_due(struct images *m, struct product_in_work *p, int64_t sitoo_id, const struct due *d) {
     struct reason cause = {0};
-    m->left--;
-    enum next next = bring(m, sitoo_id, d, &cause);
+    enum next next = try(m, sitoo_id, d, &cause);
     if (next == NEXT_DONE) {
         keep_done(d, &p->effects);
         return true;
     }
-    if (next == NEXT_PARK || (next == NEXT_DEFER && own_fault(&cause) && p->tries >= TRIES_MAX)) {
+    bool own = next == NEXT_DEFER && own_fault(&cause);
+    if (next == NEXT_PARK || (own && p->tries >= TRIES_MAX)) {
         keep_refused(m, p, d, &cause);
         return true;
     }
     p->next = next;
     p->why = cause;
-    if (next == NEXT_DEFER && cause.ambiguous) {
-        p->why.wait_ms = cause.wait_ms > SYNC_SETTLE_MS ? cause.wait_ms : SYNC_SETTLE_MS;
+    if (cause.ambiguous && cause.wait_ms < SYNC_SETTLE_MS) {
+        p->why.wait_ms = SYNC_SETTLE_MS;
     }
-    p->why.not_its_fault = cause.not_its_fault && !own_fault(&cause);
-    return next == NEXT_DEFER && own_fault(&cause);
+    p->why.not_its_fault = cause.not_its_fault && !own;
+    return own;
 }
 
 static enum next read_till(struct images *m, const struct due *list, size_t n, struct till_products *till,
@@ -385,15 +416,17 @@ static enum next read_till(struct images *m, const struct due *list, size_t n, s
     return next;
 }
 
-/* A SKU that Sitoo does not have comes again when it is made. */
+/* n is not 0. A SKU that Sitoo does not have comes again when it is made. */
 static void bring_all(struct images *m, struct product_in_work *p, const struct due *list, size_t n) {
     struct till_products till = {0};
-    bool over = n > 0 && is_over(m), goes_on = true;
+    bool over = is_over(m), goes_on = true;
+    size_t first = p->tries > 0 ? (size_t)p->tries - 1 : 0; /* another one each time: one may hold up the round */
     p->next = over ? NEXT_DONE : read_till(m, list, n, &till, &p->why);
     for (size_t i = 0; p->next != NEXT_STOP && goes_on && !over && i < n; i++) {
-        const struct till_product *have = till_find(&till, list[i].want->sku);
+        const struct due *d = &list[(i + first) % n];
+        const struct till_product *have = till_find(&till, d->want->sku);
         over = have != NULL && is_over(m);
-        goes_on = have == NULL || over || bring_due(m, p, have->id, &list[i]);
+        goes_on = have == NULL || over || bring_due(m, p, have->id, d);
     }
     if (over && p->next == NEXT_DONE) {
         mark(&p->effects, p->id, "");
@@ -426,7 +459,8 @@ static void bring_product(struct images *m, const struct catalog *catalog, const
     if (product != NULL && !product->bad) { /* else: a case of the product says so, or it is gone */
         product_want(product, &m->sync->rules, &want);
         p.next = find_due(m->app, &want, &list, &n, &p.why);
-        p.next = p.next == NEXT_DONE ? choose(m->app, list, &n, strchr(c->hint, 'f') != NULL, &p.why) : p.next;
+        p.next = p.next == NEXT_DONE ? choose(m->app, list, &n, strchr(c->hint, 'f') != NULL && c->tries <= 1, &p.why)
+                                     : p.next;
     }
     if (p.next == NEXT_DONE && n > 0) {
         bring_all(m, &p, list, n);
@@ -462,6 +496,7 @@ static enum next bring_claims(struct images *m, const struct claims *claims, str
     struct catalog catalog = {0};
     enum next next = sync_settled(m->sync, SYNC_IMAGES, why);
     next = next == NEXT_DONE ? read_web(m, claims, &catalog, why) : next;
+    m->end_ms = clock_mono_ms() + ROUND_MAX_MS;
     for (size_t i = 0; next == NEXT_DONE && i < claims->n; i++) {
         bring_product(m, &catalog, &claims->list[i]);
     }
@@ -470,10 +505,11 @@ static enum next bring_claims(struct images *m, const struct claims *claims, str
     return next;
 }
 
-/* Milliseconds until the next round may begin. */
+/* Milliseconds until the next round may begin: as long as this one took, so that others get the catalog's lease. */
 static int64_t work_on(struct app *app, struct sync *s, const struct claims *claims) {
-    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND, .end_ms = clock_mono_ms() + ROUND_MAX_MS};
+    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND};
     const struct mapping_products *p = &app->set->mapping->products;
+    int64_t began = clock_mono_ms();
     struct worker_hold hold;
     struct reason why = {0};
     worker_hold_begin(&hold, app, QUEUE_IMAGE, claims);
@@ -497,7 +533,9 @@ static int64_t work_on(struct app *app, struct sync *s, const struct claims *cla
         worker_unsettled(app, QUEUE_IMAGE, claims->list, claims->n, next, &why, app->set->mapping->owner_mapping);
     }
     worker_hold_end(&hold);
-    return next == NEXT_DONE ? 0 : why.wait_ms > PAUSE_MS ? why.wait_ms : PAUSE_MS;
+    int64_t pause = next == NEXT_DONE ? clock_mono_ms() - began : why.wait_ms;
+    pause = next == NEXT_DONE && pause > ROUND_MAX_MS ? ROUND_MAX_MS : pause;
+    return pause > PAUSE_MS ? pause : PAUSE_MS;
 }
 
 enum next images_work(struct app *app, struct sync *s, int64_t *pause_ms, int64_t *wait_ms, struct reason *why) {

@@ -197,6 +197,7 @@ static enum next after_success(struct round *r, struct level_item *items, size_t
     enum next next = put_levels(r->app, 'w', 0, items, n, &rows, why);
     args_free(&rows);
     if (next != NEXT_DONE) {
+        r->app->unclosed++;
         return next; /* the intent stays open, so these levels are written again */
     }
     gate_close(r->app, out);
@@ -214,6 +215,8 @@ static void after_ambiguous(struct round *r, struct level_item *items, size_t n,
     rows_levels("unsure_level", r->facts, items, n, out->intent_id, &rows);
     if (put_levels(r->app, 'u', not_before, items, n, &rows, &why) == NEXT_DONE) {
         gate_close(r->app, out);
+    } else {
+        r->app->unclosed++;
     }
     args_free(&rows);
 }

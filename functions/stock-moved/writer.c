@@ -41,18 +41,19 @@
 
 /* What the process keeps between rounds: app->state. */
 struct writer {
-    struct epoch epoch;   /* what Redis held when it was last asked */
-    struct aof aof;       /* whether its file is known to be good */
-    bool short_known;     /* no place was short when this process last looked, and it was the writer since */
-    char round[24];       /* the token with which the round began: a lease lost and taken again is another one */
-    char token[24];       /* of the writer lease; "" = not ours */
-    int64_t taken_ms;     /* monotonic: lease taken or extended */
-    uint64_t connections; /* to Redis, when writes without a known outcome were last looked for */
-    int64_t orders_ms;    /* monotonic: web orders last read */
-    int64_t round_ms;     /* monotonic: last round of SKUs began */
-    int64_t gather_ms;    /* how long SKUs gather before the next one */
-    int64_t confirm_ms;   /* monotonic: levels last read back */
-    int64_t shadow_ms;    /* monotonic: the same in shadow mode */
+    struct epoch epoch; /* what Redis held when it was last asked */
+    struct aof aof;     /* whether its file is known to be good */
+    bool short_known;   /* no place was short when this process last looked, and it was the writer since */
+    char round[24];     /* the token with which the round began: a lease lost and taken again is another one */
+    char token[24];     /* of the writer lease; "" = not ours */
+    int64_t taken_ms;   /* monotonic: lease taken or extended */
+    uint64_t
+        recovered;     /* failures and connections of Redis, when writes without a known outcome were last looked for */
+    int64_t orders_ms; /* monotonic: web orders last read */
+    int64_t round_ms;  /* monotonic: last round of SKUs began */
+    int64_t gather_ms; /* how long SKUs gather before the next one */
+    int64_t confirm_ms; /* monotonic: levels last read back */
+    int64_t shadow_ms;  /* monotonic: the same in shadow mode */
 };
 
 static struct writer *writer_of(struct app *app) {
@@ -88,16 +89,16 @@ static enum next take_lease(struct app *app, bool *ours, int64_t *wait_ms, struc
     return next;
 }
 
-/* Between rounds no write of ours is under way. If Redis was away in one, its intent may still be open, and nobody
- * takes over from a writer that lives. */
+/* Between rounds no write of ours is under way. If Redis failed or was away in one, its intent may still be open, and
+ * nobody takes over from a writer that lives. */
 static enum next recover_own(struct app *app, struct reason *why) {
     struct writer *w = writer_of(app);
-    uint64_t now = redis_connections(app->redis);
-    if (now == w->connections) {
+    uint64_t now = app->unclosed + redis_connections(app->redis);
+    if (now == w->recovered) {
         return NEXT_DONE;
     }
     enum next next = write_recover(app, why);
-    w->connections = next == NEXT_DONE ? now : w->connections;
+    w->recovered = next == NEXT_DONE ? now : w->recovered;
     return next;
 }
 

@@ -46,12 +46,16 @@ def revision_of(container):
 
 def interrupted(stack, how, **env):
     """An update of sale that ends by this signal when the new replica is there; its exit status and what it said."""
-    before = len(stack.containers("sale"))
     update = subprocess.Popen([ROOT / "deploy" / "compose.sh", "update", "--no-build", "sale"], cwd=ROOT, env={**stack.env, **env},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    wait_until(lambda: len(stack.containers("sale")) > before, 60, "there is a new replica")
+    said = ""
+    while "waiting until the new are healthy" not in said:
+        line = update.stdout.readline()
+        assert line, f"it ended before the new replica was there: {said}"
+        said += line
     update.send_signal(how)
-    return update.wait(60), update.stdout.read() if how != signal.SIGKILL else ""
+    status = update.wait(60)
+    return status, said + (update.stdout.read() if how != signal.SIGKILL else "")  # its children may hold the pipe
 
 
 def test_an_update_that_is_broken_off_can_be_run_again(stack):
