@@ -15,7 +15,7 @@ TEXTS = {"tracking_number": 50, "tracking_link": 500, "comments": 65535, "shippi
 PROVIDERS = {"", "auspost", "canadapost", "endicia", "usps", "fedex", "royalmail", "ups", "upsready", "shipperhq"}
 ITEMS_MAX = 500
 SHIPPED, PARTIALLY_SHIPPED = 2, 3
-COUNTERS = ("shipments_made", "shipments_over_quantity")
+COUNTERS = ("shipments_made", "shipments_over_quantity", "shipments_after_edit")
 
 
 class Shipment:
@@ -107,7 +107,8 @@ class Shipments:
                 raise refuse(400, "The field 'items' is invalid.")
             wanted[line.id] = wanted.get(line.id, 0) + quantity
             if wanted[line.id] > line.quantity - line.shipped:
-                self.counters.numbers["shipments_over_quantity"] += 1
+                edited = wanted[line.id] <= line.most - line.shipped  # an edit was faster than this call
+                self.counters.numbers["shipments_after_edit" if edited else "shipments_over_quantity"] += 1
                 raise refuse(400, f"The quantity of order product {line.id} exceeds what is left to ship.")  # 400 assumed
             found.append((line, quantity))
         return found

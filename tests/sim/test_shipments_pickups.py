@@ -78,6 +78,13 @@ def test_more_than_was_ordered_is_refused_and_counted(shop, sim):
     assert shop.stat("shipments_over_quantity") == before + 2 and len(sim.bc(f"v2/orders/{order}/shipments").json()) == 1
 
 
+def test_more_than_is_left_since_an_edit_is_refused_and_counted_apart(shop, sim):
+    order, before = shop.order(2), (shop.stat("shipments_over_quantity"), shop.stat("shipments_after_edit"))
+    sim.control("POST", "/web-order-edit", {"order_id": order, "rows": [{"row": 0, "quantity": 1}]})
+    assert shop.ship(order, 2).status == 400 and shop.ship(order, 3).status == 400 and shop.ship(order, 1).status == 201
+    assert (shop.stat("shipments_over_quantity"), shop.stat("shipments_after_edit")) == (before[0] + 1, before[1] + 1)
+
+
 @pytest.mark.parametrize("change, text", [
     ({"order_address_id": 1}, "order_address_id"), ({"items": []}, "items"), ({"items": [{"quantity": 1}]}, "items"),
     ({"tracking_number": "x" * 51}, "tracking_number"), ({"shipping_provider": "pigeon"}, "shipping_provider"),

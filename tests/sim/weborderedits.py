@@ -83,6 +83,7 @@ def edit(orders, body):
     orders.let_go(order, order.lines)
     for line, quantity in changes.items():
         line.quantity, line.discount, line.order_discount = quantity, 0, 0
+        line.most = max(line.most, quantity)
     order.lines = [line for line in order.lines if line not in gone] + added
     if "pickup_location" in body and body["pickup_location"] != order.pickup:
         orders.collect_at(order, body["pickup_location"])

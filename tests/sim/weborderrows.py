@@ -48,14 +48,15 @@ class Wanted(NamedTuple):
 
 
 class Line:
-    """One order row. held: units that count as pending now. Money in minor units: price of one, discounts of the line and
+    """One order row. most: the largest quantity that it had. held: units that count as pending now. Money in minor units: price of one, discounts of the line and
     its share of the order's, all with tax. vat: percent, None = the order's. parent: Line of the bundle or None."""
 
-    __slots__ = ("id", "variant", "quantity", "refunded", "held", "shipped", "price", "discount", "order_discount", "kind",
+    __slots__ = ("id", "variant", "quantity", "most", "refunded", "held", "shipped", "price", "discount", "order_discount", "kind",
                  "parent", "is_bundle", "name", "options", "vat", "tax_class", "stranger")
 
     def __init__(self, number, wanted):
         self.id, self.variant, self.quantity, self.kind = number, wanted.variant, wanted.quantity, wanted.kind
+        self.most = self.quantity
         self.refunded = self.held = self.shipped = self.discount = self.order_discount = 0
         self.price = wanted.variant.price
         self.parent, self.is_bundle = None, False
