@@ -178,7 +178,8 @@ def test_the_chain_survives_kills_of_every_worker(shop, turn):
     for i in range(6):
         shop.control("POST", "/sale", {"rows": [{"sku": sku, "quantity": 1} for sku in skus], "warehouse": 1})
         for name in ("stock-moved", "sale"):
-            shop.kill_child(name, pid=shop.children(name)[-1])
+            # Those killed before come back later and later: for a moment there may be none.
+            shop.kill_child(name, pid=shop.wait_until(lambda name=name: shop.children(name), 30, f"{name} has children")[-1])
         if i == 3 and turn == 0:
             shop.restart_redis()
         time.sleep(0.05)
