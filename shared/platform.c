@@ -332,7 +332,8 @@ enum next sitoo_write(struct app *app, const char *method, const char *path, con
     memset(answer, 0, sizeof *answer);
     enum next next = sitoo_call(app, method, path, body, answer, why);
     if (body == NULL && answer->status >= 200 && answer->status <= 299) {
-        return NEXT_DONE; /* the status says all */
+        why->ambiguous = false; /* the status says all */
+        return NEXT_DONE;
     }
     if (next == NEXT_DONE && answer->json == NULL && answer->status != 404) {
         next = reason_set(why, NEXT_DEFER, "not_json", "Sitoo answered %.80s with an empty body", path);

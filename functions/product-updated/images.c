@@ -21,8 +21,8 @@
 #define PRODUCTS_PER_ROUND 100
 #define IMAGES_PER_ROUND   20            /* what is left of a product comes in a later round */
 #define ROUND_MAX_MS       INT64_C(5000) /* prices wait as long */
-#define PAUSE_MS           INT64_C(1000) /* after a round that was put off, at least */
-#define TRIES_MAX          10            /* then a case, until the image, or a person, changes something */
+#define PAUSE_MS           INT64_C(1000) /* between two rounds, at least */
+#define TRIES_MAX          10 /* then a case; tried again with another image, daily, or when a person says so */
 #define MARKS_AT_ONCE      500
 #define REFUSED            '-'
 #define PATH_SIZE          160
@@ -38,6 +38,7 @@ struct images {
     struct sync *sync;
     int left;       /* images that may still be written */
     int64_t end_ms; /* monotonic */
+    bool fails;     /* a platform or Redis is in trouble: nothing more is tried in this round */
     /* the image that was asked for last: variants of a product share one */
     char *url, *base64;
     enum next fetched;
@@ -419,14 +420,15 @@ static enum next read_till(struct images *m, const struct due *list, size_t n, s
 /* n is not 0. A SKU that Sitoo does not have comes again when it is made. */
 static void bring_all(struct images *m, struct product_in_work *p, const struct due *list, size_t n) {
     struct till_products till = {0};
-    bool over = is_over(m), goes_on = true;
+    bool over = is_over(m);
     size_t first = p->tries > 0 ? (size_t)p->tries - 1 : 0; /* another one each time: one may hold up the round */
     p->next = over ? NEXT_DONE : read_till(m, list, n, &till, &p->why);
-    for (size_t i = 0; p->next != NEXT_STOP && goes_on && !over && i < n; i++) {
+    m->fails = p->next != NEXT_DONE;
+    for (size_t i = 0; !m->fails && !over && i < n; i++) {
         const struct due *d = &list[(i + first) % n];
         const struct till_product *have = till_find(&till, d->want->sku);
         over = have != NULL && is_over(m);
-        goes_on = have == NULL || over || bring_due(m, p, have->id, d);
+        m->fails = have != NULL && !over && !bring_due(m, p, have->id, d);
     }
     if (over && p->next == NEXT_DONE) {
         mark(&p->effects, p->id, "");
@@ -449,7 +451,8 @@ static void end_claim(struct images *m, const struct claim *c, struct product_in
     }
 }
 
-static void bring_product(struct images *m, const struct catalog *catalog, const struct claim *c) {
+/* *why: of what ended the round, if m->fails. */
+static void bring_product(struct images *m, const struct catalog *catalog, const struct claim *c, struct reason *why) {
     struct product_in_work p = {.tries = c->tries};
     struct product_want want = {0};
     struct due *list = NULL;
@@ -462,10 +465,12 @@ static void bring_product(struct images *m, const struct catalog *catalog, const
         p.next = p.next == NEXT_DONE ? choose(m->app, list, &n, strchr(c->hint, 'f') != NULL && c->tries <= 1, &p.why)
                                      : p.next;
     }
+    m->fails = p.next != NEXT_DONE;
     if (p.next == NEXT_DONE && n > 0) {
         bring_all(m, &p, list, n);
     }
     end_claim(m, c, &p);
+    *why = p.why;
     args_free(&p.effects);
     free(list);
     product_want_free(&want);
@@ -498,7 +503,14 @@ static enum next bring_claims(struct images *m, const struct claims *claims, str
     next = next == NEXT_DONE ? read_web(m, claims, &catalog, why) : next;
     m->end_ms = clock_mono_ms() + ROUND_MAX_MS;
     for (size_t i = 0; next == NEXT_DONE && i < claims->n; i++) {
-        bring_product(m, &catalog, &claims->list[i]);
+        struct reason trouble = {0};
+        bring_product(m, &catalog, &claims->list[i], &trouble);
+        if (m->fails) {
+            trouble.not_its_fault = true; /* of the products behind it */
+            worker_unsettled(m->app, QUEUE_IMAGE, &claims->list[i + 1], claims->n - i - 1, NEXT_DEFER, &trouble,
+                             m->app->set->mapping->owner_mapping);
+            break;
+        }
     }
     catalog_free(&catalog);
     forget_picture(m);

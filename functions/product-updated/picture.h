@@ -27,8 +27,8 @@ void picture_name(const char *url, char out[PICTURE_NAME_SIZE]);
 bool picture_is(const char *bytes, size_t len);
 
 /* Its bytes in base64, from BigCommerce's server of images, without credentials; the caller frees. NEXT_PARK
- * ("image_unreadable"): it is not there, too large or no image. NEXT_DEFER
- * ("image_server"): the server does not give it now. */
+ * ("image_unreadable"): it is not there, too large or no image. NEXT_DEFER ("image_server"):
+ * the server does not give it now. */
 enum next picture_fetch(struct app *app, const char *url, char **base64, struct reason *why) NODISCARD;
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "buf.h"
 #include "clock.h"
-#include "images.h"
 #include "exceptions_sweep.h"
+#include "images.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"

@@ -193,6 +193,22 @@ def test_sitoo_that_fails_with_each_image_holds_up_no_price(shop):
     brought(shop, "FAILS-1")
 
 
+def test_sitoo_that_is_down_is_asked_once_for_all_that_is_due(shop):
+    numbers = [product(shop, f"Down {n}", [f"DOWN-{n}"], image="down") for n in range(6)]
+    for n in range(6):
+        brought(shop, f"DOWN-{n}")
+    still(shop)
+    redis, jobs = shop.redis(), [shop.key(f"job:image:{number}") for number in numbers]
+    redis.delete(shop.key("product:images"))
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": [{"kind": "status", "status": 503, "method": "GET", "path": "images.json"}]})
+    shop.fcall("apply", *[word for number in numbers for word in ("mark", "image", str(number), "0", "", "")])
+    shop.wait_until(lambda: all(redis.hget(job, "cause") for job in jobs), 20, "all are put off")
+    assert shop.control("GET", "/faults")["sitoo"]["hits"]["status"] <= 3, "one call for six products, and perhaps the next round's"
+    shop.control("PUT", "/faults/sitoo", {"seed": 1, "rules": []})
+    still(shop)
+    assert [len(images(shop, f"DOWN-{n}")) for n in range(6)] == [1] * 6
+
+
 def test_a_product_that_is_made_anew_gets_its_image_again(shop):
     product(shop, "Anew", ["ANEW-1"], image="anew")
     first = brought(shop, "ANEW-1")
