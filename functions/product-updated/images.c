@@ -8,7 +8,7 @@
 #include "buf.h"
 #include "catalog.h"
 #include "clock.h"
-#include "faultpoint.h"
+#include "image_send.h"
 #include "json.h"
 #include "keys.h"
 #include "log.h"
@@ -25,12 +25,8 @@
 #define TRIES_MAX          10 /* then a case; tried again with another image, daily, or when a person says so */
 #define MARKS_AT_ONCE      500
 #define REFUSED            '-'
-#define PATH_SIZE          160
-#define UNREADABLE_CAUSE   "image_unreadable"
-#define REFUSED_CAUSE      "image_refused"
-#define SERVER_CAUSE       "image_server"
 
-const char *const images_causes[IMAGES_CAUSES] = {UNREADABLE_CAUSE, REFUSED_CAUSE};
+const char *const images_causes[IMAGES_CAUSES] = {PICTURE_UNREADABLE, IMAGE_REFUSED};
 
 /* One round. */
 struct images {
@@ -39,11 +35,7 @@ struct images {
     int left;       /* images that may still be written */
     int64_t end_ms; /* monotonic */
     bool fails;     /* a platform or Redis is in trouble: nothing more is tried in this round */
-    /* the image that was asked for last: variants of a product share one */
-    char *url, *base64;
-    enum next fetched;
-    struct reason why_not;
-    bool stored; /* Sitoo has it as a file */
+    struct image_sender sender;
 };
 
 /* One SKU whose image is not known to be as wanted. */
@@ -144,169 +136,6 @@ enum next images_mark(struct app *app, const struct product_want *wants, size_t 
     return next;
 }
 
-/* ---- Sitoo's list of one product ---- */
-
-static void path_of(const struct images *m, int64_t product_id, const char *rest, char out[PATH_SIZE]) {
-    (void)snprintf(out, PATH_SIZE, "/sites/%lld/products/%lld/images%s", (long long)m->app->set->sitoo_site_id,
-                   (long long)product_id, rest);
-}
-
-/* One read; NULL and NEXT_DONE: 404. The caller deletes. */
-static enum next read_json(struct images *m, const char *path, cJSON **out, struct reason *why) {
-    const char *const paths[] = {path};
-    struct answer answer;
-    *out = NULL;
-    enum next next = sitoo_get(m->app, paths, &answer, 1, why);
-    if (next == NEXT_DONE && answer.status != 404) {
-        *out = answer.json;
-        answer.json = NULL;
-    }
-    if (next == NEXT_DONE) {
-        answer_free(&answer);
-    }
-    why->ambiguous = false; /* of a read, nothing is */
-    return next;
-}
-
-/* The list of a product's images; NULL: there is none. The caller deletes *json. */
-static enum next read_list(struct images *m, int64_t product_id, cJSON **json, const cJSON **items,
-                           struct reason *why) {
-    char path[PATH_SIZE];
-    int64_t total = -1;
-    path_of(m, product_id, ".json?start=0&num=100&fields=resourceid", path);
-    enum next next = read_json(m, path, json, why);
-    *items = json_array(*json, "items");
-    bool empty = *json == NULL || (json_int(*json, "totalcount", &total) && total == 0);
-    if (next == NEXT_DONE && *items == NULL && !empty) {
-        next = reason_set(why, NEXT_DEFER, "incomplete_read", "Sitoo's images of its product %lld are no list",
-                          (long long)product_id);
-    }
-    return next;
-}
-
-static bool is_named(const cJSON *image, const char *name) {
-    const char *text = json_str(image, "resourceid");
-    return text != NULL && strcmp(text, name) == 0;
-}
-
-/* Removes it if it stands there. */
-static enum next remove_at(struct images *m, int64_t product_id, int64_t index, const char *name, bool *removed,
-                           struct reason *why) {
-    char path[PATH_SIZE], rest[40];
-    cJSON *image = NULL;
-    struct answer answer;
-    bool shadowed = false;
-    (void)snprintf(rest, sizeof rest, "/%lld.json", (long long)index);
-    path_of(m, product_id, rest, path);
-    enum next next = read_json(m, path, &image, why);
-    bool there = next == NEXT_DONE && is_named(image, name);
-    cJSON_Delete(image);
-    if (there) {
-        const struct sync_write write = {SYNC_IMAGES, "DELETE", path, NULL, 1};
-        next = sync_send(m->sync, &write, &answer, &shadowed, why);
-        answer_free(&answer);
-    }
-    *removed = there && next == NEXT_DONE;
-    return next == NEXT_PARK ? NEXT_DONE : next; /* no such number, or not to be removed */
-}
-
-/* Old ones of ours, the last first, so that the places of the others stay what they are. */
-static enum next remove_old(struct images *m, int64_t product_id, const cJSON *items, const char *name,
-                            struct reason *why) {
-    enum next next = NEXT_DONE;
-    for (int at = cJSON_GetArraySize(items) - 1; next == NEXT_DONE && at >= 0; at--) {
-        const char *old = json_str(cJSON_GetArrayItem(items, at), "resourceid");
-        bool removed = false;
-        if (old == NULL || strncmp(old, PICTURE_PREFIX, sizeof PICTURE_PREFIX - 1) != 0 || strcmp(old, name) == 0) {
-            continue;
-        }
-        for (int first = 0; next == NEXT_DONE && !removed && first <= 1; first++) {
-            next = remove_at(m, product_id, at + first, old, &removed, why);
-        }
-        if (next == NEXT_DONE && !removed) {
-            LOG(LOG_WARN, "an old image of ours cannot be taken off; it stays", {"sitoo_product", log_int(product_id)},
-                {"image", old}, {"why", why->text[0] != '\0' ? why->text : "it is not found again"});
-        }
-    }
-    return next;
-}
-
-/* ---- an image on its way ---- */
-
-static void forget_picture(struct images *m) {
-    free(m->url);
-    free(m->base64);
-    m->url = m->base64 = NULL;
-    m->stored = false;
-}
-
-static enum next fetch(struct images *m, const char *url, struct reason *why) {
-    if (m->url == NULL || strcmp(m->url, url) != 0) {
-        forget_picture(m);
-        m->why_not = (struct reason){0};
-        m->fetched = picture_fetch(m->app, url, &m->base64, &m->why_not);
-        m->url = xstrdup(url);
-    }
-    *why = m->why_not;
-    return m->fetched;
-}
-
-static enum next post(struct images *m, const char *path, const struct due *d, bool with_data, struct reason *why) {
-    struct answer answer;
-    bool shadowed = false;
-    cJSON *o = json_new_object();
-    json_add_str(o, "resourceid", d->name);
-    if (with_data) {
-        json_add_str(o, "filedata", m->base64);
-    }
-    char *body = json_print(o);
-    cJSON_Delete(o);
-    const struct sync_write write = {SYNC_IMAGES, "POST", path, body, 1};
-    enum next next = sync_send(m->sync, &write, &answer, &shadowed, why);
-    if (next == NEXT_PARK || answer.status == 409) {
-        next =
-            reason_set(why, NEXT_PARK, REFUSED_CAUSE, "%.300s", answer.text != NULL ? answer.text : "no reason given");
-    }
-    answer_free(&answer);
-    free(body);
-    return next;
-}
-
-/* The file goes there once; what Sitoo says to a second copy of the same name is not documented. */
-static enum next add(struct images *m, int64_t product_id, const struct due *d, struct reason *why) {
-    char path[PATH_SIZE];
-    struct reason other = {0};
-    enum next next = fetch(m, d->want->image, why);
-    path_of(m, product_id, ".json", path);
-    if (next != NEXT_DONE) {
-        return next;
-    }
-    next = post(m, path, d, !m->stored, why);
-    enum next second = next == NEXT_PARK ? post(m, path, d, m->stored, &other) : NEXT_PARK;
-    if (second != NEXT_PARK) {
-        *why = other;
-        next = second;
-    }
-    m->stored = m->stored || next == NEXT_DONE;
-    fault_point(m->app, "products.image");
-    return next;
-}
-
-/* Brings one SKU's image. */
-static enum next bring(struct images *m, int64_t product_id, const struct due *d, struct reason *why) {
-    cJSON *list = NULL;
-    const cJSON *items = NULL, *item = NULL;
-    bool there = d->name[0] == '\0';
-    enum next next = read_list(m, product_id, &list, &items, why);
-    cJSON_ArrayForEach(item, items) {
-        there = there || is_named(item, d->name);
-    }
-    next = next == NEXT_DONE && !there ? add(m, product_id, d, why) : next;
-    next = next == NEXT_DONE ? remove_old(m, product_id, items, d->name, why) : next;
-    cJSON_Delete(list);
-    return next;
-}
-
 /* ---- one product ---- */
 
 struct product_in_work {
@@ -318,14 +147,14 @@ struct product_in_work {
 };
 
 static const char *case_cause(const struct reason *cause) {
-    bool unreadable = strcmp(cause->cause, UNREADABLE_CAUSE) == 0 || strcmp(cause->cause, SERVER_CAUSE) == 0;
-    return unreadable ? UNREADABLE_CAUSE : REFUSED_CAUSE;
+    bool unreadable = strcmp(cause->cause, PICTURE_UNREADABLE) == 0 || strcmp(cause->cause, PICTURE_SERVER) == 0;
+    return unreadable ? PICTURE_UNREADABLE : IMAGE_REFUSED;
 }
 
 static void case_of(struct images *m, const struct product_in_work *p, const struct due *d, const struct reason *cause,
                     struct args *effects) {
     char job[24], text[REASON_TEXT_MAX];
-    bool unreadable = strcmp(case_cause(cause), UNREADABLE_CAUSE) == 0;
+    bool unreadable = strcmp(case_cause(cause), PICTURE_UNREADABLE) == 0;
     (void)snprintf(job, sizeof job, "%lld", (long long)p->id);
     (void)snprintf(text, sizeof text, "%s SKU %.100s: %.300s",
                    unreadable ? "The image cannot be read, of" : "Sitoo does not take the image of", d->want->sku,
@@ -365,7 +194,7 @@ static void keep_refused(struct images *m, struct product_in_work *p, const stru
 
 /* Is it about this image alone, so that the others go on? */
 static bool own_fault(const struct reason *cause) {
-    static const char *const own[] = {SERVER_CAUSE, "locked", "incomplete_read", "not_json"};
+    static const char *const own[] = {PICTURE_SERVER, "locked", "incomplete_read", "not_json"};
     bool found = cause->ambiguous;
     for (size_t i = 0; !found && i < sizeof own / sizeof own[0]; i++) {
         found = strcmp(cause->cause, own[i]) == 0;
@@ -375,12 +204,12 @@ static bool own_fault(const struct reason *cause) {
 
 /* An image that could not be read a moment ago costs nothing more. */
 static enum next try(struct images *m, int64_t sitoo_id, const struct due *d, struct reason *why) {
-    if (m->url != NULL && strcmp(m->url, d->want->image) == 0 && m->fetched != NEXT_DONE) {
-        *why = m->why_not;
-        return m->fetched;
+    enum next next = NEXT_DONE;
+    if (image_failed(&m->sender, d->want->image, &next, why)) {
+        return next;
     }
     m->left--;
-    return bring(m, sitoo_id, d, why);
+    return image_send(&m->sender, sitoo_id, d->want->image, d->name, why);
 }
 
 /* One SKU. False: the round ends here. */
@@ -513,13 +342,13 @@ static enum next bring_claims(struct images *m, const struct claims *claims, str
         }
     }
     catalog_free(&catalog);
-    forget_picture(m);
+    image_forget(&m->sender);
     return next;
 }
 
 /* Milliseconds until the next round may begin: as long as this one took, so that others get the catalog's lease. */
 static int64_t work_on(struct app *app, struct sync *s, const struct claims *claims) {
-    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND};
+    struct images m = {.app = app, .sync = s, .left = IMAGES_PER_ROUND, .sender = {.app = app, .sync = s}};
     const struct mapping_products *p = &app->set->mapping->products;
     int64_t began = clock_mono_ms();
     struct worker_hold hold;

@@ -1,22 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first image of each SKU, from BigCommerce to Sitoo (mapping: products.images), after all else of a product was
- * brought. Paths begin with /sites/{site}/products/{id}.
- *
- * - GET /images.json?start=0&num=100&fields=resourceid: {"totalcount":1,"items":[{"resourceid":"onepool-4f..9a.jpg"}]}
- * - POST /images.json {"resourceid":"onepool-4f..9a.jpg","filedata":"<base64>"}: true. Without filedata a file that is
- *   there already becomes one of this product's images, too.
- * - GET /images/{index}.json: {"resourceid":"..."}
- * - DELETE /images/{index}.json: true. Only the link goes, not the file.
- *
- * Read, then written: an image that is there is not sent again, so that a crash or a lost answer costs a look, and a
- * wait of SYNC_SETTLE_MS until what was sent has landed. Images whose name is not one of ours (PICTURE_PREFIX) are
- * staff's and never touched; an old one of ours goes after the new one is there; of more than 100 images of a product
- * only the first 100 are looked at. Whether {index} begins at 0 or 1 is not documented: the image is read by it before
- * it is removed.
- *
- * Sources: sitoo.md 6.5; docs of the public client spysystem/sitoo-client, Api/ProductImagesAndFilesApi and
- * Model/ResourceRead, ResourceWrite, GetProductImagesResponse.
+ * brought: which are due, in rounds. How one is sent: image_send.h.
  */
 #ifndef ONEPOOL_IMAGES_H
 #define ONEPOOL_IMAGES_H

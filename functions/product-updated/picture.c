@@ -56,7 +56,7 @@ bool picture_is(const char *bytes, size_t len) {
 }
 
 static enum next unreadable(struct reason *why, const char *url, const char *what) {
-    return reason_set(why, NEXT_PARK, "image_unreadable", "%s: %.300s", what, url);
+    return reason_set(why, NEXT_PARK, PICTURE_UNREADABLE, "%s: %.300s", what, url);
 }
 
 static enum next judge(const struct http_answer *a, const char *url, struct reason *why) {
@@ -67,7 +67,7 @@ static enum next judge(const struct http_answer *a, const char *url, struct reas
     }
     if (a->fate != HTTP_ANSWERED || a->status == 429 || a->status >= 500) {
         why->wait_ms = SERVER_WAIT_MS;
-        return reason_set(why, NEXT_DEFER, "image_server",
+        return reason_set(why, NEXT_DEFER, PICTURE_SERVER,
                           "BigCommerce's server of images does not give %.200s: %.150s", url,
                           a->fate == HTTP_ANSWERED ? "busy" : a->error);
     }

@@ -14,8 +14,10 @@
 #include "app.h"
 #include "err.h"
 
-#define PICTURE_PREFIX    "onepool-"
-#define PICTURE_NAME_SIZE 40
+#define PICTURE_PREFIX     "onepool-"
+#define PICTURE_UNREADABLE "image_unreadable" /* causes of picture_fetch */
+#define PICTURE_SERVER     "image_server"
+#define PICTURE_NAME_SIZE  40
 /* What Sitoo takes is not documented. BigCommerce takes files of 8 MB and shows smaller ones made of them
  * (products_catalog.v3.yml, image_file). */
 #define PICTURE_BYTES_MAX ((size_t)2 * 1024 * 1024)
